@@ -1,0 +1,1 @@
+"""The loyalty module's monitoring on Google Cloud: definitions, deployment, replay."""

@@ -1,0 +1,130 @@
+"""The log contract (log_events.yaml) and the Logging query that says "this entry keeps it"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from loyalty_monitoring.errors import nearest
+from loyalty_monitoring.schema_check import check_schema
+from loyalty_monitoring.yaml_source import load_yaml
+
+FieldType = str | tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event: `fields` maps a jsonPayload field to `string`, `count`, `number`, `boolean` or its allowed values.
+
+    `severity_when` is empty, or one other severity and the Logging query for the entries that have it.
+    """
+
+    name: str
+    rows: tuple[str, ...]
+    logger: str
+    severity: str
+    severity_when: tuple[str, str] | None
+    fields: Mapping[str, FieldType]
+
+
+@dataclass(frozen=True)
+class Contract:
+    logger_root: str
+    events: Mapping[str, Event]
+    celery_tasks: tuple[str, ...]
+
+
+def load_contract(file: Path) -> Contract:
+    """Read log_events.yaml. Errors: UserError with file, line, key."""
+    document = load_yaml(file)
+    check_schema("log_events", document)
+    events = {
+        name: Event(
+            name=name,
+            rows=tuple(entry["rows"]),
+            logger=entry["logger"],
+            severity=entry["severity"],
+            severity_when=next(iter(entry.get("severity_when", {}).items()), None),
+            fields={
+                field: tuple(kind) if isinstance(kind, list) else kind for field, kind in entry["fields"].items()
+            },
+        )
+        for name, entry in document.data["events"].items()
+    }
+    return Contract(document.data["logger_root"], events, tuple(document.data["celery_tasks"]))
+
+
+def events_filter(contract: Contract, names: tuple[str, ...], resource_type: str) -> str:
+    """The Logging query for entries of these events that keep the contract.
+
+    Written for https://cloud.google.com/logging/docs/view/logging-query-language: `=` ignores case, so exact names
+    are matched with anchored regular expressions; every OR stands in parentheses, since it binds tighter than AND.
+    Errors: KeyError with a text for an unknown event.
+    """
+    for name in names:
+        if name not in contract.events:
+            raise KeyError(f"unknown event {name!r}{nearest(name, set(contract.events))}")
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        alike.setdefault(_after_event(contract.events[name]), []).append(name)
+    lines = [f'resource.type = "{resource_type}"']
+    groups = []
+    for rest, members in alike.items():
+        logger = contract.events[members[0]].logger
+        groups.append(
+            f'labels.python_logger =~ "{logger_pattern(contract, logger)}"\n'
+            f'AND jsonPayload.event =~ "^{_one_of(members)}$"\n{rest}'
+        )
+    if len(groups) == 1:
+        lines.append(f"AND {groups[0]}")
+    else:
+        inner = "\nOR\n".join("  (" + group.replace("\n", "\n  ") + ")" for group in groups)
+        lines.append(f"AND (\n{inner}\n)")
+    return "\n".join(lines)
+
+
+def logger_pattern(contract: Contract, logger: str) -> str:
+    """The RE2 pattern, as it stands in a quoted Logging string, for the logger in any package of the root."""
+    root = contract.logger_root.replace(".", r"\.")
+    return rf"^{root}\.([^.]+\.)*{logger}$"
+
+
+def celery_tasks_pattern(contract: Contract) -> str:
+    """The RE2 alternation of the watched Celery tasks."""
+    return "|".join(task.replace(".", r"\.") for task in contract.celery_tasks)
+
+
+def _after_event(event: Event) -> str:
+    lines = [f"AND {_severity(event)}"]
+    lines += [f"AND {_has_type(f'jsonPayload.{field}', kind)}" for field, kind in event.fields.items()]
+    return "\n".join(lines)
+
+
+def _severity(event: Event) -> str:
+    if event.severity_when is None:
+        return f"severity = {event.severity}"
+    other, condition = event.severity_when
+    return f"((severity = {other} AND ({condition})) OR (severity = {event.severity} AND NOT ({condition})))"
+
+
+def _has_type(field: str, kind: FieldType) -> str:
+    # A comparison with a number matches numbers only, a regular expression strings only; true and false also match
+    # the strings "true" and "false", which are therefore excluded.
+    match kind:
+        case "string":
+            return f'{field} =~ ".*"'
+        case "count":
+            return f"{field} >= 0"
+        case "number":
+            return f"({field} >= 0 OR {field} < 0)"
+        case "boolean":
+            return f'{field} = (true OR false)\nAND NOT {field} =~ ".*"'
+        case tuple() if all(isinstance(value, int) for value in kind):
+            return f"{field} >= {min(kind)}\nAND {field} = ({' OR '.join(map(str, kind))})"
+        case _:
+            return f'{field} =~ "^{_one_of([str(value) for value in kind])}$"'
+
+
+def _one_of(values: list[str]) -> str:
+    return values[0] if len(values) == 1 else f"({'|'.join(values)})"

@@ -1,0 +1,192 @@
+"""Loads the definitions of one stack: files -> model.Definitions, or one UserError with file, line and key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from loyalty_monitoring.contract import Contract, celery_tasks_pattern, events_filter, load_contract
+from loyalty_monitoring.errors import Position, UserError, nearest
+from loyalty_monitoring.limits import check_dashboard, check_log_metric, check_policy
+from loyalty_monitoring.model import AlertPolicy, Body, Dashboard, Definitions, LogMetric, promql_name
+from loyalty_monitoring.parameters import Parameter, load_parameters
+from loyalty_monitoring.references import Resolver, substitute
+from loyalty_monitoring.schema_check import check_schema
+from loyalty_monitoring.settings import Settings
+from loyalty_monitoring.yaml_source import Document, load_yaml
+
+_OUR_BLOCK = "loyalty"
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The parsed files of each kind, by file name without its ending."""
+
+    log_metrics: dict[str, Document]
+    alert_policies: dict[str, Document]
+    dashboards: dict[str, Document]
+    coverage: Document
+
+
+def load_definitions(root: Path, settings: Settings) -> Definitions:
+    """Read, substitute and check every definition below `root` for one stack.
+
+    Metric names get the stack's prefix (`loyalty/PREFIX/NAME`), titles start with `[PREFIX] `, so that several stacks
+    can live in one Google Cloud project. Policies' names are known only after deployment: in dashboards stands
+    `projects/PROJECT/alertPolicies/FILE_NAME` in their place.
+    """
+    files = _Files(
+        log_metrics=_read_folder(root / "log_metrics"),
+        alert_policies=_read_folder(root / "alert_policies"),
+        dashboards=_read_folder(root / "dashboards"),
+        coverage=load_yaml(root / "coverage.yaml"),
+    )
+    check_schema("coverage", files.coverage)
+    parameters = load_parameters(root / "parameters.yaml", settings.parameter_overrides)
+    resolvers = _resolvers(files, settings, load_contract(root / "log_events.yaml"))
+
+    def filled(kind: str, document: Document) -> tuple[Body, Body]:
+        return _filled(kind, document, parameters, resolvers, files.coverage)
+
+    definitions = Definitions(
+        log_metrics=tuple(
+            _log_metric(name, document, *filled("log_metric", document), settings)
+            for name, document in sorted(files.log_metrics.items())
+        ),
+        alert_policies=tuple(
+            _alert_policy(name, document, *filled("alert_policy", document), settings)
+            for name, document in sorted(files.alert_policies.items())
+        ),
+        dashboards=tuple(
+            _dashboard(name, document, *filled("dashboard", document), settings)
+            for name, document in sorted(files.dashboards.items())
+        ),
+    )
+    _check_coverage(definitions, files.coverage)
+    return definitions
+
+
+def _read_folder(folder: Path) -> dict[str, Document]:
+    if not folder.is_dir():
+        raise UserError("is missing; the definitions of this kind stand there, one YAML file each", Position(folder))
+    documents: dict[str, Document] = {}
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        if file.suffix != ".yaml":
+            raise UserError("is no definition; only files that end with .yaml belong here", Position(file))
+        if file.stem in documents:
+            first = documents[file.stem].file
+            raise UserError(f"has the name of {first}; a definition is named by its file: rename one", Position(file))
+        if not file.stem.replace("_", "a").isalnum() or not file.stem.isascii() or not file.stem.islower():
+            raise UserError("name files in lower case, with digits and _ only, such as email_status.yaml", Position(file))
+        documents[file.stem] = load_yaml(file)
+    return documents
+
+
+def _resolvers(files: _Files, settings: Settings, contract: Contract) -> dict[str, Resolver]:
+    known_settings = {
+        "project": settings.project,
+        "resource_type": settings.resource_type,
+        "environment": settings.environment,
+        "runbook_url": settings.runbook_url,
+    }
+
+    def named(kind: str, known: Iterable[str], result: Callable[[str], str]) -> Resolver:
+        names = set(known)
+
+        def resolve(name: str) -> str:
+            if name not in names:
+                raise KeyError(f"unknown {kind} {name!r}{nearest(name, names)}")
+            return result(name)
+
+        return resolve
+
+    def celery(what: str) -> str:
+        if what != "tasks":
+            raise KeyError(f"unknown reference <<celery:{what}>>; did you mean <<celery:tasks>>?")
+        return celery_tasks_pattern(contract)
+
+    def events(names: str) -> str:
+        wanted = tuple(name.strip() for name in names.split(","))
+        return events_filter(contract, wanted, settings.resource_type)
+
+    policies, dashboards = files.alert_policies, files.dashboards
+    return {
+        "setting": named("setting", known_settings, known_settings.__getitem__),
+        "metric": named("metric", files.log_metrics, lambda name: promql_name(_metric_name(name, settings))),
+        "events": events,
+        "celery": celery,
+        "policy": named("alert policy", policies, lambda name: f"projects/{settings.project}/alertPolicies/{name}"),
+        "policy_id": named("alert policy", policies, lambda name: f"alertPolicies/{name}"),
+        "title": named(
+            "dashboard", dashboards, lambda name: _titled(str(dashboards[name].data.get("displayName")), settings)
+        ),
+    }
+
+
+def _filled(
+    kind: str,
+    document: Document,
+    parameters: dict[str, Parameter],
+    resolvers: dict[str, Resolver],
+    coverage: Document,
+) -> tuple[Body, Body]:
+    """The API's body and our block, substituted and checked."""
+    if not isinstance(document.data, dict):
+        raise UserError("expected a mapping with the API's keys", document.position(()))
+    data = substitute(document, parameters, resolvers)
+    check_schema(kind, document, data)
+    ours = data.pop(_OUR_BLOCK)
+    for index, row in enumerate(ours["rows"]):
+        if row not in coverage.data:
+            place = document.position((_OUR_BLOCK, "rows", index))
+            raise UserError(f"unknown row {row!r}{nearest(row, set(coverage.data))}", place)
+    return data, ours
+
+
+def _metric_name(name: str, settings: Settings) -> str:
+    return f"loyalty/{settings.prefix}/{name}" if settings.prefix else f"loyalty/{name}"
+
+
+def _titled(title: str, settings: Settings) -> str:
+    return f"[{settings.prefix}] {title}" if settings.prefix else title
+
+
+def _log_metric(name: str, document: Document, body: Body, ours: Body, settings: Settings) -> LogMetric:
+    if body["name"] != f"loyalty/{name}":
+        raise UserError(
+            f"the metric is named {body['name']!r}, but its file {name!r}; write name: loyalty/{name}, or rename the file",
+            document.position(("name",)),
+        )
+    body = {**body, "name": _metric_name(name, settings)}
+    check_log_metric(body, document)
+    return LogMetric(name, tuple(ours["rows"]), body, document.file)
+
+
+def _alert_policy(name: str, document: Document, body: Body, ours: Body, settings: Settings) -> AlertPolicy:
+    body = {**body, "displayName": _titled(body["displayName"], settings)}
+    policy = AlertPolicy(name, tuple(ours["rows"]), ours["priority"], body, document.file)
+    check_policy(policy, document)
+    return policy
+
+
+def _dashboard(name: str, document: Document, body: Body, ours: Body, settings: Settings) -> Dashboard:
+    body = {**body, "displayName": _titled(body["displayName"], settings)}
+    check_dashboard(body, document)
+    return Dashboard(name, tuple(ours["rows"]), body, document.file)
+
+
+def _check_coverage(definitions: Definitions, coverage: Document) -> None:
+    kinds: tuple[tuple[Any, ...], ...] = (
+        definitions.log_metrics,
+        definitions.alert_policies,
+        definitions.dashboards,
+    )
+    carried = {row for kind in kinds for definition in kind for row in definition.rows}
+    for row in coverage.data:
+        if row not in carried:
+            raise UserError(
+                f"row {row} is carried by no definition; name it in the `rows` of one, or remove it here",
+                coverage.position((row,)),
+            )

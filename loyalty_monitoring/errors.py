@@ -1,0 +1,45 @@
+"""The one error that a user of the project sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in a file: `line` and `column` count from 1; 0 means the file as a whole."""
+
+    file: Path | str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        text = str(self.file)
+        if self.line:
+            text += f":{self.line}"
+        if self.column:
+            text += f":{self.column}"
+        return text
+
+
+class UserError(Exception):
+    """Something the user can mend: one message that ends with the remedy, and where it is.
+
+    The command line prints `str(error)` on standard error and exits with 2.
+    """
+
+    def __init__(self, message: str, position: Position | None = None) -> None:
+        self.message = message
+        self.position = position
+        super().__init__(f"{position}: {message}" if position else message)
+
+
+def nearest(name: str, known: list[str] | tuple[str, ...] | set[str] | frozenset[str]) -> str:
+    """The words "; did you mean 'x'?" for the known name nearest to `name`, or a list of what there is."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; expected one of: {', '.join(sorted(known))}" if known else ""

@@ -1,0 +1,121 @@
+"""The thresholds and windows of parameters.yaml, with a stack's overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from loyalty_monitoring.errors import UserError, nearest
+from loyalty_monitoring.yaml_source import Document, load_yaml
+
+_SECONDS = {"min": 60, "h": 3600}
+_WORDS = {"min": "minute", "h": "hour"}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A value in its unit: `h` and `min` are durations, `ratio` is 0..1, `count` a whole number."""
+
+    name: str
+    value: float
+    unit: str
+    why: str
+
+    @property
+    def is_duration(self) -> bool:
+        return self.unit in _SECONDS
+
+    @property
+    def number(self) -> int | float:
+        """The value for a comparison: seconds of a duration, otherwise the value itself."""
+        value = round(self.value * _SECONDS[self.unit]) if self.is_duration else self.value
+        return int(value) if value == int(value) else value
+
+    @property
+    def range(self) -> str:
+        """A duration as PromQL writes it: `26h`, `70m`."""
+        seconds = int(self.number)
+        return f"{seconds // 3600}h" if seconds % 3600 == 0 else f"{seconds // 60}m"
+
+    @property
+    def api_duration(self) -> str:
+        """A duration as the Google API writes it in JSON: `1800s`."""
+        return f"{self.number}s"
+
+    @property
+    def text(self) -> str:
+        """The value as a sentence says it: `26 hours`, `5%`, `100`."""
+        if self.unit == "ratio":
+            return f"{self.value * 100:.6g}%"
+        if self.is_duration:
+            return f"{self.value:g} {_WORDS[self.unit]}{'' if self.value == 1 else 's'}"
+        return f"{self.value:.15g}"
+
+    def form(self, form: str) -> int | float | str:
+        """The value in one of FORMS; a KeyError for a form that this unit does not have."""
+        if form == "number":
+            return self.number
+        if form == "text":
+            return self.text
+        if self.is_duration and form == "range":
+            return self.range
+        if self.is_duration and form == "api_duration":
+            return self.api_duration
+        raise KeyError(form)
+
+
+def load_parameters(file: Path, overrides: Mapping[str, object]) -> dict[str, Parameter]:
+    """Read parameters.yaml and put the stack's overrides in, each checked against its allowed range."""
+    from loyalty_monitoring.schema_check import check_schema
+
+    document = load_yaml(file)
+    check_schema("parameters", document)
+    plain = {name for name, entry in document.data.items() if "default" in entry}
+    for name in overrides:
+        if name not in plain:
+            raise UserError(
+                f"the stack overrides parameter {name!r}, which {file.name} does not declare{nearest(name, plain)}"
+            )
+    parameters: dict[str, Parameter] = {}
+    for name, entry in document.data.items():
+        if name in plain:
+            value = _checked(name, overrides.get(name, entry["default"]), entry, document, name in overrides)
+            parameters[name] = Parameter(name, value, entry["unit"], entry["why"])
+    for name, entry in document.data.items():
+        if "sum" in entry:
+            parameters[name] = _sum(name, entry, parameters, document)
+    return parameters
+
+
+def _checked(
+    name: str, value: object, entry: Mapping[str, Any], document: Document, overridden: bool
+) -> float:
+    low, high = entry["range"]
+    what = "the stack's override of" if overridden else "the default of"
+    place = document.position((name, "range" if overridden else "default"))
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        unit = "" if entry["unit"] == "count" else f" {entry['unit']}"
+        raise UserError(
+            f"{what} {name!r} is {value!r}; expected a number from {low} to {high}{unit}; choose one in that range", place
+        )
+    whole_units = value * _SECONDS.get(entry["unit"], 60) / 60 if entry["unit"] != "ratio" else 0
+    if whole_units != int(whole_units):
+        step = "whole minutes" if entry["unit"] in _SECONDS else "whole numbers"
+        raise UserError(f"{what} {name!r} is {value!r}; only {step} are possible; round it", place)
+    return value
+
+
+def _sum(
+    name: str, entry: Mapping[str, Any], parameters: Mapping[str, Parameter], document: Document
+) -> Parameter:
+    parts = []
+    for index, part in enumerate(entry["sum"]):
+        if part not in parameters:
+            place = document.position((name, "sum", index))
+            raise UserError(f"unknown parameter {part!r}{nearest(part, set(parameters))}", place)
+        parts.append(parameters[part])
+    if len({part.unit for part in parts}) != 1:
+        raise UserError(f"{name!r} adds different units; give its parts one unit", document.position((name, "sum")))
+    return Parameter(name, sum(part.value for part in parts), parts[0].unit, entry["why"])

@@ -1,0 +1,78 @@
+"""Checks a file against its JSON schema; the same schemas serve editors through the modeline on line 1."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from loyalty_monitoring.errors import UserError, nearest
+from loyalty_monitoring.yaml_source import Document
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator
+
+SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
+
+
+def check_schema(kind: str, document: Document, data: Any = None) -> None:
+    """Raise UserError at the first place, in file order, where the document is not as `schemas/KIND.schema.json` says.
+
+    `data` is the document's data with references substituted, where they are; paths stay those of the file.
+    """
+    errors = list(_validator(kind).iter_errors(document.data if data is None else data))
+    if errors:
+        place, message = min((_explained(error, document) for error in errors), key=lambda item: item[0][1:])
+        raise UserError(message, document.position(place[0]))
+
+
+@cache
+def _validator(kind: str) -> Validator:
+    from jsonschema import Draft202012Validator
+
+    schema = json.loads((SCHEMAS / f"{kind}.schema.json").read_text())
+    validator: Validator = Draft202012Validator(schema)
+    return validator
+
+
+def _explained(
+    error: ValidationError, document: Document
+) -> tuple[tuple[tuple[str | int, ...], int, int], str]:
+    error = _most_telling(error)
+    path = tuple(error.absolute_path)
+    where = ".".join(str(part) for part in path) or "the file"
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = set(error.schema.get("properties", {}))
+        unknown = next((key for key in error.instance if key not in known), None)
+        if unknown is not None:
+            path = (*path, unknown)
+            message = f"unknown key {unknown!r} in {where}{nearest(unknown, known)}"
+            return _place(path, document), message
+    if error.validator == "required":
+        missing = next(key for key in error.validator_value if key not in error.instance)
+        return _place(path, document), f"{where} lacks the key {missing!r}; add it"
+    if error.validator == "enum":
+        return _place(path, document), (
+            f"{where} is {error.instance!r}{nearest(str(error.instance), {str(v) for v in error.validator_value})}"
+        )
+    expected = error.schema.get("description") or f"{error.validator}: {json.dumps(error.validator_value)[:200]}"
+    return _place(path, document), f"{where} is {_short(error.instance)}; expected {expected}"
+
+
+def _most_telling(error: ValidationError) -> ValidationError:
+    # Of alternatives that all fail, the one that got furthest into the data is what the author meant.
+    while error.context:
+        error = max(error.context, key=lambda child: len(child.absolute_path))
+    return error
+
+
+def _place(path: tuple[str | int, ...], document: Document) -> tuple[tuple[str | int, ...], int, int]:
+    position = document.position(path)
+    return path, position.line, position.column
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."
