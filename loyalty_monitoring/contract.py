@@ -47,7 +47,8 @@ def load_contract(file: Path) -> Contract:
             severity=entry["severity"],
             severity_when=next(iter(entry.get("severity_when", {}).items()), None),
             fields={
-                field: tuple(kind) if isinstance(kind, list) else kind for field, kind in entry["fields"].items()
+                field: tuple(kind) if isinstance(kind, list) else kind
+                for field, kind in entry["fields"].items()
             },
         )
         for name, entry in document.data["events"].items()
@@ -86,13 +87,17 @@ def events_filter(contract: Contract, names: tuple[str, ...], resource_type: str
 
 def logger_pattern(contract: Contract, logger: str) -> str:
     """The RE2 pattern, as it stands in a quoted Logging string, for the logger in any package of the root."""
-    root = contract.logger_root.replace(".", r"\.")
-    return rf"^{root}\.([^.]+\.)*{logger}$"
+    return f"^{_literal(contract.logger_root)}[.]([^.]+[.])*{logger}$"
 
 
 def celery_tasks_pattern(contract: Contract) -> str:
     """The RE2 alternation of the watched Celery tasks."""
-    return "|".join(task.replace(".", r"\.") for task in contract.celery_tasks)
+    return "|".join(map(_literal, contract.celery_tasks))
+
+
+def _literal(dotted_name: str) -> str:
+    # [.] needs no backslash, so no filter depends on how backslashes are read inside a quoted string.
+    return dotted_name.replace(".", "[.]")
 
 
 def _after_event(event: Event) -> str:

@@ -98,7 +98,8 @@ def _checked(
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         unit = "" if entry["unit"] == "count" else f" {entry['unit']}"
         raise UserError(
-            f"{what} {name!r} is {value!r}; expected a number from {low} to {high}{unit}; choose one in that range", place
+            f"{what} {name!r} is {value!r}; expected a number from {low} to {high}{unit}; choose one in that range",
+            place,
         )
     whole_units = value * _SECONDS.get(entry["unit"], 60) / 60 if entry["unit"] != "ratio" else 0
     if whole_units != int(whole_units):
@@ -117,5 +118,7 @@ def _sum(
             raise UserError(f"unknown parameter {part!r}{nearest(part, set(parameters))}", place)
         parts.append(parameters[part])
     if len({part.unit for part in parts}) != 1:
-        raise UserError(f"{name!r} adds different units; give its parts one unit", document.position((name, "sum")))
+        raise UserError(
+            f"{name!r} adds different units; give its parts one unit", document.position((name, "sum"))
+        )
     return Parameter(name, sum(part.value for part in parts), parts[0].unit, entry["why"])

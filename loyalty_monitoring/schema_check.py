@@ -57,7 +57,9 @@ def _explained(
         return _place(path, document), (
             f"{where} is {error.instance!r}{nearest(str(error.instance), {str(v) for v in error.validator_value})}"
         )
-    expected = error.schema.get("description") or f"{error.validator}: {json.dumps(error.validator_value)[:200]}"
+    expected = (
+        error.schema.get("description") or f"{error.validator}: {json.dumps(error.validator_value)[:200]}"
+    )
     return _place(path, document), f"{where} is {_short(error.instance)}; expected {expected}"
 
 

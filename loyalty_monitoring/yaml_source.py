@@ -42,7 +42,9 @@ def load_yaml(file: Path) -> Document:
     try:
         raw = file.read_bytes()
     except OSError as error:
-        raise UserError(f"cannot read this file ({error.strerror}); check its name and rights", Position(file)) from error
+        raise UserError(
+            f"cannot read this file ({error.strerror}); check its name and rights", Position(file)
+        ) from error
     if len(raw) > _MAX_BYTES:
         raise UserError(f"is larger than {_MAX_BYTES:,} bytes; split it", Position(file))
     try:
@@ -132,7 +134,9 @@ def _scalar(node: Any, place: Position) -> Any:
                 raise ValueError
             return number
     except ValueError as error:
-        raise UserError(f"{text!r} is not a plain decimal number; write it so, or in quotes", place) from error
+        raise UserError(
+            f"{text!r} is not a plain decimal number; write it so, or in quotes", place
+        ) from error
     if tag in ("str", "timestamp", "merge", "value"):
         return text
     raise UserError(f"the tag {node.tag!r} is not supported; write plain values", place)
