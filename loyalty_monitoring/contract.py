@@ -46,10 +46,7 @@ def load_contract(file: Path) -> Contract:
             logger=entry["logger"],
             severity=entry["severity"],
             severity_when=next(iter(entry.get("severity_when", {}).items()), None),
-            fields={
-                field: tuple(kind) if isinstance(kind, list) else kind
-                for field, kind in entry["fields"].items()
-            },
+            fields={field: tuple(kind) if isinstance(kind, list) else kind for field, kind in entry["fields"].items()},
         )
         for name, entry in document.data["events"].items()
     }

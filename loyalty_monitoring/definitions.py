@@ -70,18 +70,14 @@ def load_definitions(root: Path, settings: Settings) -> Definitions:
 
 def _read_folder(folder: Path) -> dict[str, Document]:
     if not folder.is_dir():
-        raise UserError(
-            "is missing; the definitions of this kind stand there, one YAML file each", Position(folder)
-        )
+        raise UserError("is missing; the definitions of this kind stand there, one YAML file each", Position(folder))
     documents: dict[str, Document] = {}
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         if file.suffix != ".yaml":
             raise UserError("is no definition; only files that end with .yaml belong here", Position(file))
         if file.stem in documents:
             first = documents[file.stem].file
-            raise UserError(
-                f"has the name of {first}; a definition is named by its file: rename one", Position(file)
-            )
+            raise UserError(f"has the name of {first}; a definition is named by its file: rename one", Position(file))
         if not file.stem.replace("_", "a").isalnum() or not file.stem.isascii() or not file.stem.islower():
             raise UserError(
                 "name files in lower case, with digits and _ only, such as email_status.yaml", Position(file)
@@ -123,9 +119,7 @@ def _resolvers(files: _Files, settings: Settings, contract: Contract) -> dict[st
         "metric": named("metric", files.log_metrics, lambda name: promql_name(_metric_name(name, settings))),
         "events": events,
         "celery": celery,
-        "policy": named(
-            "alert policy", policies, lambda name: f"projects/{settings.project}/alertPolicies/{name}"
-        ),
+        "policy": named("alert policy", policies, lambda name: f"projects/{settings.project}/alertPolicies/{name}"),
         "policy_id": named("alert policy", policies, lambda name: f"alertPolicies/{name}"),
         "title": named(
             "dashboard",
@@ -166,7 +160,7 @@ def _titled(title: str, settings: Settings) -> str:
 def _log_metric(name: str, document: Document, body: Body, ours: Body, settings: Settings) -> LogMetric:
     if body["name"] != f"loyalty/{name}":
         raise UserError(
-            f"the metric is named {body['name']!r}, but its file {name!r}; write name: loyalty/{name}, or rename the file",
+            f"the metric is named {body['name']!r}, but its file {name!r}; write loyalty/{name}, or rename the file",
             document.position(("name",)),
         )
     body = {**body, "name": _metric_name(name, settings)}

@@ -14,12 +14,27 @@ from loyalty_monitoring.yaml_source import Document, Path_
 
 # A user label of this name would collide with a label of the monitored resource in PromQL.
 _RESOURCE_LABELS = frozenset(
-    "project_id location cluster_name namespace_name pod_name container_name service_name revision_name "
-    "configuration_name instance_id zone job job_name task_id log".split()
+    [
+        "project_id",
+        "location",
+        "cluster_name",
+        "namespace_name",
+        "pod_name",
+        "container_name",
+        "service_name",
+        "revision_name",
+        "configuration_name",
+        "instance_id",
+        "zone",
+        "job",
+        "job_name",
+        "task_id",
+        "log",
+    ]
 )
 # Personal or unbounded: the first would show people's data to everyone who sees a chart, the second has no end.
 _NEVER_A_LABEL = frozenset(
-    "recipient email card_id customer_id user_id phone name message insert_id trace".split()
+    ["recipient", "email", "card_id", "customer_id", "user_id", "phone", "name", "message", "insert_id", "trace"]
 )
 
 _SEVERITY = {"P0": "CRITICAL", "P1": "WARNING", "P2": None}
@@ -31,9 +46,7 @@ _COLUMNS = 48
 def check_log_metric(body: Body, document: Document) -> None:
     """Raise UserError where the Logging API, or the rule on personal data, would refuse the metric."""
     require = _Requirement(document)
-    require(
-        len(body["name"]) <= 100, ("name",), "the name has more than 100 characters; shorten it or the prefix"
-    )
+    require(len(body["name"]) <= 100, ("name",), "the name has more than 100 characters; shorten it or the prefix")
     require(
         len(body["filter"]) <= 20_000,
         ("filter",),
@@ -141,11 +154,7 @@ def _check_priority(policy: AlertPolicy, require: _Requirement) -> None:
         body.get("severity") == severity,
         ("severity",),
         f"priority {policy.priority} goes with "
-        + (
-            f"severity {severity}; write it"
-            if severity
-            else "no severity (Cloud Monitoring has no INFO); remove it"
-        ),
+        + (f"severity {severity}; write it" if severity else "no severity (Cloud Monitoring has no INFO); remove it"),
     )
     expected = {"priority": policy.priority.lower(), "row": "_".join(policy.rows).lower()}
     labels = body["userLabels"]
@@ -190,9 +199,7 @@ def check_dashboard(body: Body, document: Document) -> None:
             place,
             f"the tile ends right of column {_COLUMNS}; narrow or move it",
         )
-        for cell in (
-            (x, y) for x in range(left, left + tile["width"]) for y in range(top, top + tile["height"])
-        ):
+        for cell in ((x, y) for x in range(left, left + tile["width"]) for y in range(top, top + tile["height"])):
             other = taken.setdefault(cell, index)
             require(other == index, place, f"the tile overlaps tile {other} of this file; move one of them")
         require(bool(tile["widget"].get("title")), place, "the widget has no title; say what it shows")

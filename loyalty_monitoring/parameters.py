@@ -89,9 +89,7 @@ def load_parameters(file: Path, overrides: Mapping[str, object]) -> dict[str, Pa
     return parameters
 
 
-def _checked(
-    name: str, value: object, entry: Mapping[str, Any], document: Document, overridden: bool
-) -> float:
+def _checked(name: str, value: object, entry: Mapping[str, Any], document: Document, overridden: bool) -> float:
     low, high = entry["range"]
     what = "the stack's override of" if overridden else "the default of"
     place = document.position((name, "range" if overridden else "default"))
@@ -108,9 +106,7 @@ def _checked(
     return value
 
 
-def _sum(
-    name: str, entry: Mapping[str, Any], parameters: Mapping[str, Parameter], document: Document
-) -> Parameter:
+def _sum(name: str, entry: Mapping[str, Any], parameters: Mapping[str, Parameter], document: Document) -> Parameter:
     parts = []
     for index, part in enumerate(entry["sum"]):
         if part not in parameters:
@@ -118,7 +114,5 @@ def _sum(
             raise UserError(f"unknown parameter {part!r}{nearest(part, set(parameters))}", place)
         parts.append(parameters[part])
     if len({part.unit for part in parts}) != 1:
-        raise UserError(
-            f"{name!r} adds different units; give its parts one unit", document.position((name, "sum"))
-        )
+        raise UserError(f"{name!r} adds different units; give its parts one unit", document.position((name, "sum")))
     return Parameter(name, sum(part.value for part in parts), parts[0].unit, entry["why"])

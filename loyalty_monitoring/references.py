@@ -11,7 +11,7 @@ nothing needs escaping. What may stand inside:
 | `<<silent_hold:api_duration>>` | a duration in the API's JSON: `1800s`                     |
 | `<<setting:project>>`       | a setting of the stack                                       |
 | `<<metric:email_status>>`   | the metric's name in PromQL                                  |
-| `<<events:card_enrolled>>`  | the Logging query for entries that keep the contract (a comma-separated list is possible) |
+| `<<events:card_enrolled>>`  | the Logging query for entries that keep the contract; `a, b` is a list |
 | `<<celery:tasks>>`          | the RE2 alternation of the watched Celery tasks              |
 | `<<policy:rate_limit_spike>>` | the policy's resource name, known after deployment         |
 | `<<policy_id:rate_limit_spike>>` | the same without the project                            |
@@ -36,9 +36,7 @@ _FORMS = frozenset({"text", "range", "api_duration"})
 Resolver = Callable[[str], str]
 
 
-def substitute(
-    document: Document, parameters: Mapping[str, Parameter], resolvers: Mapping[str, Resolver]
-) -> Any:
+def substitute(document: Document, parameters: Mapping[str, Parameter], resolvers: Mapping[str, Resolver]) -> Any:
     """The document's data with every reference replaced.
 
     `resolvers` maps a kind such as `metric` to the function of what stands behind its colon; the function raises
@@ -72,9 +70,7 @@ def substitute(
     return replaced(document.data, ())
 
 
-def _resolved(
-    inside: str, parameters: Mapping[str, Parameter], resolvers: Mapping[str, Resolver]
-) -> str | int | float:
+def _resolved(inside: str, parameters: Mapping[str, Parameter], resolvers: Mapping[str, Resolver]) -> str | int | float:
     head, colon, tail = (part.strip() for part in inside.partition(":"))
     if colon and head in resolvers:
         return resolvers[head](tail)

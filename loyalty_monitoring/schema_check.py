@@ -37,9 +37,7 @@ def _validator(kind: str) -> Validator:
     return validator
 
 
-def _explained(
-    error: ValidationError, document: Document
-) -> tuple[tuple[tuple[str | int, ...], int, int], str]:
+def _explained(error: ValidationError, document: Document) -> tuple[tuple[tuple[str | int, ...], int, int], str]:
     error = _most_telling(error)
     path = tuple(error.absolute_path)
     where = ".".join(str(part) for part in path) or "the file"
@@ -57,9 +55,7 @@ def _explained(
         return _place(path, document), (
             f"{where} is {error.instance!r}{nearest(str(error.instance), {str(v) for v in error.validator_value})}"
         )
-    expected = (
-        error.schema.get("description") or f"{error.validator}: {json.dumps(error.validator_value)[:200]}"
-    )
+    expected = error.schema.get("description") or f"{error.validator}: {json.dumps(error.validator_value)[:200]}"
     return _place(path, document), f"{where} is {_short(error.instance)}; expected {expected}"
 
 

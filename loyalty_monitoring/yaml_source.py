@@ -134,9 +134,7 @@ def _scalar(node: Any, place: Position) -> Any:
                 raise ValueError
             return number
     except ValueError as error:
-        raise UserError(
-            f"{text!r} is not a plain decimal number; write it so, or in quotes", place
-        ) from error
+        raise UserError(f"{text!r} is not a plain decimal number; write it so, or in quotes", place) from error
     if tag in ("str", "timestamp", "merge", "value"):
         return text
     raise UserError(f"the tag {node.tag!r} is not supported; write plain values", place)

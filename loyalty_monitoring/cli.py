@@ -1,0 +1,213 @@
+"""The command `loyalty-monitoring`: reads arguments, calls one function, prints what it returns.
+
+Everything heavy is imported inside the commands, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from loyalty_monitoring.errors import Position, UserError
+
+if TYPE_CHECKING:
+    from loyalty_monitoring.model import Definitions
+    from loyalty_monitoring.settings import Settings
+
+_PRIORITIES = ("P0", "P1", "P2")
+
+_stack = click.option(
+    "--stack",
+    default="demo",
+    show_default=True,
+    metavar="S",
+    help="The stack whose settings and parameters apply: Pulumi.S.yaml.",
+)
+_files = click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+_strict = click.option("--strict", is_flag=True, help="A line that is no LogEntry is an error, not just counted.")
+
+
+class _Instant(click.ParamType):
+    """An RFC 3339 time; a date alone is its midnight, and a time without an offset is UTC."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            instant = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no time; write it like 2026-11-07 or 2026-11-07T03:00:00Z", param, ctx)
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="loyalty-monitoring")
+def cli() -> None:
+    """The monitoring of the loyalty module: see it before it is deployed.
+
+    \b
+    loyalty-monitoring render --out rendered            what `pulumi up` would send
+    loyalty-monitoring replay samples/*.jsonl.gz        which alerts would have opened
+    loyalty-monitoring match 'severity>=ERROR' FILE     which entries a filter matches
+    """
+
+
+@cli.command()
+@_stack
+@click.option("--out", required=True, metavar="DIR", type=click.Path(path_type=Path), help="The folder to write.")
+def render(stack: str, out: Path) -> None:
+    """Write what the Pulumi program would send, as the API's JSON bodies.
+
+    One file a definition, in log_metrics/, alert_policies/, dashboards/ and notification_channels/ below DIR. Secrets
+    and what only a deployment knows (a policy's channels) are left out. Each file is what `gcloud` takes, too:
+
+    \b
+    loyalty-monitoring render --stack demo --out rendered
+    gcloud monitoring policies create --policy-from-file rendered/alert_policies/rate_limit_spike.json
+    """
+    from loyalty_monitoring.render import render as write
+
+    settings, definitions = _load(stack)
+    written = write(settings, definitions, out)
+    click.echo(f"{len(written)} files written to {out}")
+
+
+@cli.command()
+@_files
+@_stack
+@click.option("--from", "start", type=_Instant(), metavar="T", help="Evaluate from here; earlier entries are history.")
+@click.option("--to", "end", type=_Instant(), metavar="T", help="Evaluate up to here; later entries are not used.")
+@click.option("--policy", "policies", multiple=True, metavar="NAME", help="Only this alert policy; may be repeated.")
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--fail-on",
+    type=click.Choice(_PRIORITIES),
+    help="Exit with 1 when an incident of this priority, or a more urgent one, opened.",
+)
+@_strict
+def replay(
+    files: tuple[Path, ...],
+    stack: str,
+    start: datetime | None,
+    end: datetime | None,
+    policies: tuple[str, ...],
+    output: str,
+    fail_on: str | None,
+    strict: bool,
+) -> None:
+    """Show which alerts would have opened and closed, and when.
+
+    FILE is a .jsonl or .jsonl.gz of LogEntry objects, or a JSON array of them, as `gcloud logging read --format=json`
+    prints; - is standard input. The entries go through the filters and metrics that are deployed, into a real
+    Prometheus that evaluates the deployed queries. What this assumes about Google Cloud: docs/replay-fidelity.md.
+
+    \b
+    loyalty-monitoring replay samples/*.jsonl.gz
+    loyalty-monitoring replay --policy rate_limit_spike --from 2026-11-07 --to 2026-11-08 samples/*.jsonl.gz
+    gcloud logging read 'resource.type="k8s_container"' --freshness=2d --format=json | loyalty-monitoring replay -
+    loyalty-monitoring replay --format json --fail-on P0 today.jsonl | jq '.incidents[].policy'
+    """
+    from loyalty_monitoring.replay import report
+    from loyalty_monitoring.replay.run import replay as run
+
+    _, definitions = _load(stack)
+    with _progress() as progress:
+        result = run(
+            definitions,
+            files,
+            start=start,
+            end=end,
+            policies=policies or None,
+            strict=strict,
+            progress=progress,
+        )
+    if output == "json":
+        click.echo(report.as_json(result))
+    else:
+        report.print_text(result)
+    if fail_on and any(incident.priority <= fail_on for incident in result.incidents):
+        sys.exit(1)
+
+
+@cli.command()
+@click.argument("filter_text", metavar="FILTER")
+@_files
+@click.option("--count", is_flag=True, help="Print only how many entries match.")
+@_strict
+def match(filter_text: str, files: tuple[Path, ...], count: bool, strict: bool) -> None:
+    """Print the log entries that match a filter of the Logging query language.
+
+    The whole language is evaluated as documented (docs/filter-language.md); what is not supported is an error.
+
+    \b
+    loyalty-monitoring match 'severity >= ERROR' samples/*.jsonl.gz
+    loyalty-monitoring match --count 'jsonPayload.event = ("card_enrolled" OR "card_deactivated")' day.jsonl
+    """
+    from loyalty_monitoring.match import count_matches, matching_entries
+
+    if count:
+        click.echo(count_matches(filter_text, files, strict=strict))
+        return
+    for line in matching_entries(filter_text, files, strict=strict):
+        click.echo(line)
+
+
+def main() -> None:
+    """Run the command line: 0 is success, 1 an incident with --fail-on, 2 an error the user can mend."""
+    try:
+        cli.main(standalone_mode=False)
+    except UserError as error:
+        _fail(str(error), 2)
+    except click.exceptions.Abort:
+        _fail("interrupted", 130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output, such as `head`, has enough; Python would complain once more while exiting.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"loyalty-monitoring: {message}", err=True)
+    sys.exit(code)
+
+
+def _load(stack: str) -> tuple[Settings, Definitions]:
+    from loyalty_monitoring.definitions import load_definitions
+    from loyalty_monitoring.settings import load_stack_settings
+
+    root = _project_root()
+    settings = load_stack_settings(root, stack)
+    return settings, load_definitions(root, settings)
+
+
+def _project_root() -> Path:
+    """The nearest folder, from the current one up, that holds a Pulumi.yaml beside alert_policies/."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "Pulumi.yaml").is_file() and (folder / "alert_policies").is_dir():
+            return folder
+    raise UserError("no project here: run this inside the folder that holds Pulumi.yaml", Position(here))
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, float], None]]:
+    """A function `progress(what, share done)` that draws a bar on standard error when a person is looking."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:<40}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=1.0)
+        yield lambda what, done: bar.update(task, description=what, completed=done)
