@@ -1,0 +1,31 @@
+"""The log contract becomes the filter of the metrics: an entry that breaks it does not count."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from loyalty_monitoring.contract import celery_tasks_pattern, events_filter, load_contract
+
+CONTRACT = load_contract(Path(__file__).parents[1] / "log_events.yaml")
+
+
+def test_the_filter_of_one_event_names_resource_logger_event_severity_and_fields() -> None:
+    assert events_filter(CONTRACT, ("rate_limit_exceeded",), "k8s_container").splitlines() == [
+        'resource.type = "k8s_container"',
+        'AND labels.python_logger =~ "^app[.]modules[.]loyalty[.]([^.]+[.])*rate_limiter$"',
+        'AND jsonPayload.event =~ "^rate_limit_exceeded$"',
+        "AND severity = WARNING",
+        'AND jsonPayload.store_id =~ ".*"',
+        "AND jsonPayload.status >= 429",
+        "AND jsonPayload.status = (429)",
+    ]
+
+
+def test_events_of_one_shape_share_a_group_and_others_are_alternatives() -> None:
+    text = events_filter(CONTRACT, ("card_enrolled", "card_deactivated", "card_anonymized"), "k8s_container")
+    assert text.count("labels.python_logger") == 2
+    assert '"^(card_deactivated|card_anonymized)$"' in text
+
+
+def test_celery_tasks_are_an_alternation_of_literal_names() -> None:
+    assert celery_tasks_pattern(CONTRACT) == "loyalty[.]expire_points|loyalty[.]sync_wallet_passes"
