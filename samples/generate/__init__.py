@@ -1,0 +1,21 @@
+"""The sample logs: real Celery 5 tasks and a stand-in for the loyalty module, logging through the real
+StructuredLogHandler, on a simulated clock.
+
+    .venv/bin/python -m samples.generate --out samples
+
+What is real: the Celery application, its worker (in this process, solo pool, memory broker), every task run,
+retry and failure with the lines Celery writes about them, Python's logging, StructuredLogHandler.
+What is simulated: the time, the world (customers, Apple, Google, SMTP), and GKE's logging agent
+(`logging_agent.py`), which makes an entry of each printed line.
+
+- `clock.py`: the time
+- `loyalty_module.py`: what logs (one function an event of the log contract); `tasks.py`: the Celery tasks
+- `worker.py`: the real worker, put on the simulated clock
+- `console.py`, `logging_agent.py`: from a log record to a LogEntry
+- `living_system.py`: what happens when; `merchants.py`: to whom; `faults.py`: what breaks, as a table
+- `story.py`: all of it together
+
+The same seed gives the same bytes. For that, task ids are drawn from the seed, insertIds are a sequence, and
+Celery measures runtimes with the simulated clock (`build_tracer(monotonic=...)`, its own parameter): the
+runtimes in its lines are those of the story, 38 s for a night's expiration, not the microseconds of this process.
+"""
