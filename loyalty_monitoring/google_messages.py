@@ -1,0 +1,76 @@
+"""Bodies against the Google API's own messages: what the API would refuse, and what it would silently drop.
+
+The only module that imports Google's clients. Parsing needs neither network nor account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from google.cloud.logging_v2.types import LogMetric
+from google.cloud.monitoring_dashboard_v1.types import Dashboard
+from google.cloud.monitoring_v3.types import AlertPolicy, NotificationChannel
+from google.protobuf import json_format
+
+from loyalty_monitoring.model import Body
+
+Kind = Literal["log_metric", "alert_policy", "dashboard", "notification_channel"]
+
+MESSAGES: dict[Kind, Any] = {
+    "log_metric": LogMetric,
+    "alert_policy": AlertPolicy,
+    "dashboard": Dashboard,
+    "notification_channel": NotificationChannel,
+}
+
+
+def check(kind: Kind, body: Body) -> None:
+    """Raise ValueError, in the API's words, for an unknown key, a wrong type, a bad enum or a bad duration."""
+    _parsed(kind, body)
+
+
+def check_log_metric(body: Body) -> None:
+    check("log_metric", body)
+
+
+def check_alert_policy(body: Body) -> None:
+    check("alert_policy", body)
+
+
+def check_dashboard(body: Body) -> None:
+    check("dashboard", body)
+
+
+def check_channel(body: Body) -> None:
+    check("notification_channel", body)
+
+
+def dropped_keys(kind: Kind, body: Body) -> list[str]:
+    """JSON paths of the keys that would be missing when the API prints the resource, such as `tiles[0].xPos`.
+
+    A key with its default value (0, false, "", an empty list, the first value of an enum) is not sent back
+    (protobuf.dev/programming-guides/json#presence). Dashboards are compared as a string, so there such a key would show
+    as a difference for ever.
+    """
+    return sorted(_missing(body, json_format.MessageToDict(_parsed(kind, body)), ""))
+
+
+def _parsed(kind: Kind, body: Body) -> Any:
+    try:
+        return json_format.ParseDict(body, MESSAGES[kind].pb()())
+    except json_format.ParseError as error:
+        raise ValueError(str(error)) from error
+
+
+def _missing(given: Any, printed: Any, path: str) -> Iterator[str]:
+    if isinstance(given, dict):
+        for key, value in given.items():
+            place = f"{path}.{key}" if path else key
+            if key in printed:
+                yield from _missing(value, printed[key], place)
+            else:
+                yield place
+    elif isinstance(given, list):
+        for index, (item, item_printed) in enumerate(zip(given, printed, strict=True)):
+            yield from _missing(item, item_printed, f"{path}[{index}]")
