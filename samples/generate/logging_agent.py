@@ -66,6 +66,8 @@ def log_entry_from_line(
     for special, field in _MOVED.items():
         if value := payload.pop(special, None):
             entry[field] = value
+    if "line" in entry.get("sourceLocation", {}):  # int64, which the API's JSON writes as a string
+        entry["sourceLocation"]["line"] = str(entry["sourceLocation"]["line"])
     if message_alone == "textPayload" and payload.keys() == {"message"}:
         return entry | {"textPayload": payload["message"]}
     return entry | {"jsonPayload": payload}
