@@ -34,14 +34,15 @@ FIRST_DAY, FAULTY_DAY = "2026-11-02", "2026-11-07"
 HEALTHY_DAYS = ("2026-11-02", "2026-11-03", "2026-11-04", "2026-11-05", "2026-11-06", "2026-11-09")
 
 Entry = dict[str, Any]
+Rule = tuple[str, set[str], dict[str, type]]
 
 # The log contract's table: event -> logger, severities, required fields. Read here on its own, not from the
 # definitions that the sample is to be replayed through.
-_MOVE = {"merchant_id": str, "store_id": str, "card_id": str}
+_MOVE: dict[str, type] = {"merchant_id": str, "store_id": str, "card_id": str}
 _STAMPS = ("stamp_service", {"INFO"}, {**_MOVE, "stamps": int})
 _POINTS = ("points_service", {"INFO"}, {**_MOVE, "points": int})
-_STEP = ("enrollment", {"INFO"}, {"merchant_id": str, "store_id": str})
-_SYNC_FAILURE = {"platform": str, "card_id": str, "retry_count": int}
+_STEP: Rule = ("enrollment", {"INFO"}, {"merchant_id": str, "store_id": str})
+_SYNC_FAILURE: dict[str, type] = {"platform": str, "card_id": str, "retry_count": int}
 _COUNTS = [
     "program_active_days",
     "new_cards_7d",
@@ -55,7 +56,7 @@ _COUNTS = [
     "cohort_m3_retained",
 ]
 
-CONTRACT: dict[str, tuple[str, set[str], dict[str, type]]] = {
+CONTRACT: dict[str, Rule] = {
     "card_enrolled": ("card_service", {"INFO"}, _MOVE),
     "card_deactivated": ("card_service", {"INFO"}, {"merchant_id": str, "card_id": str}),
     "card_anonymized": ("card_service", {"INFO"}, {"merchant_id": str, "card_id": str}),
@@ -263,13 +264,15 @@ def test_a_raised_exception_keeps_its_traceback_in_one_structured_entry() -> Non
 
 
 def test_a_worker_with_celerys_default_logging_arrives_as_text_with_severity_error_a_line_an_entry() -> None:
-    text = [e for e in all_days() if e["resource"]["labels"]["pod_name"] == "images-worker-0"]
+    text = [e for e in all_days() if e["resource"]["labels"]["pod_name"] == "spare-worker-0"]
     assert {(entry["severity"], entry["logName"]) for entry in text} == {("ERROR", "projects/demo/logs/stderr")}
     whole = [entry["textPayload"] for entry in text]
     for outcome in ("succeeded in", "retry: Retry in 30s", "raised unexpected: ConnectionError"):
         pattern = rf"\[[\d :,-]+: \w+/MainProcess\] Task loyalty\.warm_pass_images\[[0-9a-f-]+\] {outcome}"
         assert any(re.match(pattern, line) for line in whole), outcome
     assert "Traceback (most recent call last):" in whole
+    watched = [line for line in whole if re.search(r"Task loyalty\.sync_wallet_passes\S+ succeeded in", line)]
+    assert len(watched) == 8
 
 
 # --- health and noise
