@@ -87,6 +87,15 @@ class Settings:
         """The channels that serve a priority, ordered by name."""
         return tuple(channel for channel in self.channels if priority in channel.priorities)
 
+    def titled(self, title: str) -> str:
+        """A title that tells the stacks of one project apart."""
+        return f"[{self.prefix}] {title}" if self.prefix else title
+
+    @property
+    def user_labels(self) -> dict[str, str]:
+        """The labels on everything of this stack. A stack's name may hold what a label value must not."""
+        return {"environment": self.environment, "stack": re.sub(r"[^a-z0-9_-]", "-", self.stack.lower())[:63]}
+
 
 def stack_file(root: Path, stack: str) -> Path:
     return root / f"Pulumi.{stack}.yaml"

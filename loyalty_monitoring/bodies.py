@@ -1,0 +1,44 @@
+"""What is sent to the Google API for one stack, as JSON bodies: the program and render both take it from here.
+
+Left out is what only a deployment knows, the names of channels and policies, and what nobody may see, the secrets.
+"""
+
+from __future__ import annotations
+
+from loyalty_monitoring.errors import Position, UserError
+from loyalty_monitoring.model import AlertPolicy, Body
+from loyalty_monitoring.settings import CHANNEL_TYPES, Channel, Settings
+
+
+def alert_policy_body(policy: AlertPolicy, settings: Settings) -> Body:
+    """The policy with the stack's labels, without its channels and without how often to notify each of them again."""
+    labels = policy.body.get("userLabels", {})
+    for key, value in settings.user_labels.items():
+        if labels.get(key, value) != value:
+            raise UserError(
+                f"the label {key!r} is {labels[key]!r}, but this stack sets {value!r}; remove the label here",
+                Position(policy.source),
+            )
+    body = {**policy.body, "userLabels": {**labels, **settings.user_labels}}
+    if "alertStrategy" in body:
+        strategy = {key: value for key, value in body["alertStrategy"].items() if key != "notificationChannelStrategy"}
+        body["alertStrategy"] = strategy
+    return body
+
+
+def renotify_strategies(policy: AlertPolicy) -> list[Body]:
+    """The policy's `notificationChannelStrategy`, whose entries get the names of its channels at deployment."""
+    strategies: list[Body] = policy.body.get("alertStrategy", {}).get("notificationChannelStrategy", [])
+    return strategies
+
+
+def channel_body(channel: Channel, settings: Settings) -> Body:
+    """The channel without its secret labels (Monitoring API v3, NotificationChannel)."""
+    body: Body = {
+        "type": channel.type,
+        "displayName": settings.titled(channel.display_name),
+        "description": f"Loyalty alerts of priority {', '.join(channel.priorities)}; "
+        f"deployed by Pulumi, stack {settings.stack}.",
+        "userLabels": settings.user_labels,
+    }
+    return {**body, "labels": dict(channel.labels)} if CHANNEL_TYPES[channel.type].labels else body

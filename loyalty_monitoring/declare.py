@@ -1,0 +1,231 @@
+"""Declares one stack's resources with Pulumi: log-based metrics, channels, alert policies, dashboards.
+
+A resource's logical name is the name of its file (of a channel: its key in the settings), so renaming a title or
+moving a threshold never replaces anything. Deletion follows Pulumi's own rules (`deletionPolicy` stays DELETE): the
+definitions are in version control, and an abandoned alert that nobody maintains is worse than one that can be restored.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, get_args
+
+import pulumi
+from pulumi import Output, ResourceOptions
+
+# Private, but the only way from the API's names to the provider's classes; versions are locked, and a test declares
+# every definition.
+from pulumi._types import input_type_py_to_pulumi_names, input_type_types, is_input_type
+from pulumi_gcp import logging, monitoring
+
+from loyalty_monitoring.bodies import alert_policy_body, channel_body, renotify_strategies
+from loyalty_monitoring.errors import Position, UserError, nearest
+from loyalty_monitoring.model import AlertPolicy, Body, Dashboard, Definitions, LogMetric
+from loyalty_monitoring.settings import Channel, Settings
+
+Secrets = Mapping[str, Mapping[str, Output[str]]]
+Policies = Mapping[str, monitoring.AlertPolicy]
+Args = TypeVar("Args")
+
+# What the provider calls otherwise than the API.
+_PROVIDER_NAMES = {"notificationChannelStrategy": "notificationChannelStrategies"}
+
+# The provider has no other field for a secret; what is secret elsewhere goes into `labels`, as a Pulumi secret.
+_SENSITIVE_LABELS = ("auth_token", "password", "service_key")
+
+
+def declare(settings: Settings, definitions: Definitions, secrets: Secrets) -> dict[str, Any]:
+    """Declare everything and return the stack's outputs, by kind and name.
+
+    `secrets` has the values of each channel's secret labels, as Pulumi secrets.
+    """
+    metrics = {metric.name: _log_metric(metric, settings) for metric in definitions.log_metrics}
+    channels = _channels(settings, secrets)
+    policies = _alert_policies(definitions.alert_policies, settings, channels, list(metrics.values()))
+    dashboards = {dashboard.name: _dashboard(dashboard, settings, policies) for dashboard in definitions.dashboards}
+    return {
+        "log_metrics": {name: metric.name for name, metric in metrics.items()},
+        "notification_channels": {name: channel.name for name, channel in channels.items()},
+        "alert_policies": {name: policy.name for name, policy in policies.items()},
+        "dashboards": {name: _console_link(dashboard, settings) for name, dashboard in dashboards.items()},
+    }
+
+
+def _log_metric(metric: LogMetric, settings: Settings) -> logging.Metric:
+    """One log-based metric.
+
+    Its kind and type cannot change (docs.cloud.google.com/logging/docs/reference/v2/rest/v2/projects.metrics), and its
+    name is taken until the old one is gone.
+    """
+    return logging.Metric(
+        metric.name,
+        args=_typed(logging.MetricArgs, metric.body, Position(metric.source), project=settings.project),
+        opts=ResourceOptions(
+            replace_on_changes=["metricDescriptor.metricKind", "metricDescriptor.valueType"],
+            delete_before_replace=True,
+        ),
+    )
+
+
+def _channels(settings: Settings, secrets: Secrets) -> dict[str, monitoring.NotificationChannel]:
+    """All channels, each after the one before: "single-thread API calls that modify the state of notification channels"
+    (docs.cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.notificationChannels/create).
+
+    A replaced channel is created first and deleted last, after the policies name the new one: the API refuses to delete
+    a channel in use. `force_delete` would get round that by silently muting policies, those of others included.
+    """
+    channels: dict[str, monitoring.NotificationChannel] = {}
+    for channel in settings.channels:
+        before = list(channels.values())[-1:]
+        channels[channel.name] = monitoring.NotificationChannel(
+            channel.name,
+            args=_channel_args(channel, settings, secrets.get(channel.name, {})),
+            opts=ResourceOptions(
+                depends_on=before,
+                delete_before_replace=False,
+                replace_on_changes=["type"],
+                additional_secret_outputs=["labels", "sensitiveLabels"] if channel.secret_labels else None,
+            ),
+        )
+    return channels
+
+
+def _channel_args(
+    channel: Channel, settings: Settings, secrets: Mapping[str, Output[str]]
+) -> monitoring.NotificationChannelArgs:
+    body = channel_body(channel, settings)
+    sensitive = {label: secrets[label] for label in channel.secret_labels if label in _SENSITIVE_LABELS}
+    in_labels = {label: secrets[label] for label in channel.secret_labels if label not in _SENSITIVE_LABELS}
+    if in_labels:
+        body = {**body, "labels": {**body.get("labels", {}), **in_labels}}
+    known = {"project": settings.project, "force_delete": False}
+    if sensitive:
+        known["sensitive_labels"] = monitoring.NotificationChannelSensitiveLabelsArgs(**sensitive)
+    return _typed(monitoring.NotificationChannelArgs, body, Position(f"channel {channel.name}"), **known)
+
+
+def _alert_policies(
+    policies: Sequence[AlertPolicy],
+    settings: Settings,
+    channels: Mapping[str, monitoring.NotificationChannel],
+    metrics: Sequence[logging.Metric],
+) -> dict[str, monitoring.AlertPolicy]:
+    """All policies after all metrics, each after the one before: their writes, too, should be one at a time
+    (docs.cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies/create).
+    """
+    declared: dict[str, monitoring.AlertPolicy] = {}
+    for policy in policies:
+        names = [channels[channel.name].name for channel in settings.channels_of(policy.priority)]
+        body = {**alert_policy_body(policy, settings), "notificationChannels": names}
+        strategies = [{**strategy, "notificationChannelNames": names} for strategy in renotify_strategies(policy)]
+        if strategies and names:
+            body["alertStrategy"] = {**body["alertStrategy"], "notificationChannelStrategy": strategies}
+        declared[policy.name] = monitoring.AlertPolicy(
+            policy.name,
+            args=_typed(monitoring.AlertPolicyArgs, body, Position(policy.source), project=settings.project),
+            opts=ResourceOptions(depends_on=[*metrics, *list(declared.values())[-1:]]),
+        )
+    return declared
+
+
+def _dashboard(dashboard: Dashboard, settings: Settings, policies: Policies) -> monitoring.Dashboard:
+    """One dashboard after all policies, with the real names of those it shows.
+
+    The provider compares the JSON as a string, so it is always written the same way.
+    """
+    used = {place: policies[name] for place, name in _policy_places(policies, settings).items()}
+    used = {place: policy for place, policy in used.items() if place in set(_strings(dashboard.body))}
+    text: pulumi.Input[str] = _canonical(dashboard.body)
+    if used:
+        # A name as the server gives it: projects/PROJECT_OR_NUMBER/alertPolicies/ID.
+        names = Output.all(**{place: policy.name for place, policy in used.items()})
+        text = names.apply(lambda names: _canonical(_with_names(dashboard.body, names)))
+    return monitoring.Dashboard(
+        dashboard.name,
+        project=settings.project,
+        dashboard_json=text,
+        opts=ResourceOptions(depends_on=list(policies.values())),
+    )
+
+
+def _policy_places(policies: Policies, settings: Settings) -> dict[str, str]:
+    """The strings that stand for a policy in a dashboard, with and without the project, and the policy's name."""
+    short = {f"alertPolicies/{name}": name for name in policies}
+    return short | {f"projects/{settings.project}/{place}": name for place, name in short.items()}
+
+
+def _strings(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [text for item in value.values() for text in _strings(item)]
+    if isinstance(value, list):
+        return [text for item in value for text in _strings(item)]
+    return [value] if isinstance(value, str) else []
+
+
+def _with_names(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_names(item, names) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_names(item, names) for item in value]
+    if isinstance(value, str) and value in names:
+        return names[value] if value.startswith("projects/") else _without_project(names[value])
+    return value
+
+
+def _without_project(name: str) -> str:
+    return "/".join(name.split("/")[2:])
+
+
+def _canonical(body: Body) -> str:
+    return json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _console_link(dashboard: monitoring.Dashboard, settings: Settings) -> Output[str]:
+    """The console's address of a dashboard ends with the last part of its resource name."""
+    folder = "https://console.cloud.google.com/monitoring/dashboards/builder"
+    link: Output[str] = Output.concat(folder, "/", dashboard.id.apply(_last_part), "?project=", settings.project)
+    return link
+
+
+def _last_part(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _typed(cls: type[Args], body: Body, source: Position, **known: Any) -> Args:
+    """The provider's arguments class for an API body; `known` are arguments in Python's own names.
+
+    A key that the provider does not know would be dropped without a word, so it is an error.
+    """
+    return cls(**_arguments(cls, body, source, ""), **known)
+
+
+def _arguments(cls: type, body: Body, source: Position, path: str) -> dict[str, Any]:
+    python_names = {name: python for python, name in input_type_py_to_pulumi_names(cls).items()}
+    types = input_type_types(cls)
+    arguments: dict[str, Any] = {}
+    for key, value in body.items():
+        name = _PROVIDER_NAMES.get(key, key)
+        if name not in python_names:
+            raise UserError(
+                f"the Pulumi provider has no {path}{key}{nearest(key, set(python_names))}; "
+                "remove it, or upgrade pulumi-gcp",
+                source,
+            )
+        arguments[python_names[name]] = _converted(_nested_class(types[name]), value, source, f"{path}{key}")
+    return arguments
+
+
+def _converted(cls: type | None, value: Any, source: Position, path: str) -> Any:
+    if cls is None:
+        return value
+    if isinstance(value, list):
+        return [_converted(cls, item, source, f"{path}[{index}]") for index, item in enumerate(value)]
+    return cls(**_arguments(cls, value, source, f"{path}."))
+
+
+def _nested_class(annotation: Any) -> type | None:
+    """The arguments class inside Input[...], Optional[...], Sequence[...], or None for plain values."""
+    if isinstance(annotation, type) and is_input_type(annotation):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _nested_class(part))), None)

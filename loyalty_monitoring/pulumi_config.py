@@ -1,0 +1,119 @@
+"""The stack's settings and secrets as the Pulumi CLI hands them to the program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi import Output
+
+# The SDK has no public way to list a namespace, and without one a mistyped setting would go unseen.
+from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
+
+from loyalty_monitoring.errors import Position, UserError, nearest
+from loyalty_monitoring.settings import (
+    NAMESPACE,
+    SECRETS_KEY,
+    Locate,
+    Settings,
+    check_encrypted,
+    locator,
+    secret_command,
+    settings_from,
+    stack_file,
+)
+from loyalty_monitoring.yaml_source import load_yaml
+
+# The CLI hands over text for text, and JSON for everything else.
+_STRUCTURED = frozenset({"channels", "parameters", "silentPriorities", SECRETS_KEY})
+
+
+def program_settings(root: Path) -> Settings:
+    """The running stack's settings. Errors: UserError, with the place in the stack's file where it has one."""
+    stack = pulumi.get_stack()
+    locate = _locate(root, stack)
+    for key in _own_config():
+        if key != SECRETS_KEY and is_config_secret(f"{NAMESPACE}:{key}"):
+            raise UserError(
+                f"{NAMESPACE}:{key} holds a secret, but is used in plain text; secrets belong under {SECRETS_KEY}: "
+                f"{secret_command('CHANNEL', 'LABEL')}",
+                locate((key,)),
+            )
+    return settings_from(_values(locate), stack, locate)
+
+
+def channel_secrets(settings: Settings, root: Path) -> Mapping[str, Mapping[str, Output[str]]]:
+    """The values of the channels' secret labels, each a Pulumi secret. Errors: UserError."""
+    locate = _locate(root, settings.stack)
+    given = _values(locate).get(SECRETS_KEY, {})
+    if not isinstance(given, dict):
+        raise UserError(
+            f"{NAMESPACE}:{SECRETS_KEY} must be a mapping; revoke this value, remove it, and set each secret with: "
+            f"{secret_command('CHANNEL', 'LABEL')}",
+            locate((SECRETS_KEY,)),
+        )
+    if given and not is_config_secret(f"{NAMESPACE}:{SECRETS_KEY}"):
+        raise UserError(
+            f"{NAMESPACE}:{SECRETS_KEY} stands in plain text; revoke these values, and set new ones with: "
+            f"{secret_command('CHANNEL', 'LABEL')}",
+            locate((SECRETS_KEY,)),
+        )
+    expected = {channel.name: channel.secret_labels for channel in settings.channels if channel.secret_labels}
+    for name, values in given.items():
+        if name not in expected:
+            known = nearest(name, set(expected)) or "; no channel of this stack has secret labels"
+            raise UserError(f"{SECRETS_KEY}.{name} belongs to no channel{known}", locate((SECRETS_KEY, name)))
+        for label in values if isinstance(values, dict) else ():
+            if label not in expected[name]:
+                raise UserError(
+                    f"{SECRETS_KEY}.{name}.{label} is no secret label of this channel{nearest(label, expected[name])}",
+                    locate((SECRETS_KEY, name, label)),
+                )
+    return {name: {label: _secret(given, name, label, locate) for label in labels} for name, labels in expected.items()}
+
+
+def _secret(given: Mapping[str, Any], channel: str, label: str, locate: Locate) -> Output[str]:
+    values = given.get(channel)
+    value = values.get(label) if isinstance(values, dict) else None
+    if not isinstance(value, str) or not value:
+        raise UserError(
+            f"channel {channel!r} has no value for its secret label {label!r}; run: {secret_command(channel, label)}",
+            locate(("channels", channel)),
+        )
+    return Output.secret(value)
+
+
+def _values(locate: Locate) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key, text in _own_config().items():
+        if key not in _STRUCTURED:
+            values[key] = text
+            continue
+        try:
+            values[key] = json.loads(text)
+        except ValueError:
+            # The text is not shown and the cause is cut off: it may hold a secret.
+            raise UserError(
+                f"{NAMESPACE}:{key} must be a mapping or a list; set its parts with `pulumi config set --path`",
+                locate((key,)),
+            ) from None
+    return values
+
+
+def _own_config() -> dict[str, str]:
+    every = {**get_config_env(), **CONFIG.get()}
+    return {name: value for key, value in every.items() if (name := key.removeprefix(f"{NAMESPACE}:")) != key}
+
+
+def _locate(root: Path, stack: str) -> Locate:
+    """Places in the stack's file; without one (its settings come from elsewhere) the file as a whole."""
+    file = stack_file(root, stack)
+    if not file.is_file():
+        return lambda path: Position(file.name)
+    document = load_yaml(file)
+    config = document.data.get("config", {}) if isinstance(document.data, dict) else {}
+    check_encrypted(config.get(f"{NAMESPACE}:{SECRETS_KEY}", {}), document)
+    return locator(document)

@@ -1,0 +1,111 @@
+"""Writes what the Pulumi program would send, as the API's JSON bodies, one file a definition.
+
+Two things are not in the files, because only a deployment knows them: a policy's channels (with how often each is
+notified again), and the ids of the policies that a dashboard shows, for which the policy's file name stands. Secret
+labels of channels are left out, too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from loyalty_monitoring.bodies import alert_policy_body, channel_body
+from loyalty_monitoring.errors import Position, UserError
+from loyalty_monitoring.google_messages import Kind, check
+from loyalty_monitoring.model import Body, Definitions
+from loyalty_monitoring.settings import Settings
+
+# The list of the files that render wrote into a folder; what is not in it is somebody's own and stays.
+LIST = ".rendered"
+
+_OURS = re.compile(r"(log_metrics|alert_policies|dashboards|notification_channels)/[a-z0-9_-]+\.json")
+
+
+def render(settings: Settings, definitions: Definitions, out: Path) -> list[Path]:
+    """Write all files below `out` and return their paths; the same input gives the same bytes.
+
+    Files of an earlier render that are no longer wanted are removed. Errors: UserError, with `out` left as it was, when
+    the Google API would refuse a body or a file of somebody else is in the way.
+    """
+    files = {name: _text(body) for name, body in _bodies(settings, definitions).items()}
+    try:
+        return _write(files, out)
+    except OSError as error:
+        raise UserError(
+            f"cannot be written ({error.strerror}); choose another folder with --out", Position(error.filename or out)
+        ) from error
+
+
+def _bodies(settings: Settings, definitions: Definitions) -> dict[str, Body]:
+    bodies: dict[str, Body] = {}
+
+    def add(kind: Kind, folder: str, name: str, body: Body, source: Path | str) -> None:
+        try:
+            check(kind, body)
+        except ValueError as error:
+            raise UserError(f"the Google API refuses this: {error}; mend it here", Position(source)) from error
+        bodies[f"{folder}/{name}.json"] = body
+
+    for metric in definitions.log_metrics:
+        add("log_metric", "log_metrics", metric.name, metric.body, metric.source)
+    for policy in definitions.alert_policies:
+        body = alert_policy_body(policy, settings)
+        add("alert_policy", "alert_policies", policy.name, body, policy.source)
+    for dashboard in definitions.dashboards:
+        add("dashboard", "dashboards", dashboard.name, dashboard.body, dashboard.source)
+    for channel in settings.channels:
+        body = channel_body(channel, settings)
+        add("notification_channel", "notification_channels", channel.name, body, f"channel {channel.name}")
+    return bodies
+
+
+def _text(body: Body) -> str:
+    return json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _write(files: Mapping[str, str], out: Path) -> list[Path]:
+    earlier = _listed(out)
+    for name in files:
+        if (out / name).exists() and name not in earlier:
+            raise UserError(
+                "was not written by render and would be overwritten; move it, or choose another folder with --out",
+                Position(out / name),
+            )
+    out.mkdir(parents=True, exist_ok=True)
+    # Everything is written aside before the first file moves, so a full disk leaves the old files whole.
+    with tempfile.TemporaryDirectory(prefix=".rendering-", dir=out) as aside:
+        for name, text in files.items():
+            _put(Path(aside) / name, text)
+        _put(Path(aside) / LIST, _list_text({*earlier, *files}))
+        os.replace(Path(aside) / LIST, out / LIST)
+        for name in files:
+            (out / name).parent.mkdir(exist_ok=True)
+            os.replace(Path(aside) / name, out / name)
+        for name in earlier - files.keys():
+            (out / name).unlink(missing_ok=True)
+        _put(Path(aside) / LIST, _list_text(files))
+        os.replace(Path(aside) / LIST, out / LIST)
+    return [out / name for name in sorted(files)]
+
+
+def _put(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _listed(out: Path) -> set[str]:
+    """The files that an earlier render wrote here; a line that render cannot have written counts for nothing."""
+    try:
+        lines = (out / LIST).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return set()
+    return {line for line in lines if _OURS.fullmatch(line)}
+
+
+def _list_text(names: Iterable[str]) -> str:
+    return "".join(f"{name}\n" for name in sorted(names))
