@@ -1,0 +1,1 @@
+"""Replay: log entries -> metric points -> Prometheus -> incidents, on a laptop."""

@@ -1,0 +1,392 @@
+"""Log entries: from files into the table `entries`, with nothing lost: read = used + rejected.
+
+A file holds one LogEntry a line, or one JSON array of them, each either plain or gzipped; `-` is standard input.
+Blank lines are neither read nor rejected. What makes an object a LogEntry follows its reference,
+cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry:
+
+- `timestamp` is an RFC 3339 string between the years 1 and 9999, with up to nine digits of a second, upper-case `T`,
+  and `Z` or an offset (protobuf's Timestamp, which has no leap seconds);
+- `resource.type` is a non-empty string, `resource.labels` and `labels`, where given, are objects;
+- `severity`, where given, is one of the names of LogSeverity; without it the entry has DEFAULT;
+- at most one of `textPayload` (a string), `jsonPayload` (an object) and `protoPayload` (an object).
+
+Two ways lead to the same table. The quick one reads typed columns at once and stops at anything unusual. Then the
+careful one takes the file again, line by line, and says what is wrong where. Tests hold the two to the same result.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from loyalty_monitoring.errors import Position, UserError
+from loyalty_monitoring.replay.database import (
+    Connection,
+    InvalidInput,
+    Progress,
+    execute,
+    identifier,
+    quoted,
+)
+from loyalty_monitoring.replay.sources import BAD_BYTE, LONG_LINE, MAX_LINE_BYTES, Source, open_source
+
+FieldPath = tuple[str, ...]
+ENTRY: FieldPath = ()
+
+# What tells kinds of entries apart. An entry's `kind` is a hash of these fields, so that a filter is decided once for
+# a kind where it depends on nothing else. The choice matters to speed only.
+KIND_FIELDS: tuple[FieldPath, ...] = (
+    ("resource", "type"),
+    ("severity",),
+    ("labels", "python_logger"),
+    ("jsonPayload", "event"),
+)
+
+# cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry#LogSeverity
+SEVERITIES = ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")
+
+_FIRST_REJECTED = 10
+_INSTANT = '"@time"'  # no field that is read as a column can have this name
+_ALWAYS: frozenset[FieldPath] = frozenset({("timestamp",), ("severity",), ("resource", "type"), ("resource", "labels")})
+_TOP_LEVEL = ("labels", "textPayload", "jsonPayload", "protoPayload")
+
+_TIMESTAMP = (
+    r'^"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?'
+    r'(Z|[+-]([01]\d|2[0-3]):[0-5]\d)"$'
+)
+_YEAR_1, _YEAR_10000 = -62_135_596_800_000_000, 253_402_300_800_000_000  # microseconds since 1970
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A line that is no LogEntry; `line` counts from 1, 0 when it cannot be told."""
+
+    file: str
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class EntryCounts:
+    """What `load_entries` found: `read` = entries in the table + `rejected`. Timestamps are those of the table."""
+
+    read: int
+    rejected: int
+    first_rejected: tuple[Rejected, ...]
+    first_timestamp: datetime | None
+    last_timestamp: datetime | None
+
+
+def load_entries(
+    con: Connection,
+    files: Sequence[Path | Literal["-"]],
+    fields: Iterable[FieldPath],
+    *,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> EntryCounts:
+    """Make the table `entries` of all files: the `fields`, the time, and what groups entries.
+
+    Columns: `time` TIMESTAMP (UTC, microseconds), `resource` and `kind` UBIGINT (hashes), and a JSON column for each
+    field, which `entry_columns` names. `fields` with () keep the whole entry. Entries may be in any order.
+    Errors: UserError for a file that cannot be read, with `strict` also for the first line that is no LogEntry.
+    """
+    leaves = _leaves(frozenset(fields) | _ALWAYS)
+    columns = ", ".join(f"{identifier(json.dumps(leaf))} JSON" for leaf in sorted(leaves))
+    con.execute("DROP TABLE IF EXISTS entries")
+    con.execute(f"CREATE TABLE entries (time TIMESTAMP, resource UBIGINT, kind UBIGINT, {columns})")
+    read = rejected = 0
+    first_rejected: list[Rejected] = []
+    for file in files:
+        with open_source(con, file, progress) as source:
+            report = _reporter(progress, source)
+            found = _load_quickly(con, source, leaves, report)
+            if found is None:
+                found = _load_carefully(con, source, leaves, report)
+            read += found[0]
+            rejected += found[1]
+            if found[1] and (strict or len(first_rejected) < _FIRST_REJECTED):
+                first_rejected += _name_rejected(con, source, leaves)
+        if strict and first_rejected:
+            first = first_rejected[0]
+            raise UserError(
+                f"{first.reason}; mend the line, or leave out --strict to count such lines and go on",
+                Position(first.file, first.line),
+            )
+    first_time, last_time = _only_row(con, "SELECT min(time), max(time) FROM entries")
+    return EntryCounts(
+        read=read,
+        rejected=rejected,
+        first_rejected=tuple(first_rejected[:_FIRST_REJECTED]),
+        first_timestamp=first_time and first_time.replace(tzinfo=UTC),
+        last_timestamp=last_time and last_time.replace(tzinfo=UTC),
+    )
+
+
+def entry_columns(con: Connection) -> Callable[[FieldPath], str]:
+    """The SQL expression of type JSON for a field of the table `entries`; NULL where the entry has no such field.
+
+    Errors: KeyError for a field that was not asked for in `load_entries`.
+    """
+    names = [str(row[0]) for row in con.execute("DESCRIBE entries").fetchall()]
+    leaves = {tuple(json.loads(name)): identifier(name) for name in names if name.startswith("[")}
+    return lambda path: _expression(leaves, path)
+
+
+def _reporter(progress: Progress | None, source: Source) -> Callable[[float], None] | None:
+    if progress is None:
+        return None
+    return lambda share: progress(f"Reading {source.name}", share)
+
+
+# Fields and columns -------------------------------------------------------------------------------------------------
+
+
+def _leaves(fields: frozenset[FieldPath]) -> frozenset[FieldPath]:
+    """The fields to read, none inside another.
+
+    A field whose name an SQL type cannot spell (column names ignore case) is reached through the one it stands in.
+    """
+    wanted = {_spellable(path, fields) for path in fields}
+    return frozenset(path for path in wanted if not any(path[:length] in wanted for length in range(len(path))))
+
+
+def _spellable(path: FieldPath, fields: frozenset[FieldPath]) -> FieldPath:
+    for length in range(1, len(path) + 1):
+        head, key = path[: length - 1], path[length - 1]
+        siblings = {other[length - 1] for other in fields if len(other) >= length and other[: length - 1] == head}
+        siblings |= set(_TOP_LEVEL) if length == 1 else set()
+        same = [sibling for sibling in siblings if sibling.casefold() == key.casefold()]
+        if len(same) > 1 or not key.isascii() or not key.replace("_", "a").replace("-", "a").isalnum():
+            return head
+    return path
+
+
+def _expression(leaves: Mapping[FieldPath, str], path: FieldPath) -> str:
+    for length in range(len(path) + 1):
+        if (leaf := leaves.get(path[:length])) is not None:
+            rest = path[length:]
+            return f"json_extract({leaf}, {quoted(_pointer(rest))})" if rest else leaf
+    raise KeyError(path)
+
+
+def _pointer(path: FieldPath) -> str:
+    """An RFC 6901 JSON pointer."""
+    return "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in path)
+
+
+_Tree = dict[str, "_Tree | None"]
+
+
+def _tree(leaves: Iterable[FieldPath]) -> _Tree:
+    """The leaves as nested keys, None for a leaf, with all that is needed to judge an entry."""
+    tree: _Tree = {}
+    for leaf in sorted(leaves):
+        node = tree
+        for key in leaf[:-1]:
+            child = node.setdefault(key, {})
+            assert child is not None
+            node = child
+        node[leaf[-1]] = None
+    for key in _TOP_LEVEL:
+        tree.setdefault(key, None)
+    return tree
+
+
+def _sql_type(tree: _Tree | None) -> str:
+    if tree is None:
+        return "JSON"
+    return "STRUCT(" + ", ".join(f"{identifier(key)} {_sql_type(child)}" for key, child in tree.items()) + ")"
+
+
+def _structure(tree: _Tree) -> str:
+    def filled(node: _Tree | None) -> object:
+        return "JSON" if node is None else {key: filled(child) for key, child in node.items()}
+
+    return json.dumps(filled(tree))
+
+
+def _access(leaf: FieldPath) -> str:
+    return identifier(leaf[0]) + "".join(f"[{quoted(key)}]" for key in leaf[1:])
+
+
+# The two ways -------------------------------------------------------------------------------------------------------
+
+
+def _load_quickly(
+    con: Connection, source: Source, leaves: frozenset[FieldPath], report: Callable[[float], None] | None
+) -> tuple[int, int] | None:
+    """Read typed columns. None, with nothing changed, when a line is not what it should be, or long."""
+    if ENTRY in leaves or source.has_long_line:
+        return None
+    tree = _tree(leaves)
+    columns = ", ".join(f"{quoted(key)}: {quoted(_sql_type(child))}" for key, child in tree.items())
+    relation = (
+        f"read_json({quoted(str(source.path))}, format={quoted('array' if source.is_array else 'newline_delimited')}, "
+        f"compression='none', columns={{{columns}}})"
+    )
+
+    def type_of(key: str) -> str:
+        column = identifier(key)
+        if tree[key] is not None:
+            return f"CASE WHEN {column} IS NOT NULL THEN 'OBJECT' END"
+        return f"CASE left({column}, 1) WHEN '{{' THEN 'OBJECT' WHEN '\"' THEN 'VARCHAR' ELSE left({column}, 1) END"
+
+    accessors = {leaf: _access(leaf) for leaf in leaves}
+    problem = _problem(lambda path: _expression(accessors, path), type_of)
+    before = _count(con)
+    try:
+        execute(
+            con,
+            f"INSERT INTO entries SELECT {_selected(accessors, leaves)} "
+            f"FROM (SELECT *, {_time(accessors)} AS {_INSTANT} FROM {relation}) "
+            f"WHERE CASE WHEN {problem} IS NULL THEN true ELSE error('unusual') END",
+            report,
+        )
+    except InvalidInput:
+        return None
+    return _count(con) - before, 0
+
+
+def _load_carefully(
+    con: Connection, source: Source, leaves: frozenset[FieldPath], report: Callable[[float], None] | None
+) -> tuple[int, int]:
+    """Read line by line; the lines that are no LogEntry are counted as rejected."""
+    accessors = _line_accessors(leaves)
+    before = _count(con)
+    try:
+        con.execute("ALTER TABLE entries ADD COLUMN problem VARCHAR")
+        execute(
+            con,
+            f"INSERT INTO entries SELECT {_selected(accessors, leaves)}, problem "
+            f"FROM ({_judged_lines(source, leaves, numbered=False)})",
+            report,
+        )
+        read = _count(con) - before
+        con.execute("DELETE FROM entries WHERE problem IS NOT NULL")
+        return read, read - (_count(con) - before)
+    except InvalidInput as error:
+        raise _unreadable(source, error) from error
+    finally:
+        con.execute("ALTER TABLE entries DROP COLUMN IF EXISTS problem")
+
+
+def _name_rejected(con: Connection, source: Source, leaves: frozenset[FieldPath]) -> list[Rejected]:
+    rows = con.execute(
+        f"SELECT number, problem FROM ({_judged_lines(source, leaves, numbered=True)}) "
+        f"WHERE problem IS NOT NULL ORDER BY number LIMIT {_FIRST_REJECTED}"
+    ).fetchall()
+    if not source.is_array:
+        return [Rejected(source.name, number, reason) for number, reason in rows]
+    lines = source.lines_of_elements([number for number, _ in rows])
+    return [
+        Rejected(source.name, line, f"entry {number} of the array {reason}")
+        for line, (number, reason) in zip(lines, rows, strict=True)
+    ]
+
+
+def _judged_lines(source: Source, leaves: frozenset[FieldPath], *, numbered: bool) -> str:
+    """A query of all non-blank lines: `line`, its fields, `time`, `problem` (NULL for a LogEntry), and its number."""
+    number = "row_number() OVER ()" if numbered else "0"
+    if source.is_array:
+        lines = (
+            f"SELECT {number} AS number, json::VARCHAR AS line "
+            f"FROM read_json_objects({quoted(str(source.path))}, format='array', compression='none')"
+        )
+    else:
+        # \x01 cannot stand in a clean copy, so every line is one column.
+        lines = (
+            f"SELECT {number} AS number, line FROM read_csv({quoted(str(source.clean_copy()))}, "
+            f"columns={{'line': 'VARCHAR'}}, delim=chr(1), quote='', escape='', header=false, auto_detect=false, "
+            f"new_line='\\n', compression='none', max_line_size={MAX_LINE_BYTES + 2})"
+        )
+    accessors = _line_accessors(leaves)
+    paths: list[FieldPath] = [(), *((key,) for key in _TOP_LEVEL)]
+    listed = ", ".join(quoted("$" + "".join(f".{key}" for key in path)) for path in paths)
+
+    def type_at(path: FieldPath) -> str:
+        return f"nullif(types[{paths.index(path) + 1}], 'NULL')"
+
+    problem = f"""CASE
+        WHEN types IS NULL AND line = {quoted(LONG_LINE)} THEN 'is longer than {MAX_LINE_BYTES // 2**20} MiB'
+        WHEN types IS NULL AND contains(line, {quoted(BAD_BYTE)}) THEN 'holds bytes that are not UTF-8 text'
+        WHEN types IS NULL THEN 'is not JSON'
+        WHEN types[1] IS DISTINCT FROM 'OBJECT' THEN 'is JSON, but not an object'
+        ELSE {_problem(lambda path: _expression(accessors, path), lambda key: type_at((key,)))} END"""
+    parsed = "line::JSON" if ENTRY in leaves else f"json_transform(line, {quoted(_structure(_tree(leaves)))})"
+    return (
+        f"SELECT *, {problem} AS problem FROM (SELECT *, {_time(accessors)} AS {_INSTANT} FROM ("
+        f"SELECT *, TRY({parsed}) AS entry, TRY(json_type(line, [{listed}])) AS types "
+        f"FROM ({lines}) WHERE regexp_matches(line, '[^ \\t\\v\\f]')))"
+    )
+
+
+def _line_accessors(leaves: frozenset[FieldPath]) -> dict[FieldPath, str]:
+    return {leaf: "entry" + "".join(f"[{quoted(key)}]" for key in leaf) for leaf in leaves}
+
+
+def _unreadable(source: Source, error: InvalidInput) -> UserError:
+    detail = str(error).splitlines()[0].partition("Error: ")[2]
+    return UserError(
+        f"is not readable as log entries ({detail}); write one LogEntry a line, or one whole JSON array",
+        Position(source.name),
+    )
+
+
+# What makes an entry ------------------------------------------------------------------------------------------------
+
+
+def _time(accessors: Mapping[FieldPath, str]) -> str:
+    timestamp = _expression(accessors, ("timestamp",))
+    micros = f"epoch_us(TRY_CAST(substr({timestamp}, 2, length({timestamp}) - 2) AS TIMESTAMPTZ))"
+    return f"CASE WHEN regexp_matches({timestamp}, {quoted(_TIMESTAMP)}) THEN make_timestamp({micros}) END"
+
+
+def _selected(accessors: Mapping[FieldPath, str], leaves: frozenset[FieldPath]) -> str:
+    def hashed(paths: Iterable[FieldPath]) -> str:
+        return "hash(" + ", ".join(_expression(accessors, path) for path in paths) + ")"
+
+    kind = [path for path in KIND_FIELDS if any(path[:length] in leaves for length in range(len(path) + 1))]
+    grouped = f"{hashed((('resource', 'type'), ('resource', 'labels')))}, {hashed(kind)}"
+    return f"{_INSTANT}, {grouped}, " + ", ".join(accessors[leaf] for leaf in sorted(leaves))
+
+
+def _problem(field: Callable[[FieldPath], str], type_of: Callable[[str], str]) -> str:
+    """Why an object is no LogEntry, as SQL: NULL when it is one."""
+    timestamp, kind, labels = field(("timestamp",)), field(("resource", "type")), field(("resource", "labels"))
+    severities = ", ".join(quoted(json.dumps(name)) for name in SEVERITIES)
+    text, structured, proto = type_of("textPayload"), type_of("jsonPayload"), type_of("protoPayload")
+    given = " + ".join(f"(({payload}) IS NOT NULL)::INTEGER" for payload in (text, structured, proto))
+
+    def present(json_value: str) -> str:
+        return f"nullif({json_value}, 'null')"
+
+    return f"""CASE
+        WHEN {present(timestamp)} IS NULL THEN 'has no timestamp'
+        WHEN {_INSTANT} IS NULL OR {_INSTANT} < make_timestamp({_YEAR_1}) OR {_INSTANT} >= make_timestamp({_YEAR_10000})
+            THEN 'has a timestamp that is not RFC 3339'
+        WHEN {present(kind)} IS NULL THEN 'has no resource.type'
+        WHEN left({kind}, 1) <> '"' OR {kind} = '""' THEN 'has a resource.type that is not a name'
+        WHEN left({present(labels)}, 1) <> '{{' THEN 'has resource.labels that are not an object'
+        WHEN {present(field(("severity",)))} NOT IN ({severities}) THEN
+            'has a severity that Cloud Logging does not know'
+        WHEN ({type_of("labels")}) <> 'OBJECT' THEN 'has labels that are not an object'
+        WHEN {given} > 1 THEN 'has more than one payload'
+        WHEN ({text}) <> 'VARCHAR' THEN 'has a textPayload that is not a string'
+        WHEN ({structured}) <> 'OBJECT' THEN 'has a jsonPayload that is not an object'
+        WHEN ({proto}) <> 'OBJECT' THEN 'has a protoPayload that is not an object'
+        END"""
+
+
+def _count(con: Connection) -> int:
+    return int(_only_row(con, "SELECT count(*) FROM entries")[0])
+
+
+def _only_row(con: Connection, sql: str) -> tuple[Any, ...]:
+    row = con.execute(sql).fetchone()
+    assert row is not None
+    return row
