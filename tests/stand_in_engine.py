@@ -11,7 +11,7 @@ import contextvars
 import json
 import runpy
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,16 +25,16 @@ from pulumi.runtime.proto import engine_pb2, resource_pb2
 
 PROJECT = "loyalty-monitoring"
 
-# pulumi.com/docs/iac/using-pulumi/... has no page of these; they stand in pulumi.runtime.rpc.
+# How the SDK writes a secret and an unknown value (pulumi.runtime.rpc).
 _SIGNATURE, _SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
 @dataclass(frozen=True)
 class Secret:
-    """A value that the SDK marked as secret."""
+    """A value that the SDK marked as secret, and that is not printed."""
 
-    value: Any
+    value: Any = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -136,20 +136,30 @@ def run_program(
     `secrets` are the decrypted `channelSecrets`, `changes` other settings over the file's; None removes one.
     """
     config, secret_keys = _config(directory, stack, secrets, changes or {})
-    monitor = _Monitor(preview)
-    log = SimpleNamespace(Log=lambda request: monitor.run.log.append(request.message), **_ROOT)
 
-    async def program() -> None:
-        await run_in_stack(lambda: runpy.run_path(str(directory), run_name="__main__"))
+    def program() -> None:
+        set_all_config(config, secret_keys)
+        runpy.run_path(str(directory), run_name="__main__")
+
+    return run_function(program, stack, preview=preview)
+
+
+def run_function(program: Callable[[], None], stack: str, *, preview: bool = False) -> Run:
+    """Run a function as the program of a stack. Errors: what the program raises."""
+    monitor = _Monitor(preview)
+    engine = SimpleNamespace(Log=lambda request: monitor.run.log.append(request.message), **_ROOT)
 
     def in_own_context() -> None:
-        configure(Settings(PROJECT, stack, monitor=monitor, engine=log, parallel=16, dry_run=preview))
+        configure(Settings(PROJECT, stack, monitor=monitor, engine=engine, parallel=16, dry_run=preview))
         pulumi.runtime.settings.ROOT.set(None)
-        set_all_config(config, secret_keys)
-        asyncio.run(program())
+        asyncio.run(_in_stack(program))
 
     contextvars.copy_context().run(in_own_context)
     return monitor.run
+
+
+async def _in_stack(program: Callable[[], None]) -> None:
+    await run_in_stack(program)
 
 
 _ROOT = {
@@ -178,6 +188,7 @@ def _config(
 
 
 def _plain(value: Any) -> Any:
+    """JSON-like data from a message: numbers arrive as floats, secrets as mappings with a signature."""
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if not isinstance(value, dict):
