@@ -1,0 +1,184 @@
+"""The real Prometheus: backfilled from OpenMetrics text, asked over its HTTP API, always stopped.
+
+Flags and API: https://prometheus.io/docs/prometheus/latest/querying/api/ and `prometheus --help`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from loyalty_monitoring.errors import UserError
+
+_LOCAL = Path(__file__).resolve().parents[2] / ".local" / "prometheus"
+_MOST_STEPS = 11_000  # the API's limit for the points of one series in one answer
+_READY_SECONDS = 60.0
+_STOP_SECONDS = 5.0
+_QUERY_SECONDS = 600
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Series:
+    """One label set of an answer, without `__name__`; `samples` are (unix seconds, value) in order of time."""
+
+    labels: Mapping[str, str]
+    samples: Sequence[tuple[int, float]]
+
+
+class Prometheus:
+    """A running server on a loopback port. Made by `prometheus_over` only."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    def query_range(self, query: str, first: int, last: int, step: int) -> list[Series]:
+        """The answers of a PromQL query at `first`, `first + step`, ... up to `last` (unix seconds, inclusive).
+
+        Errors: UserError with Prometheus's own words for a query that it refuses.
+        """
+        found: dict[tuple[tuple[str, str], ...], list[tuple[int, float]]] = {}
+        for start in range(first, last + 1, step * _MOST_STEPS):
+            end = min(last, start + step * (_MOST_STEPS - 1))
+            for result in self._ask(query, start, end, step):
+                labels = tuple(sorted((k, v) for k, v in result["metric"].items() if k != "__name__"))
+                found.setdefault(labels, []).extend((int(at), float(value)) for at, value in result["values"])
+        return [Series(dict(labels), samples) for labels, samples in sorted(found.items())]
+
+    def _ask(self, query: str, start: int, end: int, step: int) -> list[dict[str, Any]]:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_QUERY_SECONDS)
+        try:
+            body = urlencode({"query": query, "start": start, "end": end, "step": step})
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            connection.request("POST", "/api/v1/query_range", body, headers)
+            answer = json.loads(connection.getresponse().read())
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise UserError(f"Prometheus did not answer ({error}); run the command again") from error
+        finally:
+            connection.close()
+        if answer["status"] != "success":
+            raise UserError(f"Prometheus refuses the query: {answer['error']}; mend the query:\n{query}")
+        result: list[dict[str, Any]] = answer["data"]["result"]
+        return result
+
+
+@contextmanager
+def prometheus_over(open_metrics: Path) -> Iterator[Prometheus]:
+    """A server that holds the samples of an OpenMetrics file (which ends with `# EOF`).
+
+    The folder and the processes are gone when the block is left, however it is left.
+    """
+    prometheus, promtool = _program("prometheus"), _program("promtool")
+    folder = Path(tempfile.mkdtemp(prefix="loyalty-monitoring-"))
+    try:
+        _backfill(promtool, open_metrics, folder / "data")
+        with _server(prometheus, folder) as port:
+            yield Prometheus(port)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name) or shutil.which(name, path=str(_LOCAL))
+    if found is None:
+        raise UserError(f"{name} is not installed; run `make setup`, or `apt-get install prometheus`")
+    return found
+
+
+def _backfill(promtool: str, open_metrics: Path, data: Path) -> None:
+    data.mkdir()
+    # One block for all: the default of one block for two hours costs a pass over the file for each.
+    command = [promtool, "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=100000h", "--quiet"]
+    done = subprocess.run(
+        [*command, str(open_metrics), str(data)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        preexec_fn=_dies_with_parent(),
+    )
+    if done.returncode:
+        words = (done.stderr or done.stdout).strip()[-2000:]
+        raise UserError(f"promtool could not store the points ({words}); is there enough room for temporary files?")
+
+
+@contextmanager
+def _server(prometheus: str, folder: Path) -> Iterator[int]:
+    config, log = folder / "prometheus.yml", folder / "log"
+    config.write_text("global: {}\n")
+    port = _free_port()
+    command = [
+        prometheus,
+        f"--config.file={config}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        # Samples may be of any year; none is ever deleted or rewritten.
+        "--storage.tsdb.retention.time=200y",
+        # Whole months of many series are asked for at once; the machine's memory is the limit.
+        "--query.max-samples=500000000",
+        f"--query.timeout={_QUERY_SECONDS}s",
+        "--log.level=warn",
+    ]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, preexec_fn=_dies_with_parent()
+        )
+    try:
+        _wait_until_ready(process, port, log)
+        yield port
+    finally:
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+        try:
+            connection.request("GET", "/-/ready")
+            if connection.getresponse().status == 200:
+                return
+        except (OSError, http.client.HTTPException):
+            pass
+        finally:
+            connection.close()
+        time.sleep(0.01)
+    words = log.read_text(errors="replace").strip()[-2000:]
+    raise UserError(f"Prometheus did not start; its last words:\n{words}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _dies_with_parent() -> Callable[[], None]:
+    """What a child calls first: the kernel ends it when this process ends, even by kill -9 (man 2 prctl)."""
+    libc = ctypes.CDLL(None)
+    parent = os.getpid()
+
+    def ask() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # the parent ended before the kernel was asked
+            os._exit(1)
+
+    return ask
