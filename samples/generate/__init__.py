@@ -12,7 +12,8 @@ What is simulated: the time, the world (customers, Apple, Google, SMTP), and GKE
 - `loyalty_module.py`: what logs (one function an event of the log contract); `tasks.py`: the Celery tasks
 - `worker.py`: the real worker, put on the simulated clock
 - `console.py`, `logging_agent.py`: from a log record to a LogEntry
-- `living_system.py`: what happens when; `merchants.py`: to whom; `faults.py`: what breaks, as a table
+- `living_system.py`: what happens when (`rhythm.py`: the hours of customers); `world.py`: what the tasks work on;
+  `merchants.py`: to whom it happens; `other_modules.py`: who else logs; `faults.py`: what breaks, as a table
 - `story.py`: all of it together
 
 The same seed gives the same bytes. For that, task ids are drawn from the seed, insertIds are a sequence, and

@@ -30,7 +30,7 @@ def entries(
     system = LivingSystem(start, seed, faults, clock, console)
     with (
         python_logging(console, clock),
-        running_worker(make_app(system), clock, system.task_succeeded) as run_task,
+        running_worker(make_app(system.world), clock, system.world.task_succeeded) as run_task,
     ):
         system.tell(run_task, days)
     dates = [f"{start + timedelta(days=day):%Y-%m-%d}" for day in range(days)]
