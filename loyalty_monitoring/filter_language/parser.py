@@ -48,6 +48,7 @@ _UNSUPPORTED = {
 }
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", '"': '"', "'": "'", "\\": "\\"}
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}|[0-7]{3}|.)", re.DOTALL)
+_FIELD_TEXT = r'[^\s()"=<>!~:,.]+(?:\.(?:[^\s()"=<>!~:,.]+|"(?:\\.|[^"\\])*"))*'
 _NOT_IN_RE2 = re.compile(r"\(\?(?:=|!|<=|<!|>)|\\[1-9]|[*+?}]\+")
 
 
@@ -223,6 +224,13 @@ def _check_pattern(pattern: str, token: Token) -> None:
     except re.error as error:
         if "(?" not in pattern and "\\" not in pattern and "[" not in pattern:
             raise FilterError(f"{pattern!r} is no regular expression ({error}); mend it", _place(token)) from error
+
+
+def parse_field(text: str) -> FieldPath:
+    """The path of a field such as `jsonPayload.store_id` or `labels."a.b"`. Errors: FilterError."""
+    if not re.fullmatch(_FIELD_TEXT, text):
+        raise FilterError(f"{text!r} is no field; write such as jsonPayload.store_id")
+    return _field(Token("FIELD", text, line=1, column=1))
 
 
 def _field(token: Token) -> FieldPath:

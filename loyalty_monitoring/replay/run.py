@@ -1,0 +1,125 @@
+"""Replay: log files -> entries -> metric points -> Prometheus -> incidents. Wires the other modules, decides nothing."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from loyalty_monitoring.errors import UserError, nearest
+from loyalty_monitoring.model import AlertPolicy, Definitions, LogMetric
+from loyalty_monitoring.replay.database import Progress, connect
+from loyalty_monitoring.replay.entries import EntryCounts, load_entries
+from loyalty_monitoring.replay.incidents import evaluation_instants, incidents
+from loyalty_monitoring.replay.points import needed_fields, write_open_metrics
+from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
+from loyalty_monitoring.replay.result import Incident, ReplayResult
+
+_MINUTE = timedelta(minutes=1)
+
+
+def replay(
+    definitions: Definitions,
+    files: Sequence[Path | Literal["-"]],
+    *,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    policies: Sequence[str] | None = None,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> ReplayResult:
+    """Find the incidents that the log entries would have opened.
+
+    Evaluation starts at `start` (default: the minute of the first entry) with the earlier entries as history, and
+    ends at `end` (default: the end of the last entry's minute). `policies` are names; None is all of them.
+    Errors: UserError for a policy, a file or a window that is not there.
+    """
+    chosen = _chosen(definitions, policies)
+    with connect() as con, tempfile.TemporaryDirectory(prefix="loyalty-monitoring-") as folder:
+        counts = load_entries(con, files, needed_fields(definitions.log_metrics), strict=strict, progress=progress)
+        window_from, window_to = _window(counts, start, end)
+        points = Path(folder) / "points.om"
+        summaries = write_open_metrics(
+            con, definitions.log_metrics, series_in_queries(definitions.log_metrics, chosen), points, progress
+        )
+        # The database's memory is not needed while Prometheus works.
+        con.close()
+        if progress is not None:
+            progress("Evaluating the alert policies", 0.0)
+        with prometheus_over(points) as prometheus:
+            found = evaluate(prometheus, chosen, window_from, window_to, progress)
+    return ReplayResult(
+        window_from=window_from,
+        window_to=window_to,
+        entries_read=counts.read,
+        entries_rejected=counts.rejected,
+        first_rejected=counts.first_rejected,
+        metrics=summaries,
+        incidents=tuple(found),
+    )
+
+
+def evaluate(
+    prometheus: Prometheus,
+    policies: Sequence[AlertPolicy],
+    start: datetime,
+    end: datetime,
+    progress: Progress | None = None,
+) -> list[Incident]:
+    """The incidents of the policies in a window, ordered by when they opened, then by policy and labels."""
+
+    def one(policy: AlertPolicy) -> list[Incident]:
+        interval = policy.evaluation_interval_seconds
+        first, last = evaluation_instants(start, end, interval)
+        return incidents(policy, prometheus.query_range(policy.query, first, last, interval), last)
+
+    found: list[Incident] = []
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for done, of_policy in enumerate(pool.map(one, policies), start=1):
+            found += of_policy
+            if progress is not None:
+                progress("Evaluating the alert policies", done / len(policies))
+    return sorted(found, key=lambda incident: (incident.opened, incident.policy, sorted(incident.labels.items())))
+
+
+def series_in_queries(metrics: Sequence[LogMetric], policies: Sequence[AlertPolicy]) -> frozenset[str]:
+    """The PromQL names of our metrics that the policies' queries mention, `_count`, `_sum` and `_bucket` included."""
+    mentioned = {word for policy in policies for word in re.findall(r"[a-zA-Z_:][a-zA-Z0-9_:]*", policy.query)}
+    names = {
+        metric.promql_name + suffix
+        for metric in metrics
+        for suffix in (("_count", "_sum", "_bucket") if metric.is_distribution else ("",))
+    }
+    return frozenset(names & mentioned)
+
+
+def _chosen(definitions: Definitions, names: Sequence[str] | None) -> list[AlertPolicy]:
+    by_name = {policy.name: policy for policy in definitions.alert_policies}
+    for name in names or ():
+        if name not in by_name:
+            raise UserError(f"there is no alert policy {name!r}{nearest(name, set(by_name))}")
+    return [policy for name, policy in by_name.items() if names is None or name in names]
+
+
+def _window(counts: EntryCounts, start: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
+    if counts.first_timestamp is None or counts.last_timestamp is None:
+        if start is None or end is None:
+            raise UserError("the files hold no log entry, so there is no window; give both --from and --to")
+        first = last = start
+    else:
+        first, last = counts.first_timestamp, counts.last_timestamp
+    window_from = start or _floor(first)
+    window_to = end or _floor(last) + _MINUTE
+    if window_from > window_to:
+        raise UserError(
+            f"the window ends ({window_to.isoformat()}) before it starts ({window_from.isoformat()}); mend --from or --to"
+        )
+    return window_from, window_to
+
+
+def _floor(instant: datetime) -> datetime:
+    return instant.astimezone(UTC).replace(second=0, microsecond=0)
