@@ -65,6 +65,8 @@ def load_definitions(root: Path, settings: Settings) -> Definitions:
         ),
     )
     _check_coverage(definitions, files.coverage)
+    _check_every_alert_is_charted(definitions, settings)
+    _check_every_alert_has_a_runbook(definitions, root / "runbooks")
     return definitions
 
 
@@ -194,3 +196,25 @@ def _check_coverage(definitions: Definitions, coverage: Document) -> None:
                 f"row {row} is carried by no definition; name it in the `rows` of one, or remove it here",
                 coverage.position((row,)),
             )
+
+
+def _check_every_alert_is_charted(definitions: Definitions, settings: Settings) -> None:
+    charted = {
+        tile["widget"].get("alertChart", {}).get("name")
+        for dashboard in definitions.dashboards
+        for tile in dashboard.body["mosaicLayout"]["tiles"]
+    }
+    for policy in definitions.alert_policies:
+        if f"projects/{settings.project}/alertPolicies/{policy.name}" not in charted:
+            raise UserError(
+                f"no dashboard charts this alert; add a tile with alertChart: {{name: <<policy:{policy.name}>>}}, "
+                "best to dashboards/overview.yaml",
+                Position(policy.source),
+            )
+
+
+def _check_every_alert_has_a_runbook(definitions: Definitions, folder: Path) -> None:
+    for policy in definitions.alert_policies:
+        page = folder / f"{policy.name}.md"
+        if not page.is_file():
+            raise UserError(f"alert policy {policy.name} has no runbook; write this page", Position(page))
