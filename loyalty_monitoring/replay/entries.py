@@ -220,8 +220,8 @@ def _access(leaf: FieldPath) -> str:
 def _load_quickly(
     con: Connection, source: Source, leaves: frozenset[FieldPath], report: Callable[[float], None] | None
 ) -> tuple[int, int] | None:
-    """Read typed columns. None, with nothing changed, when a line is not what it should be, or long."""
-    if ENTRY in leaves or source.has_long_line:
+    """Read typed columns. None, with nothing changed, when a line is not what it should be."""
+    if ENTRY in leaves or not source.is_regular:
         return None
     tree = _tree(leaves)
     columns = ", ".join(f"{quoted(key)}: {quoted(_sql_type(child))}" for key, child in tree.items())
@@ -249,7 +249,9 @@ def _load_quickly(
         )
     except InvalidInput:
         return None
-    return _count(con) - before, 0
+    # A file that is nothing but an unfinished word is an empty one to read_json; the careful way tells them apart.
+    loaded = _count(con) - before
+    return (loaded, 0) if loaded else None
 
 
 def _load_carefully(

@@ -245,6 +245,16 @@ def test_a_line_of_the_longest_length_counts_and_one_byte_more_is_rejected(con: 
         assert counts.first_rejected[0].reason == "is longer than 2 MiB"
 
 
+@pytest.mark.parametrize("size", [2**24 - 3, 2**24, 2**25 + 1])
+def test_a_large_file_without_a_final_newline_loses_nothing(con: Connection, tmp_path: Path, size: int) -> None:
+    lines, rest = divmod(size - 1000, len(line()))
+    last = line(insertId="x" * (rest + 1000 - len(line(insertId="")) + 1)).rstrip()
+    content = line() * lines + last
+    assert len(content) == size
+    counts = load(con, tmp_path, content)
+    assert (counts.read, counts.rejected) == (lines + 1, 0)
+
+
 def test_a_damaged_gzip_file_is_an_error_and_not_a_shorter_day(con: Connection, tmp_path: Path) -> None:
     whole = gzip.compress(line() * 1000)
     for damaged in (whole[:-9], whole[:40], whole[:20] + b"\x00\x00" + whole[22:], whole + b"junk"):
@@ -380,19 +390,20 @@ _bytes = (
 )
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
+    first=st.sampled_from([line().rstrip(), b"x"]),
     lines=st.lists(_bytes, max_size=4),
     end=st.sampled_from([b"\n", b"\r\n"]),
     fields=st.sampled_from([FIELDS, (("jsonPayload",), ("labels", "python_logger")), ()]),
 )
-@example(lines=[line().rstrip(), b"\x0c"], end=b"\n", fields=FIELDS)
-@example(lines=[b'{"a":1,}', line().rstrip()[:-1] + b",}"], end=b"\n", fields=FIELDS)
+@example(first=line().rstrip(), lines=[line().rstrip(), b"\x0c"], end=b"\n", fields=FIELDS)
+@example(first=line().rstrip(), lines=[b'{"a":1,}', line().rstrip()[:-1] + b",}"], end=b"\n", fields=FIELDS)
 def test_the_quick_and_the_careful_way_agree_and_lose_nothing(
-    con: Connection, tmp_path: Path, lines: list[bytes], end: bytes, fields: tuple[tuple[str, ...], ...]
+    con: Connection, tmp_path: Path, first: bytes, lines: list[bytes], end: bytes, fields: tuple[tuple[str, ...], ...]
 ) -> None:
-    # A bracket would make the whole file an array.
-    content = end.join([b"", *lines]) if not (lines and lines[0].strip().startswith(b"[")) else end.join([b"x", *lines])
+    # What begins with a bracket is an array, so begin with something else.
+    content = end.join([first, *lines, b""])
     load(con, tmp_path, b"")
     file = tmp_path / "lines.jsonl"
     file.write_bytes(content)
