@@ -34,7 +34,7 @@ _files = click.argument("files", nargs=-1, required=True, metavar="FILE...", typ
 _strict = click.option("--strict", is_flag=True, help="A line that is no LogEntry is an error, not just counted.")
 
 
-class _Instant(click.ParamType):
+class _Instant(click.ParamType[datetime]):
     """An RFC 3339 time; a date alone is its midnight, and a time without an offset is UTC."""
 
     name = "time"

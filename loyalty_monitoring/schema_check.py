@@ -24,7 +24,9 @@ def check_schema(kind: str, document: Document, data: Any = None) -> None:
     """
     errors = list(_validator(kind).iter_errors(document.data if data is None else data))
     if errors:
-        place, message = min((_explained(error, document) for error in errors), key=lambda item: item[0][1:])
+        # A mistyped key is an unknown one and a missing one; the unknown one says more.
+        unknown = [error for error in errors if error.validator == "additionalProperties"]
+        place, message = min((_explained(error, document) for error in unknown or errors), key=lambda item: item[0][1:])
         raise UserError(message, document.position(place[0]))
 
 
@@ -39,23 +41,26 @@ def _validator(kind: str) -> Validator:
 
 def _explained(error: ValidationError, document: Document) -> tuple[tuple[tuple[str | int, ...], int, int], str]:
     error = _most_telling(error)
+    schema: Any = error.schema
+    instance: Any = error.instance
+    wanted: Any = error.validator_value
     path = tuple(error.absolute_path)
     where = ".".join(str(part) for part in path) or "the file"
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
-        known = set(error.schema.get("properties", {}))
+        known = set(schema.get("properties", {}))
         unknown = next((key for key in error.instance if key not in known), None)
         if unknown is not None:
             path = (*path, unknown)
             message = f"unknown key {unknown!r} in {where}{nearest(unknown, known)}"
             return _place(path, document), message
     if error.validator == "required":
-        missing = next(key for key in error.validator_value if key not in error.instance)
+        missing = next(key for key in wanted if key not in instance)
         return _place(path, document), f"{where} lacks the key {missing!r}; add it"
     if error.validator == "enum":
         return _place(path, document), (
-            f"{where} is {error.instance!r}{nearest(str(error.instance), {str(v) for v in error.validator_value})}"
+            f"{where} is {error.instance!r}{nearest(str(error.instance), {str(v) for v in wanted})}"
         )
-    expected = error.schema.get("description") or f"{error.validator}: {json.dumps(error.validator_value)[:200]}"
+    expected = schema.get("description") or f"{error.validator}: {json.dumps(wanted)[:200]}"
     return _place(path, document), f"{where} is {_short(error.instance)}; expected {expected}"
 
 

@@ -53,15 +53,27 @@ _REQUIRED: dict[str, list[str]] = {
     "google.logging.v2.LogMetric": ["name", "description", "filter", "metricDescriptor"],
     "google.api.MetricDescriptor": ["metricKind", "valueType"],
     "google.api.LabelDescriptor": ["key"],
-    "google.monitoring.v3.AlertPolicy": ["displayName", "documentation", "combiner", "conditions"],
+    "google.monitoring.v3.AlertPolicy": [
+        "displayName",
+        "userLabels",
+        "documentation",
+        "combiner",
+        "conditions",
+        "alertStrategy",
+    ],
+    "google.monitoring.v3.AlertPolicy.AlertStrategy": ["notificationPrompts"],
     "google.monitoring.v3.AlertPolicy.Condition": ["displayName"],
     "google.monitoring.v3.AlertPolicy.Condition.PrometheusQueryLanguageCondition": [
         "query",
         "duration",
         "evaluationInterval",
+        "disableMetricValidation",
     ],
-    "google.monitoring.v3.AlertPolicy.Documentation": ["content", "mimeType"],
-    "google.monitoring.dashboard.v1.Dashboard": ["displayName"],
+    "google.monitoring.v3.AlertPolicy.Documentation": ["content", "mimeType", "subject", "links"],
+    "google.monitoring.v3.AlertPolicy.Documentation.Link": ["displayName", "url"],
+    "google.monitoring.dashboard.v1.Dashboard": ["displayName", "mosaicLayout"],
+    "google.monitoring.dashboard.v1.MosaicLayout": ["columns", "tiles"],
+    "google.monitoring.dashboard.v1.MosaicLayout.Tile": ["width", "height", "widget"],
 }
 
 # protobuf.dev/programming-guides/json: messages that JSON writes in their own way.

@@ -69,7 +69,7 @@ def _refuse_aliases(text: str, file: Path) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=_SafeLoader):
         mark = event.start_mark
-        place = Position(file, mark.line + 1, mark.column + 1)
+        place = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise UserError("anchors and aliases (& and *) are not supported; write the value out", place)
         if isinstance(event, yaml.CollectionStartEvent):

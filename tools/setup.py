@@ -54,7 +54,7 @@ def make_environment() -> None:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         run(
-            [*pip, "download", "--quiet", "--only-binary=:all:", "--require-hashes", "-r", str(LOCK), "-d", str(partial)],
+            [*pip, "download", "-q", "--only-binary=:all:", "--require-hashes", "-r", str(LOCK), "-d", str(partial)],
             "pip could not download the packages; check the network, or PIP_INDEX_URL where a mirror is used, and run "
             "`make setup` again",
         )

@@ -31,13 +31,36 @@ _MAX_DEPTH = 100
 
 # cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry
 TOP_LEVEL = frozenset(
-    "logName resource timestamp receiveTimestamp severity insertId httpRequest labels metadata operation trace spanId "
-    "traceSampled sourceLocation split errorGroups apphub apphubDestination apphubSource textPayload jsonPayload "
-    "protoPayload".split()
+    [
+        "logName",
+        "resource",
+        "timestamp",
+        "receiveTimestamp",
+        "severity",
+        "insertId",
+        "httpRequest",
+        "labels",
+        "metadata",
+        "operation",
+        "trace",
+        "spanId",
+        "traceSampled",
+        "sourceLocation",
+        "split",
+        "errorGroups",
+        "apphub",
+        "apphubDestination",
+        "apphubSource",
+        "textPayload",
+        "jsonPayload",
+        "protoPayload",
+    ]
 )
 SEVERITIES = {
     name: level * 100
-    for level, name in enumerate("DEFAULT DEBUG INFO NOTICE WARNING ERROR CRITICAL ALERT EMERGENCY".split())
+    for level, name in enumerate(
+        ["DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"]
+    )
 }
 TIMESTAMPS = frozenset({("timestamp",), ("receiveTimestamp",)})
 
@@ -111,7 +134,9 @@ def _check_depth(text: str) -> None:
         else:
             depth += (character == "(") - (character == ")")
             if depth > _MAX_DEPTH:
-                raise FilterError(f"parentheses are nested deeper than {_MAX_DEPTH}; flatten the filter", _at(text, index))
+                raise FilterError(
+                    f"parentheses are nested deeper than {_MAX_DEPTH}; flatten the filter", _at(text, index)
+                )
 
 
 def _at(text: str, index: int) -> Position:
@@ -125,10 +150,14 @@ def _place(token: Token) -> Position:
 
 def _syntax_error(error: UnexpectedInput, text: str) -> FilterError:
     if isinstance(error, UnexpectedEOF) or (isinstance(error, UnexpectedToken) and error.token.type == "$END"):
-        return FilterError("the filter ends too early; close its parentheses and complete its last comparison", _at(text, len(text)))
-    if isinstance(error, UnexpectedCharacters) and text[error.pos_in_stream] in "\"'":
-        return FilterError("the quoted text is not closed; add the missing quote", Position("filter", error.line, error.column))
-    found = error.token if isinstance(error, UnexpectedToken) else text[error.pos_in_stream]
+        return FilterError(
+            "the filter ends too early; close its parentheses and complete its last comparison", _at(text, len(text))
+        )
+    if isinstance(error, UnexpectedCharacters) and text[error.pos_in_stream or 0] in "\"'":
+        return FilterError(
+            "the quoted text is not closed; add the missing quote", Position("filter", error.line, error.column)
+        )
+    found = error.token if isinstance(error, UnexpectedToken) else text[error.pos_in_stream or 0]
     return FilterError(
         f"{str(found)!r} is not expected here; put texts in double quotes, write AND, OR and NOT in capitals, and "
         "close every parenthesis",
@@ -183,7 +212,8 @@ class _ToSyntax(Transformer[Token, Any]):
             raise FilterError(f"the function {name} is not supported, because {why}; leave it out", _place(name))
         known = {"log_id", "ip_in_net", "SEARCH"}
         raise FilterError(
-            f"{name}() with {len(arguments)} arguments is no function of the language{nearest(name, known)}", _place(name)
+            f"{name}() with {len(arguments)} arguments is no function of the language{nearest(name, known)}",
+            _place(name),
         )
 
 
@@ -205,8 +235,15 @@ def _check_value(field: FieldPath, operator: str, literal: Literal, token: Token
     presence = operator == ":" and literal.text == "*" and not literal.quoted
     if operator in ("=~", "!~"):
         _check_pattern(literal.raw, token)
-    elif field == ("severity",) and not presence and literal.text.upper() not in SEVERITIES and not literal.text.isdigit():
-        raise FilterError(f"{literal.text!r} is no severity{nearest(literal.text.upper(), set(SEVERITIES))}", _place(token))
+    elif (
+        field == ("severity",)
+        and not presence
+        and literal.text.upper() not in SEVERITIES
+        and not literal.text.isdigit()
+    ):
+        raise FilterError(
+            f"{literal.text!r} is no severity{nearest(literal.text.upper(), set(SEVERITIES))}", _place(token)
+        )
     elif field in TIMESTAMPS and not presence:
         try:
             datetime.fromisoformat(literal.text)

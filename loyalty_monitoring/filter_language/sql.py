@@ -71,7 +71,9 @@ def _comparison(comparison: Comparison, column: Column) -> str:
         present = "" if field in _DEFAULTED or field == ("severity",) else f"{json_value} IS NOT NULL AND "
         return f"{present}NOT coalesce({_comparison(Comparison(field, '=', value), column)}, false)"
     if operator == "!~":
-        return f"{json_value} IS NOT NULL AND NOT coalesce({_comparison(Comparison(field, '=~', value), column)}, false)"
+        return (
+            f"{json_value} IS NOT NULL AND NOT coalesce({_comparison(Comparison(field, '=~', value), column)}, false)"
+        )
     if field == ("severity",):
         return _severity(json_value, operator, value)
     if field in TIMESTAMPS:
@@ -86,7 +88,8 @@ def _comparison(comparison: Comparison, column: Column) -> str:
         return _or_in_list(json_value, f"{json_value} IN ({quick})", lambda item: f"{item} IN ({quick})")
     if operator == ":":
         within = _any_leaf(json_value, lambda leaf: _scalar(leaf, operator, value))
-        return f"CASE WHEN left({json_value}, 1) IN ('{{', '[') THEN {within} ELSE {_scalar(json_value, operator, value)} END"
+        scalar = _scalar(json_value, operator, value)
+        return f"CASE WHEN left({json_value}, 1) IN ('{{', '[') THEN {within} ELSE {scalar} END"
     return _or_in_list(json_value, _scalar(json_value, operator, value), lambda item: _scalar(item, operator, value))
 
 
@@ -126,9 +129,11 @@ def _scalar(json_value: str, operator: str, value: Literal) -> str:
         return f"{json_value} = 'null'"
     number = _number(value.text)
     if operator == "=":
-        same = f"lower({text}) = {_text(value.text.lower())}" if value.text != value.text.upper() or (
-            value.text != value.text.lower()
-        ) else f"{text} = {_text(value.text)}"
+        same = (
+            f"lower({text}) = {_text(value.text.lower())}"
+            if value.text != value.text.upper() or (value.text != value.text.lower())
+            else f"{text} = {_text(value.text)}"
+        )
         alike = f"({json_value} <> 'null' AND left({json_value}, 1) NOT IN ('{{', '[') AND {same})"
         if number is None:
             return alike
@@ -158,7 +163,7 @@ def _severity(json_value: str, operator: str, value: Literal) -> str:
         return f"contains(lower({name}), {_text(value.text.lower())})"
     tests = {"=": wanted.__eq__, "<": wanted.__gt__, "<=": wanted.__ge__, ">": wanted.__lt__, ">=": wanted.__le__}
     names = [json.dumps(name) for name, level in SEVERITIES.items() if tests[operator](level)]
-    missing = " OR {0} IS NULL".format(json_value) if '"DEFAULT"' in names else ""
+    missing = f" OR {json_value} IS NULL" if '"DEFAULT"' in names else ""
     return f"({json_value} IN ({', '.join(map(_text, names)) or 'NULL'}){missing})"
 
 
@@ -185,9 +190,13 @@ def _function(function: Function, column: Column) -> str:
         inside = _in_network(f"({json_value}->>'$')", function.text)
         return f"coalesce({inside}, false)"
     words = [word for word in re.split(r"[^\w]+", function.text.lower()) if word]
-    leaf_words = "regexp_split_to_array(lower(v->>'$'), '[^\\w]+')"
-    tests = [_any_leaf(json_value, lambda _, word=word: f"list_contains({leaf_words}, {_text(word)})") for word in words]  # type: ignore[misc]
-    return "(" + (" AND ".join(tests) or "true") + ")"
+    return "(" + (" AND ".join(_has_word(json_value, word) for word in words) or "true") + ")"
+
+
+def _has_word(json_value: str, word: str) -> str:
+    return _any_leaf(
+        json_value, lambda leaf: f"list_contains(regexp_split_to_array(lower({leaf}->>'$'), '[^\\w]+'), {_text(word)})"
+    )
 
 
 def _in_network(text: str, network: str) -> str:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from loyalty_monitoring.errors import Position, UserError
+from loyalty_monitoring.filter_language import FieldPath
 from loyalty_monitoring.replay.database import (
     Connection,
     InvalidInput,
@@ -34,7 +35,6 @@ from loyalty_monitoring.replay.database import (
 )
 from loyalty_monitoring.replay.sources import BAD_BYTE, LONG_LINE, MAX_LINE_BYTES, Source, open_source
 
-FieldPath = tuple[str, ...]
 ENTRY: FieldPath = ()
 
 # What tells kinds of entries apart. An entry's `kind` is a hash of these fields, so that a filter is decided once for

@@ -39,9 +39,7 @@ def incidents(policy: AlertPolicy, series: Iterable[Series], last_instant: int) 
             opening = next((sample for sample in run if sample[0] - since >= duration), None)
             if opening is not None:
                 closed = None if until + interval > last_instant else _time(until + interval)
-                found.append(
-                    Incident(policy.name, policy.priority, one.labels, _time(opening[0]), closed, opening[1])
-                )
+                found.append(Incident(policy.name, policy.priority, one.labels, _time(opening[0]), closed, opening[1]))
     return found
 
 

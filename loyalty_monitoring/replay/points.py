@@ -1,240 +1,289 @@
-"""Log-based metrics: from the table `entries` to points a minute, and those as OpenMetrics text.
+"""Log-based metrics: from the table `entries` to per-minute points, and to OpenMetrics text for Prometheus.
 
-What a log-based metric counts: https://docs.cloud.google.com/logging/docs/logs-based-metrics and the reference of
-LogMetric, https://docs.cloud.google.com/logging/docs/reference/v2/rest/v2/projects.metrics.
+Sources: cloud.google.com/logging/docs/logs-based-metrics, .../distribution-metrics, and
+cloud.google.com/monitoring/promql/promql-mapping.
+
+- A counter counts entries, a distribution their extracted values, per calendar minute (UTC) and label set: the
+  resource's labels and the metric's own.
+- A zero is written for a minute next to one with entries, otherwise nothing.
+- The bucket that ends at a bound holds values below it: a value equal to a bound belongs to the next bucket.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+import shutil
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from loyalty_monitoring.errors import Position, UserError
-from loyalty_monitoring.filter_language import FieldPath, parse_field, parse_filter, referenced_fields, to_sql
-from loyalty_monitoring.filter_language.syntax import And, Filter
+from loyalty_monitoring.filter_language import FieldPath, Filter, parse_filter, referenced_fields
 from loyalty_monitoring.model import LogMetric
-from loyalty_monitoring.replay.database import Connection, Progress, execute, quoted
-from loyalty_monitoring.replay.entries import KIND_FIELDS, entry_columns
+from loyalty_monitoring.replay.database import Connection, quoted
+from loyalty_monitoring.replay.entries import entry_columns
+from loyalty_monitoring.replay.extractors import Extractor, label_sql, parse_extractor, value_sql
+from loyalty_monitoring.replay.kinds import make_kinds, matching_entries
 from loyalty_monitoring.replay.result import MetricSummary
 
-# A point is stamped just before its minute ends: an evaluation on the whole minute sees complete minutes only, none
-# sees what has not happened yet, and a range that includes both its ends (Prometheus before 3.0) counts none twice.
+# A point is stamped just before its minute ends: an evaluation on the whole minute sees whole minutes only, one at
+# :30 never sees what is to come, and Prometheus 2's ranges, closed at both ends, never count a minute twice.
+SECONDS_INTO_MINUTE = "59.999"
 
-_EXTRACTOR = re.compile(r'\s*(?:EXTRACT\((?P<field>.+)\)|REGEXP_EXTRACT\((?P<of>[^,]+),\s*"(?P<pattern>.*)"\s*\))\s*', re.DOTALL)
-
-Column = Callable[[FieldPath], str]
+_MINUTES_TO_1970 = 1_035_593_280  # from year 1; it keeps integer division away from negative numbers
+_NULL_MATTERS = re.compile(r"NULL_VALUE|:\s*\*")
 
 
 @dataclass(frozen=True)
-class Extractor:
-    """`EXTRACT(field)`, or `REGEXP_EXTRACT(field, "pattern")` with the one group of an RE2 pattern."""
+class _Plan:
+    """A metric as the database sees it. `number` is its place among all metrics."""
 
-    field: FieldPath
-    pattern: str | None
-
-    def sql(self, column: Column) -> str:
-        """The extracted text as SQL; NULL where the field is missing or the pattern does not match."""
-        value = column(self.field)
-        text = f"(CASE WHEN left({value}, 1) NOT IN ('{{', '[') THEN {value}->>'$' END)"
-        if self.pattern is None:
-            return text
-        return f"nullif(regexp_extract({text}, {quoted(self.pattern)}, 1), '')"
+    number: int
+    metric: LogMetric
+    labels: tuple[tuple[str, str, Extractor | None], ...]  # name, value type, extractor
+    value: Extractor | None
+    bounds: tuple[float, ...]
 
 
-def needed_fields(metrics: Iterable[LogMetric]) -> frozenset[FieldPath]:
-    """The fields of an entry that the metrics' filters and extractors look at."""
-    fields: set[FieldPath] = set(KIND_FIELDS)
+def needed_fields(metrics: Sequence[LogMetric]) -> frozenset[FieldPath]:
+    """The fields that `load_entries` must keep for these metrics."""
+    fields: set[FieldPath] = set()
     for metric in metrics:
-        fields |= referenced_fields(parse_filter(metric.body["filter"]))
-        fields |= {extractor.field for extractor in _label_extractors(metric).values()}
-        if metric.is_distribution:
-            fields.add(_extractor(metric.body["valueExtractor"], metric).field)
+        parsed = parse_filter(metric.body["filter"])
+        # Only a field below one that is kept whole tells null from missing.
+        whole = _NULL_MATTERS.search(parsed.text) is not None
+        fields |= {path[:1] if whole else path for path in referenced_fields(parsed)}
+        plan = _plan(0, metric)
+        extractors = [extractor for _, _, extractor in plan.labels] + [plan.value]
+        fields |= {extractor.field for extractor in extractors if extractor}
     return frozenset(fields)
 
 
 def write_open_metrics(
-    con: Connection,
-    metrics: Sequence[LogMetric],
-    wanted: Collection[str],
-    out: Path,
-    progress: Progress | None = None,
+    con: Connection, metrics: Sequence[LogMetric], wanted: Collection[str], out: Path
 ) -> dict[str, MetricSummary]:
-    """Count all metrics over the table `entries`, and write the PromQL series named in `wanted` to `out`.
+    """Make the points of all `metrics` from the table `entries`; write those of the series names in `wanted`.
 
-    Only wanted series are written, since others cannot influence any answer. Returns the summary of every metric by
-    its API name. A minute next to one with matches has a zero point, any other without matches has none.
+    `wanted` are names as in PromQL; a distribution has three, with `_count`, `_sum` and `_bucket`. Every metric has a
+    summary, written or not: entries matched, label sets with a point, and points, zeros included; a distribution's
+    point counts once, whatever its buckets. Needs `load_entries` with at least `needed_fields(metrics)`.
     """
-    columns = entry_columns(con)
-    _make_tables(con)
+    column = entry_columns(con)
+    make_kinds(con, column)
+    _make_resources(con, column)
+    con.execute("CREATE OR REPLACE TEMP TABLE series (series INTEGER, metric INTEGER, labels VARCHAR)")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE points (series INTEGER, minute INTEGER, n BIGINT, total DOUBLE, below BIGINT[])"
+    )
+    plans = [_plan(number, metric) for number, metric in enumerate(metrics)]
+    by_filter: dict[Filter, list[_Plan]] = {}
+    for plan in plans:
+        by_filter.setdefault(parse_filter(plan.metric.body["filter"]), []).append(plan)
+    matched: dict[int, int] = {}
+    for parsed, alike in by_filter.items():
+        matched |= _add_points(con, parsed, alike, wanted, column)
+    _find_zeros(con)
+    _write(con, plans, wanted, out)
+    return _summaries(con, plans, matched)
+
+
+def bucket_bounds(options: dict[str, object]) -> tuple[float, ...]:
+    """The finite bounds of a BucketOptions object (cloud.google.com/logging/docs/reference/v2/rest/v2/BucketOptions)."""
+    match options:
+        case {"explicitBuckets": {"bounds": list(bounds)}}:
+            return tuple(map(float, bounds))
+        case {"linearBuckets": {"numFiniteBuckets": int(n), "width": int() | float() as width, **rest}}:
+            offset = float(str(rest.get("offset", 0)))
+            return tuple(offset + width * index for index in range(n + 1))
+        case {
+            "exponentialBuckets": {
+                "numFiniteBuckets": int(n),
+                "growthFactor": int() | float() as growth,
+                "scale": int() | float() as scale,
+            }
+        }:
+            return tuple(float(scale * growth**index) for index in range(n + 1))
+    # The default: cloud.google.com/logging/docs/logs-based-metrics/distribution-metrics
+    return tuple(0.01 * 2.0**index for index in range(65))
+
+
+def _plan(number: int, metric: LogMetric) -> _Plan:
+    body = metric.body
+    extractors = body.get("labelExtractors", {})
+    return _Plan(
+        number,
+        metric,
+        tuple(
+            (label["key"], label.get("valueType", "STRING"), parse_extractor(extractors[label["key"]]))
+            if label["key"] in extractors
+            else (label["key"], label.get("valueType", "STRING"), None)
+            for label in body["metricDescriptor"].get("labels", [])
+        ),
+        parse_extractor(body["valueExtractor"]) if metric.is_distribution else None,
+        bucket_bounds(body.get("bucketOptions", {})),
+    )
+
+
+# Entries -> points --------------------------------------------------------------------------------------------------
+
+
+def _make_resources(con: Connection, column: Callable[[FieldPath], str]) -> None:
+    """Make the table `resources`: each resource once, with its label names and its labels as OpenMetrics text."""
+    kind, labels = column(("resource", "type")), column(("resource", "labels"))
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE resources AS
+        WITH found AS (SELECT DISTINCT resource, {kind} AS type, {labels} AS labels FROM entries),
+        keyed AS (SELECT *, unnest(json_keys(labels)) AS key FROM found WHERE labels IS NOT NULL),
+        named AS (
+            SELECT resource, regexp_replace(key, '[^a-zA-Z0-9_]|^([0-9])', '_\\1', 'g') AS name,
+                min(coalesce(labels->>('/' || replace(replace(key, '~', '~0'), '/', '~1')), '')) AS value
+            FROM keyed GROUP BY ALL
+        ),
+        joined AS (
+            SELECT resource, list(name) AS names, string_agg(',' || {_label_text("name", "value")}, '' ORDER BY name) AS text
+            FROM named WHERE name <> 'monitored_resource' GROUP BY resource
+        )
+        SELECT resource, coalesce(names, []) AS names,
+            {_label_text("'monitored_resource'", "type->>'$'")} || coalesce(text, '') AS text
+        FROM found LEFT JOIN joined USING (resource)"""
+    )
+    clash = con.execute("SELECT resource FROM resources GROUP BY resource HAVING count(*) > 1").fetchone()
+    assert clash is None, "two resources have one hash"
+    # Labels in another order are the same resource.
+    con.execute(
+        """UPDATE entries SET resource = same.first FROM (
+            SELECT resource, min(resource) OVER (PARTITION BY text) AS first FROM resources
+        ) AS same WHERE entries.resource = same.resource AND same.resource <> same.first"""
+    )
+
+
+def _add_points(
+    con: Connection, parsed: Filter, plans: list[_Plan], wanted: Collection[str], column: Callable[[FieldPath], str]
+) -> dict[int, int]:
+    """Add to `points` and `series` for metrics that share a filter; the number of entries each matched."""
+    labels = {label_sql(extractor, kind, column) for plan in plans for _, kind, extractor in plan.labels}
+    values = {value_sql(plan.value, column) for plan in plans if plan.value}
+    names = {sql: f"x{index}" for index, sql in enumerate(sorted(labels | values))}
+    minute = f"((epoch_us(time) + {_MINUTES_TO_1970} * 60000000) // 60000000 - {_MINUTES_TO_1970})::INTEGER AS minute"
+    extracted = "".join(f", {sql} AS {name}" for sql, name in names.items())
+    matching = f"SELECT resource, {minute}{extracted} FROM entries WHERE {matching_entries(con, parsed, column)}"
+    # The filter is evaluated once, also when many metrics share it.
+    stored = "TABLE" if len(plans) > 1 else "VIEW"
+    con.execute(f"CREATE TEMP {stored} matching AS {matching}")
     matched = {}
-    for index, metric in enumerate(metrics):
-        if progress is not None:
-            progress("Counting metrics", index / len(metrics))
-        matched[metric.api_name] = _count(con, index, metric, columns, f"{metric.promql_name}_bucket" in wanted)
-    _add_zeros(con)
-    found = {
-        index: (series, points)
-        for index, series, points in con.execute(
-            "SELECT metric, count(DISTINCT (resource, labels)), count(*) FROM points GROUP BY metric"
-        ).fetchall()
-    }
-    _write(con, metrics, wanted, out)
+    for plan in plans:
+        label_names = [names[label_sql(extractor, kind, column)] for _, kind, extractor in plan.labels]
+        value = names[value_sql(plan.value, column)] if plan.value else None
+        matched[plan.number] = _add_metric(con, plan, label_names, value, wanted)
+    con.execute(f"DROP {stored} matching")
+    return matched
+
+
+def _add_metric(con: Connection, plan: _Plan, labels: list[str], value: str | None, wanted: Collection[str]) -> int:
+    keys = ", ".join(dict.fromkeys(["resource", *labels]))
+    if value is None:
+        numbers = "count(*) AS n, NULL::DOUBLE AS total, NULL::BIGINT[] AS below"
+    else:
+        counts = [f"count(*) FILTER ({value} < {bound!r}::DOUBLE)" for bound in plan.bounds]
+        below = f"[{', '.join(counts)}]" if f"{plan.metric.promql_name}_bucket" in wanted else "NULL"
+        numbers = f"count({value}) AS n, fsum({value}) AS total, {below}::BIGINT[] AS below"
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE minutes AS SELECT {keys}, minute, count(*) AS matched, {numbers} "
+        f"FROM matching GROUP BY {keys}, minute"
+    )
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE label_sets AS SELECT {keys}, "
+        f"(row_number() OVER () + (SELECT coalesce(max(series), 0) FROM series))::INTEGER AS series "
+        f"FROM (SELECT DISTINCT {keys} FROM minutes WHERE n > 0)"
+    )
+    texts = ["text"]
+    for (name, _, _), label in zip(plan.labels, labels, strict=True):
+        # promql-mapping: a metric's label that is named like one of the resource's gets a prefix.
+        shown = f"CASE WHEN list_contains(names, {quoted(name)}) THEN 'metric_' ELSE '' END || {quoted(name)}"
+        texts.append(_label_text(f"({shown})", label))
+    labels_text = " || ',' || ".join(texts)
+    con.execute(
+        f"INSERT INTO series SELECT series, {plan.number}, {labels_text} "
+        "FROM label_sets JOIN resources USING (resource)"
+    )
+    con.execute(
+        f"INSERT INTO points SELECT series, minute, n, total, below FROM minutes JOIN label_sets USING ({keys}) WHERE n > 0"
+    )
+    row = con.execute("SELECT coalesce(sum(matched), 0)::BIGINT FROM minutes").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _find_zeros(con: Connection) -> None:
+    """Make the table `spaced`: `points` with whether a zero stands before and after each, none of them twice."""
+    con.execute(
+        """CREATE OR REPLACE TEMP TABLE spaced AS SELECT *,
+            coalesce(lag(minute) OVER by_time < minute - 1, true) AS zero_before,
+            coalesce(lead(minute) OVER by_time > minute + 2, true) AS zero_after
+        FROM points WINDOW by_time AS (PARTITION BY series ORDER BY minute)"""
+    )
+
+
+def _summaries(con: Connection, plans: Sequence[_Plan], matched: dict[int, int]) -> dict[str, MetricSummary]:
+    rows = con.execute(
+        """SELECT metric, count(DISTINCT series), (count(*) + sum(zero_before::INTEGER + zero_after::INTEGER))::BIGINT
+        FROM spaced JOIN series USING (series) GROUP BY metric"""
+    ).fetchall()
+    found = {metric: (series, points) for metric, series, points in rows}
     return {
-        metric.api_name: MetricSummary(matched[metric.api_name], *found.get(index, (0, 0)))
-        for index, metric in enumerate(metrics)
+        plan.metric.api_name: MetricSummary(matched[plan.number], *found.get(plan.number, (0, 0))) for plan in plans
     }
 
 
-def _make_tables(con: Connection) -> None:
-    con.execute(
-        "CREATE OR REPLACE TABLE points (metric INTEGER, minute TIMESTAMP, resource UBIGINT, labels VARCHAR, "
-        "count BIGINT, sum DOUBLE, below BIGINT[])"
-    )
-    columns = entry_columns(con)
-    fields = ", ".join(f"any_value({columns(path)}) AS f{index}" for index, path in enumerate(KIND_FIELDS))
-    con.execute(f"CREATE OR REPLACE TABLE kinds AS SELECT kind, {fields} FROM entries GROUP BY kind")
-    con.execute(
-        "CREATE OR REPLACE TABLE resources AS SELECT resource, "
-        f"any_value({columns(('resource', 'type'))}->>'$') AS type, "
-        f"any_value({columns(('resource', 'labels'))}) AS labels FROM entries GROUP BY resource"
-    )
+# Points -> OpenMetrics ----------------------------------------------------------------------------------------------
 
 
-def _count(con: Connection, index: int, metric: LogMetric, columns: Column, with_buckets: bool) -> int:
-    """Add the metric's points; returns how many entries its filter matched."""
-    where = _where(con, parse_filter(metric.body["filter"]), columns)
-    labels = _labels_sql(metric, columns)
-    value = "NULL::DOUBLE"
-    if metric.is_distribution:
-        extracted = _extractor(metric.body["valueExtractor"], metric).sql(columns)
-        value = f"TRY_CAST({extracted} AS DOUBLE)"
-    below = "NULL"
-    if with_buckets and metric.is_distribution:
-        # The bucket below a bound excludes the bound itself.
-        below = "[" + ", ".join(f"count(*) FILTER (value < {bound!r})" for bound in _bounds(metric)) + "]"
-    counted = "WHERE isfinite(value)" if metric.is_distribution else ""
-    (matched,) = con.execute(
-        f"SELECT count(*) FROM entries WHERE {where}"
-    ).fetchone() or (0,)
-    if matched:
-        execute(
-            con,
-            f"INSERT INTO points SELECT {index}, minute, resource, labels, count(*), sum(value), {below} FROM ("
-            f"SELECT date_trunc('minute', time) AS minute, resource, {labels} AS labels, {value} AS value "
-            f"FROM entries WHERE {where}) {counted} GROUP BY minute, resource, labels",
-        )
-    return int(matched)
+def _label_text(name_sql: str, value_sql: str) -> str:
+    escaped = f"replace(replace(replace({value_sql}, '\\', '\\\\'), '\"', '\\\"'), chr(10), '\\n')"
+    return f"{name_sql} || '=\"' || {escaped} || '\"'"
 
 
-def _where(con: Connection, parsed: Filter, columns: Column) -> str:
-    """The filter as SQL; what depends on an entry's kind only is decided once a kind, not once an entry."""
-    parts = parsed.expression.parts if isinstance(parsed.expression, And) else ()
-    by_kind, rest = [], []
-    for part in parts:
-        one = Filter("", part)
-        (by_kind if referenced_fields(one) <= set(KIND_FIELDS) else rest).append(one)
-    if not by_kind:
-        return to_sql(parsed, columns)
-    test = " AND ".join(to_sql(part, lambda path: f"f{KIND_FIELDS.index(path)}") for part in by_kind)
-    kinds = [str(kind) for (kind,) in con.execute(f"SELECT kind FROM kinds WHERE {test}").fetchall()]
-    tests = [f"kind IN ({', '.join(kinds)})" if kinds else "false", *(to_sql(part, columns) for part in rest)]
-    return " AND ".join(tests)
+def _write(con: Connection, plans: Sequence[_Plan], wanted: Collection[str], out: Path) -> None:
+    """Write a line for each point: NAME{labels} value time; ordered by name, series and time, as backfilling needs."""
+    families = [family for plan in plans for family in _families(plan, wanted)]
+    with out.open("wb") as whole:
+        for family in families:
+            part = out.with_name(out.name + ".part")
+            con.execute(
+                f"COPY ({family}) TO {quoted(str(part))} (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER e'\\x01')"
+            )
+            with part.open("rb") as lines:
+                shutil.copyfileobj(lines, whole)
+            part.unlink()
+        whole.write(b"# EOF\n")
 
 
-def _labels_sql(metric: LogMetric, columns: Column) -> str:
-    """The user labels as OpenMetrics writes them, `,store_id="s-1"`; a label that cannot be extracted is empty."""
-    empty = {"BOOL": "false", "INT64": "0"}
-    types = {label["key"]: label.get("valueType", "STRING") for label in metric.body["metricDescriptor"].get("labels", [])}
-    parts = []
-    for key, extractor in sorted(_label_extractors(metric).items()):
-        text = extractor.sql(columns)
-        if types[key] == "INT64":
-            text = f"TRY_CAST({text} AS BIGINT)::VARCHAR"
-        elif types[key] == "BOOL":
-            text = f"TRY_CAST({text} AS BOOLEAN)::VARCHAR"
-        parts.append(f"""',{key}="' || {_escaped(f"coalesce({text}, '{empty.get(types[key], '')}')")} || '"'""")
-    return " || ".join(parts) or "''"
+def _families(plan: _Plan, wanted: Collection[str]) -> list[str]:
+    """A query of the text of each wanted series name of the metric."""
+    name = plan.metric.promql_name
+    points = f"FROM spaced JOIN series USING (series) WHERE metric = {plan.number}"
+    columns = "series, minute, zero_before, zero_after, labels"
+    if not plan.metric.is_distribution:
+        sources = {name: f"SELECT {columns}, 0 AS bucket, n::VARCHAR AS value {points}"}
+    else:
+        bounds = ", ".join([*(f"'{bound!r}'" for bound in plan.bounds), "'+Inf'"])
+        sources = {
+            f"{name}_count": f"SELECT {columns}, 0 AS bucket, n::VARCHAR AS value {points}",
+            f"{name}_sum": f"SELECT {columns}, 0 AS bucket, total::VARCHAR AS value {points}",
+            f"{name}_bucket": (
+                f"SELECT * REPLACE (labels || ',le=\"' || ([{bounds}])[bucket] || '\"' AS labels) FROM ("
+                f"SELECT {columns}, unnest(range(1, {len(plan.bounds) + 2})) AS bucket, "
+                f"unnest(list_append(below, n))::VARCHAR AS value {points})"
+            ),
+        }
+    return [_family_text(series_name, source) for series_name, source in sources.items() if series_name in wanted]
 
 
-def _escaped(text: str) -> str:
-    return rf"""replace(replace(replace({text}, '\', '\\'), '"', '\"'), chr(10), '\n')"""
+def _family_text(name: str, source: str) -> str:
+    def line(value: str, offset: int) -> str:
+        return f"prefix || {value} || ' ' || ((minute + {offset})::BIGINT * 60 + {SECONDS_INTO_MINUTE})::VARCHAR"
 
-
-def _add_zeros(con: Connection) -> None:
-    """A zero for each minute that is next to one with matches and has none itself."""
-    con.execute(
-        "INSERT INTO points SELECT DISTINCT metric, minute, resource, labels, 0, 0, below FROM ("
-        "SELECT metric, resource, labels, unnest([minute - INTERVAL 1 MINUTE, minute + INTERVAL 1 MINUTE]) AS minute, "
-        "list_transform(below, lambda b: 0) AS below FROM points) AS beside "
-        "ANTI JOIN points USING (metric, resource, labels, minute)"
-    )
-
-
-def _write(con: Connection, metrics: Sequence[LogMetric], wanted: Collection[str], out: Path) -> None:
-    columns = []
-    for index, metric in enumerate(metrics):
-        name = metric.promql_name
-        if not metric.is_distribution:
-            columns.append((index, name, "count", "''"))
-            continue
-        columns += [(index, f"{name}_count", "count", "''"), (index, f"{name}_sum", "sum", "''")]
-        bounds = _bounds(metric)
-        columns += [
-            (index, f"{name}_bucket", f"below[{number}]", f"""',le="{bound!r}"'""")
-            for number, bound in enumerate(bounds, start=1)
-        ]
-        columns.append((index, f"{name}_bucket", "count", """',le="+Inf"'"""))
-    selects = [
-        f"SELECT {quoted(name)} AS name, minute, resource, labels || {extra} AS labels, {value}::DOUBLE AS value "
-        f"FROM points WHERE metric = {index}"
-        for index, name, value, extra in columns
-        if name in wanted
-    ]
-    if selects:
-        label = f"""',' || regexp_replace(k, '[^a-zA-Z0-9_]', '_', 'g') || '="' || {_escaped("(r.labels->>k)")} || '"'"""
-        con.execute(
-            f"""COPY (
-              SELECT name || '{{monitored_resource="' || {_escaped("type")} || '"' || resource_labels || p.labels
-                || '}} ' || value || ' ' || epoch(minute)::BIGINT + 59 || '.999'
-              FROM ({" UNION ALL ".join(selects)}) AS p JOIN (
-                SELECT resource, type, coalesce(list_aggregate(list_transform(
-                  list_sort(json_keys(r.labels)), lambda k: {label}), 'string_agg', ''), '') AS resource_labels
-                FROM resources AS r) AS named USING (resource)
-              -- promtool drops, without a word, what comes out of order
-              ORDER BY minute
-            ) TO {quoted(str(out))} (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x01')"""
-        )
-    with out.open("a") as file:
-        file.write("# EOF\n")
-
-
-def _bounds(metric: LogMetric) -> list[float]:
-    """The finite bounds of the buckets, ascending."""
-    options: dict[str, Any] = metric.body.get("bucketOptions", {})
-    if linear := options.get("linearBuckets"):
-        return [linear.get("offset", 0) + linear["width"] * float(i) for i in range(int(linear["numFiniteBuckets"]) + 1)]
-    if growing := options.get("exponentialBuckets"):
-        return [
-            growing["scale"] * float(growing["growthFactor"]) ** i for i in range(int(growing["numFiniteBuckets"]) + 1)
-        ]
-    return [float(bound) for bound in options.get("explicitBuckets", {}).get("bounds", [])]
-
-
-def _label_extractors(metric: LogMetric) -> dict[str, Extractor]:
-    return {key: _extractor(text, metric) for key, text in metric.body.get("labelExtractors", {}).items()}
-
-
-def _extractor(text: str, metric: LogMetric) -> Extractor:
-    found = _EXTRACTOR.fullmatch(text)
-    if found is None:
-        raise UserError(
-            f'{text!r} is no extractor; write EXTRACT(field) or REGEXP_EXTRACT(field, "pattern")', Position(metric.source)
-        )
-    if found["field"] is not None:
-        return Extractor(parse_field(found["field"].strip()), None)
-    if re.sub(r"\\.|\[\^?\]?[^\]]*\]|\(\?", "", found["pattern"]).count("(") != 1:
-        raise UserError(f"{text!r} must have exactly one group ( ); mend the pattern", Position(metric.source))
-    return Extractor(parse_field(found["of"].strip()), found["pattern"])
+    return f"""SELECT
+        CASE WHEN zero_before THEN {line("'0'", -1)} || chr(10) ELSE '' END
+        || {line("value", 0)}
+        || CASE WHEN zero_after THEN chr(10) || {line("'0'", 1)} ELSE '' END
+        FROM (SELECT *, {quoted(name)} || '{{' || labels || '}} ' AS prefix FROM ({source}) ORDER BY series, bucket, minute)"""

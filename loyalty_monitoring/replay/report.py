@@ -97,7 +97,8 @@ def _line(incident: Incident, result: ReplayResult, style: str, width: int) -> T
     length = _length((incident.closed or result.window_to) - incident.opened)
     until = f"for {length}" if incident.closed else f"open, {length}"
     return Text.assemble(
-        f"    {_minute(incident.opened)}  {until:<12} {_name(incident)[:width]:<{width}} ", (_bar(incident, result), style)
+        f"    {_minute(incident.opened)}  {until:<12} {_name(incident)[:width]:<{width}} ",
+        (_bar(incident, result), style),
     )
 
 

@@ -1,4 +1,4 @@
-"""Replay: log files -> entries -> metric points -> Prometheus -> incidents. Wires the other modules, decides nothing."""
+"""Replay: log files -> entries -> metric points -> Prometheus -> incidents. Wires the others, decides nothing."""
 
 from __future__ import annotations
 
@@ -116,7 +116,8 @@ def _window(counts: EntryCounts, start: datetime | None, end: datetime | None) -
     window_to = end or _floor(last) + _MINUTE
     if window_from > window_to:
         raise UserError(
-            f"the window ends ({window_to.isoformat()}) before it starts ({window_from.isoformat()}); mend --from or --to"
+            f"the window ends ({window_to.isoformat()}) before it starts ({window_from.isoformat()}); "
+            "mend --from or --to"
         )
     return window_from, window_to
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from loyalty_monitoring.replay.result import Incident
-from loyalty_monitoring.replay.run import replay
 
 from loyalty_monitoring.definitions import load_definitions
+from loyalty_monitoring.replay.result import Incident
+from loyalty_monitoring.replay.run import replay
 from loyalty_monitoring.settings import load_stack_settings
 from tests.log_lines import Entry, write
 

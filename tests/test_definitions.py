@@ -1,0 +1,216 @@
+"""Loading the definitions: everything covered, and each mistake is one error with file, line and the remedy."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from loyalty_monitoring.definitions import load_definitions
+from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.filter_language import parse_filter
+from loyalty_monitoring.settings import load_stack_settings
+from loyalty_monitoring.yaml_source import load_yaml
+
+ROOT = Path(__file__).parents[1]
+SETTINGS = load_stack_settings(ROOT, "demo")
+DEFINITIONS = load_definitions(ROOT, SETTINGS)
+
+ALERTS = {
+    "A1": ("expiration_task_stale", "P0"),
+    "A2": ("google_wallet_down", "P0"),
+    "A3": ("wallet_sync_failures", "P1"),
+    "A4": ("email_failures", "P1"),
+    "A5": ("rate_limit_spike", "P1"),
+    "A6": ("high_churn", "P2"),
+    "A7": ("low_enrollment", "P2"),
+    "A8": ("telemetry_silent", "P0"),
+}
+OTHER_ROWS = [f"M{i}" for i in range(1, 8)] + [f"L{i}" for i in range(1, 8)] + [f"D{i}" for i in range(1, 7)]
+# Other tools rely on these names and labels.
+PROMISED_METRICS = {
+    "celery_task_successes": {"task"},
+    "celery_task_failures": {"task"},
+    "celery_task_runtime": {"task"},
+    "task_last_success": {"task"},
+    "email_status": {"template_code", "status"},
+    "rate_limited_requests": {"store_id"},
+    "card_events": {"event", "merchant_id"},
+    "stamp_transactions": {"action", "merchant_id", "store_id"},
+    "points_transactions": {"action", "merchant_id", "store_id"},
+    "wallet_sync_cards_total": {"platform"},
+    "wallet_sync_cards_failed": {"platform"},
+    "enrollment_funnel": {"step", "merchant_id"},
+}
+
+
+def _all():
+    return [*DEFINITIONS.log_metrics, *DEFINITIONS.alert_policies, *DEFINITIONS.dashboards]
+
+
+@pytest.mark.parametrize("row", [*ALERTS, *OTHER_ROWS])
+def test_every_row_of_the_document_is_carried(row: str) -> None:
+    assert [definition.name for definition in _all() if row in definition.rows]
+
+
+def test_no_row_is_listed_that_the_document_does_not_have() -> None:
+    assert set(load_yaml(ROOT / "coverage.yaml").data) == {*ALERTS, *OTHER_ROWS}
+
+
+@pytest.mark.parametrize(("row", "name", "priority"), [(row, *alert) for row, alert in ALERTS.items()])
+def test_each_alert_has_its_name_and_its_priority(row: str, name: str, priority: str) -> None:
+    (policy,) = (policy for policy in DEFINITIONS.alert_policies if row in policy.rows)
+    assert (policy.name, policy.priority) == (name, priority)
+
+
+@pytest.mark.parametrize(("name", "labels"), PROMISED_METRICS.items())
+def test_promised_metrics_have_their_names_and_labels(name: str, labels: set[str]) -> None:
+    (metric,) = (metric for metric in DEFINITIONS.log_metrics if metric.api_name == f"loyalty/{name}")
+    assert {label["key"] for label in metric.body["metricDescriptor"]["labels"]} == labels
+
+
+def test_every_filter_is_valid_in_the_logging_query_language() -> None:
+    for metric in DEFINITIONS.log_metrics:
+        parse_filter(metric.body["filter"])
+
+
+def test_every_file_names_its_schema_for_the_editor_on_line_1() -> None:
+    files = [definition.source for definition in _all()]
+    files += [ROOT / name for name in ("parameters.yaml", "log_events.yaml", "coverage.yaml")]
+    for file in files:
+        first = file.read_text().splitlines()[0]
+        schema = re.fullmatch(r"# yaml-language-server: \$schema=(\S+)", first)
+        assert schema, file
+        assert (file.parent / schema[1]).is_file(), file
+
+
+def test_a_prefix_moves_every_name_so_that_two_stacks_share_a_project() -> None:
+    staging = load_definitions(ROOT, dataclasses.replace(SETTINGS, prefix="staging"))
+    assert {metric.api_name for metric in staging.log_metrics}.isdisjoint(
+        metric.api_name for metric in DEFINITIONS.log_metrics
+    )
+    for metric in staging.log_metrics:
+        assert metric.api_name.startswith("loyalty/staging/")
+    for plain, prefixed in zip(DEFINITIONS.alert_policies, staging.alert_policies, strict=True):
+        assert prefixed.body["displayName"] == f"[staging] {plain.body['displayName']}"
+        assert "user_loyalty_staging_" in prefixed.query
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for name in ("log_metrics", "alert_policies", "dashboards", "runbooks"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for name in ("parameters.yaml", "log_events.yaml", "coverage.yaml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def _edit(file: str, old: str, new: str) -> Callable[[Path], None]:
+    def edit(project: Path) -> None:
+        text = (project / file).read_text()
+        assert old in text
+        (project / file).write_text(text.replace(old, new, 1))
+
+    return edit
+
+
+def _write(file: str, text: str) -> Callable[[Path], None]:
+    return lambda project: (project / file).write_text(text)  # type: ignore[func-returns-value]
+
+
+RATE = "alert_policies/rate_limit_spike.yaml"
+EMAIL = "log_metrics/email_status.yaml"
+
+MISTAKES = {
+    "an unknown key": (_edit(RATE, "severity:", "severty:"), RATE, "unknown key 'severty'.*did you mean 'severity'"),
+    "a nested unknown key": (_edit(RATE, "query:", "querry:"), RATE, "unknown key 'querry'.*did you mean 'query'"),
+    "an unknown parameter": (
+        _edit(RATE, "> <<rate_limit_requests>>", "> <<rate_limit_request>>"),
+        RATE,
+        "did you mean 'rate_limit_requests'",
+    ),
+    "an unknown metric": (
+        _edit(RATE, "<<metric:rate_limited_requests>>", "<<metric:rate_limit_requests>>"),
+        RATE,
+        "did you mean 'rate_limited_requests'",
+    ),
+    "an unknown event": (
+        _edit(EMAIL, "<<events:email_status_changed>>", "<<events:email_status_change>>"),
+        EMAIL,
+        "did you mean 'email_status_changed'",
+    ),
+    "an unknown row": (_edit(RATE, "rows: [A5]", "rows: [A55]"), RATE, "unknown row 'A55'"),
+    "a row that nothing carries": (_edit("coverage.yaml", "D6:", "D7: x more\nD6:"), "coverage.yaml", "row D7"),
+    "a wrong type": (_edit(RATE, "disableMetricValidation: true", "disableMetricValidation: 1"), RATE, "true or false"),
+    "a duration that is none": (_edit(RATE, "duration: 0s", "duration: 5m"), RATE, "duration"),
+    "a severity that is not the priority's": (
+        _edit(RATE, "severity: WARNING", "severity: ERROR"),
+        RATE,
+        "P1 goes with",
+    ),
+    "an unknown severity": (_edit(RATE, "severity: WARNING", "severity: INFO"), RATE, "severity is 'INFO'"),
+    "metric validation left on": (
+        _edit(RATE, "disableMetricValidation: true", "disableMetricValidation: false"),
+        RATE,
+        "must be true",
+    ),
+    "a missing section": (
+        _edit(RATE, "alertStrategy:\n  notificationPrompts: [OPENED, CLOSED]\n", ""),
+        RATE,
+        "alertStrategy",
+    ),
+    "two files with one name": (
+        lambda project: shutil.copytree(project / "log_metrics", project / "log_metrics" / "more"),
+        "log_metrics/more/card_events.yaml",
+        "has the name of",
+    ),
+    "a file of another kind": (_write("log_metrics/notes.txt", "x"), "log_metrics/notes.txt", "only files that end"),
+    "a metric that is not named as its file": (
+        _edit(EMAIL, "name: loyalty/email_status", "name: loyalty/email"),
+        EMAIL,
+        "rename",
+    ),
+    "a personal label": (
+        _edit(EMAIL, "- key: status", "- key: recipient"),
+        EMAIL,
+        "'recipient' is personal or unbounded",
+    ),
+    "a label without an extractor": (_edit(EMAIL, "  status: EXTRACT(jsonPayload.status)\n", ""), EMAIL, "differ"),
+    "an alert without a runbook": (
+        lambda project: (project / "runbooks/rate_limit_spike.md").unlink(),
+        "runbooks/rate_limit_spike.md",
+        "has no runbook",
+    ),
+    "an alert on no dashboard": (
+        _edit("dashboards/overview.yaml", "<<policy:rate_limit_spike>>", "<<policy:high_churn>>"),
+        RATE,
+        "no dashboard charts this alert",
+    ),
+    "a range the wrong way round": (
+        _edit("parameters.yaml", "range: [1, 720]", "range: [720, 1]"),
+        "parameters.yaml",
+        "expiration_stale_after",
+    ),
+    "broken YAML": (_write(RATE, "a: [1"), RATE, "not valid YAML"),
+    "an empty file": (_write(RATE, ""), RATE, "is empty"),
+    "a list instead of a mapping": (_write(RATE, "- a\n"), RATE, "expected a mapping"),
+    "a parameter without a reason": (
+        _edit("parameters.yaml", "  why: How often the wallet sync runs.\n", ""),
+        "parameters.yaml",
+        "why",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_one_error_with_file_and_remedy(project: Path, mistake: str) -> None:
+    make, file, words = MISTAKES[mistake]
+    make(project)
+    with pytest.raises(UserError, match=words) as caught:
+        load_definitions(project, SETTINGS)
+    assert caught.value.position is not None
+    assert Path(caught.value.position.file) == project / file
