@@ -11,18 +11,17 @@ cloud.google.com/monitoring/promql/promql-mapping.
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from loyalty_monitoring.filter_language import FieldPath, Filter, parse_filter, referenced_fields
+from loyalty_monitoring.filter_language import FieldPath, Filter, parse_filter
 from loyalty_monitoring.model import LogMetric
-from loyalty_monitoring.replay.database import Connection, quoted
+from loyalty_monitoring.replay.database import Connection, Progress, quoted
 from loyalty_monitoring.replay.entries import entry_columns
 from loyalty_monitoring.replay.extractors import Extractor, label_sql, parse_extractor, value_sql
-from loyalty_monitoring.replay.kinds import make_kinds, matching_entries
+from loyalty_monitoring.replay.kinds import filter_fields, make_kinds, matching_entries
 from loyalty_monitoring.replay.result import MetricSummary
 
 # A point is stamped just before its minute ends: an evaluation on the whole minute sees whole minutes only, one at
@@ -30,7 +29,6 @@ from loyalty_monitoring.replay.result import MetricSummary
 SECONDS_INTO_MINUTE = "59.999"
 
 _MINUTES_TO_1970 = 1_035_593_280  # from year 1; it keeps integer division away from negative numbers
-_NULL_MATTERS = re.compile(r"NULL_VALUE|:\s*\*")
 
 
 @dataclass(frozen=True)
@@ -49,9 +47,7 @@ def needed_fields(metrics: Sequence[LogMetric]) -> frozenset[FieldPath]:
     fields: set[FieldPath] = set()
     for metric in metrics:
         parsed = parse_filter(metric.body["filter"])
-        # Only a field below one that is kept whole tells null from missing.
-        whole = _NULL_MATTERS.search(parsed.text) is not None
-        fields |= {path[:1] if whole else path for path in referenced_fields(parsed)}
+        fields |= filter_fields(parsed)
         plan = _plan(0, metric)
         extractors = [extractor for _, _, extractor in plan.labels] + [plan.value]
         fields |= {extractor.field for extractor in extractors if extractor}
@@ -59,7 +55,11 @@ def needed_fields(metrics: Sequence[LogMetric]) -> frozenset[FieldPath]:
 
 
 def write_open_metrics(
-    con: Connection, metrics: Sequence[LogMetric], wanted: Collection[str], out: Path
+    con: Connection,
+    metrics: Sequence[LogMetric],
+    wanted: Collection[str],
+    out: Path,
+    progress: Progress | None = None,
 ) -> dict[str, MetricSummary]:
     """Make the points of all `metrics` from the table `entries`; write those of the series names in `wanted`.
 
@@ -79,7 +79,9 @@ def write_open_metrics(
     for plan in plans:
         by_filter.setdefault(parse_filter(plan.metric.body["filter"]), []).append(plan)
     matched: dict[int, int] = {}
-    for parsed, alike in by_filter.items():
+    for done, (parsed, alike) in enumerate(by_filter.items()):
+        if progress is not None:
+            progress("Making metric points", done / len(by_filter))
         matched |= _add_points(con, parsed, alike, wanted, column)
     _find_zeros(con)
     _write(con, plans, wanted, out)
@@ -87,7 +89,7 @@ def write_open_metrics(
 
 
 def bucket_bounds(options: dict[str, object]) -> tuple[float, ...]:
-    """The finite bounds of a BucketOptions object (cloud.google.com/logging/docs/reference/v2/rest/v2/BucketOptions)."""
+    """The finite bounds of BucketOptions (cloud.google.com/logging/docs/reference/v2/rest/v2/BucketOptions)."""
     match options:
         case {"explicitBuckets": {"bounds": list(bounds)}}:
             return tuple(map(float, bounds))
@@ -139,7 +141,8 @@ def _make_resources(con: Connection, column: Callable[[FieldPath], str]) -> None
             FROM keyed GROUP BY ALL
         ),
         joined AS (
-            SELECT resource, list(name) AS names, string_agg(',' || {_label_text("name", "value")}, '' ORDER BY name) AS text
+            SELECT resource, list(name) AS names,
+                string_agg(',' || {_label_text("name", "value")}, '' ORDER BY name) AS text
             FROM named WHERE name <> 'monitored_resource' GROUP BY resource
         )
         SELECT resource, coalesce(names, []) AS names,
@@ -163,7 +166,7 @@ def _add_points(
     labels = {label_sql(extractor, kind, column) for plan in plans for _, kind, extractor in plan.labels}
     values = {value_sql(plan.value, column) for plan in plans if plan.value}
     names = {sql: f"x{index}" for index, sql in enumerate(sorted(labels | values))}
-    minute = f"((epoch_us(time) + {_MINUTES_TO_1970} * 60000000) // 60000000 - {_MINUTES_TO_1970})::INTEGER AS minute"
+    minute = f"((epoch_us(time) + {_MINUTES_TO_1970 * 60_000_000}) // 60000000 - {_MINUTES_TO_1970})::INTEGER AS minute"
     extracted = "".join(f", {sql} AS {name}" for sql, name in names.items())
     matching = f"SELECT resource, {minute}{extracted} FROM entries WHERE {matching_entries(con, parsed, column)}"
     # The filter is evaluated once, also when many metrics share it.
@@ -206,7 +209,8 @@ def _add_metric(con: Connection, plan: _Plan, labels: list[str], value: str | No
         "FROM label_sets JOIN resources USING (resource)"
     )
     con.execute(
-        f"INSERT INTO points SELECT series, minute, n, total, below FROM minutes JOIN label_sets USING ({keys}) WHERE n > 0"
+        "INSERT INTO points SELECT series, minute, n, total, below "
+        f"FROM minutes JOIN label_sets USING ({keys}) WHERE n > 0"
     )
     row = con.execute("SELECT coalesce(sum(matched), 0)::BIGINT FROM minutes").fetchone()
     assert row is not None
@@ -249,7 +253,8 @@ def _write(con: Connection, plans: Sequence[_Plan], wanted: Collection[str], out
         for family in families:
             part = out.with_name(out.name + ".part")
             con.execute(
-                f"COPY ({family}) TO {quoted(str(part))} (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER e'\\x01')"
+                f"COPY ({family}) TO {quoted(str(part))} "
+                "(FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER e'\\x01')"
             )
             with part.open("rb") as lines:
                 shutil.copyfileobj(lines, whole)
@@ -282,8 +287,9 @@ def _family_text(name: str, source: str) -> str:
     def line(value: str, offset: int) -> str:
         return f"prefix || {value} || ' ' || ((minute + {offset})::BIGINT * 60 + {SECONDS_INTO_MINUTE})::VARCHAR"
 
+    prefixed = f"SELECT *, {quoted(name)} || '{{' || labels || '}} ' AS prefix FROM ({source})"
     return f"""SELECT
         CASE WHEN zero_before THEN {line("'0'", -1)} || chr(10) ELSE '' END
         || {line("value", 0)}
         || CASE WHEN zero_after THEN chr(10) || {line("'0'", 1)} ELSE '' END
-        FROM (SELECT *, {quoted(name)} || '{{' || labels || '}} ' AS prefix FROM ({source}) ORDER BY series, bucket, minute)"""
+        FROM ({prefixed} ORDER BY series, bucket, minute)"""
