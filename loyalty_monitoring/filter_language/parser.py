@@ -198,6 +198,11 @@ class _ToSyntax(Transformer[Token, Any]):
         field = _field(parts[0])
         return _distributed(field, str(parts[1]), parts[2])
 
+    def compared_function(self, parts: list[Any]) -> Expression:
+        name: Token = parts[0]
+        why = _UNSUPPORTED.get(name.lower(), "its result is true or false already")
+        raise FilterError(f"the function {name} is not supported before an operator: {why}; leave it out", _place(name))
+
     def function(self, parts: list[Token]) -> Function:
         name, arguments = parts[0], [part for part in parts[1:] if part is not None]
         if str(name) == "log_id" and len(arguments) == 1:
