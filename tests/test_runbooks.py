@@ -1,0 +1,176 @@
+"""The runbooks: one page an alert, and what an engineer copies from them at night works."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from celery.worker.control import Panel
+
+from loyalty_monitoring.cli import cli
+from loyalty_monitoring.contract import load_contract, logger_pattern
+from loyalty_monitoring.definitions import load_definitions
+from loyalty_monitoring.filter_language import parse_filter
+from loyalty_monitoring.model import AlertPolicy
+from loyalty_monitoring.settings import load_stack_settings
+from loyalty_monitoring.yaml_source import load_yaml
+
+ROOT = Path(__file__).parents[1]
+DEFINITIONS = load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
+CONTRACT = load_contract(ROOT / "log_events.yaml")
+PARAMETERS = load_yaml(ROOT / "parameters.yaml").data
+POLICIES = {policy.name: policy for policy in DEFINITIONS.alert_policies}
+PAGES = {page.stem: page.read_text() for page in (ROOT / "runbooks").iterdir()}
+
+each_page = pytest.mark.parametrize("name", POLICIES)
+
+SECTIONS = [
+    "What it means",
+    "How bad is it",
+    "First 5 minutes",
+    "Likely causes",
+    "How it closes",
+    "False alarms",
+    "Who to tell",
+]
+
+
+def blocks(name: str, language: str) -> list[str]:
+    """The text of the page's fenced blocks in a language, without their indentation."""
+    found = re.findall(rf"^ *```{language}\n(.*?)^ *```$", PAGES[name], re.MULTILINE | re.DOTALL)
+    return [re.sub(r"^ +", "", block, flags=re.MULTILINE).strip() for block in found]
+
+
+def commands(name: str) -> list[list[str]]:
+    """Each command of the page as its words, the parts of a pipe one by one."""
+    lines = [line for block in blocks(name, "sh") for line in block.splitlines()]
+    found: list[list[str]] = []
+    for line in lines:
+        found.append([])
+        for word in shlex.split(line):
+            if word == "|":
+                found.append([])
+            else:
+                found[-1].append(word)
+    return found
+
+
+def filters(name: str) -> list[str]:
+    """The Logging queries of the page, those in its commands included."""
+    asking = (["gcloud", "logging", "read"], ["loyalty-monitoring", "match", "--count"])
+    return blocks(name, "logging") + [words[3] for words in commands(name) if words[:3] in asking]
+
+
+def prose(name: str) -> str:
+    """The page without its fenced blocks."""
+    return re.sub(r"```.*?```", "", PAGES[name], flags=re.DOTALL)
+
+
+def written(policy: AlertPolicy) -> str:
+    return policy.source.read_text()
+
+
+def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
+    assert set(PAGES) == set(POLICIES)
+
+
+@each_page
+def test_a_page_answers_the_questions_of_the_night_in_their_order(name: str) -> None:
+    assert re.findall(r"^## (.+)$", PAGES[name], re.MULTILINE) == SECTIONS
+    for section in re.split(r"^## .+$", PAGES[name], flags=re.MULTILINE)[1:]:
+        assert section.strip()
+
+
+@each_page
+def test_a_page_says_its_row_and_its_priority(name: str) -> None:
+    policy = POLICIES[name]
+    assert f"Alert {policy.rows[0]}, priority {policy.priority}." in PAGES[name]
+
+
+@each_page
+def test_a_page_leads_to_the_dashboard_that_the_policy_links(name: str) -> None:
+    (dashboard,) = re.findall(r"<<title:(\w+)>>", written(POLICIES[name]))
+    assert f"(../dashboards/{dashboard}.yaml)" in PAGES[name]
+
+
+@each_page
+def test_every_link_leads_to_a_file(name: str) -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", prose(name))
+    assert links
+    for link in links:
+        assert (ROOT / "runbooks" / link).is_file(), link
+
+
+@each_page
+def test_a_page_names_every_parameter_of_its_condition(name: str) -> None:
+    condition = load_yaml(POLICIES[name].source).data["conditions"][0]["conditionPrometheusQueryLanguage"]
+    used = re.findall(r"<<(\w+)(?::(?:range|api_duration))?>>", condition["query"] + condition["duration"])
+    parts = {part for parameter in used for part in PARAMETERS[parameter].get("sum", [])}
+    for parameter in {*used} - parts:
+        assert f"`{parameter}`" in PAGES[name]
+
+
+@each_page
+def test_a_page_repeats_no_threshold_since_a_stack_may_have_another(name: str) -> None:
+    assert not re.search(r"\d+ ?%|\b\d+ (?:hours|minutes) (?:ago|old)", prose(name))
+    for parameter in re.findall(r"<<(\w+)(?::\w+)?>>", written(POLICIES[name])):
+        entry = PARAMETERS.get(parameter, {})
+        if entry.get("unit") in ("h", "min"):
+            unit = {"h": "hours?", "min": "minutes?"}[entry["unit"]]
+            assert not re.search(rf"\b{entry.get('default')} {unit}", prose(name)), parameter
+
+
+@each_page
+def test_every_query_is_valid_and_asks_for_events_that_the_module_logs(name: str) -> None:
+    assert filters(name)
+    for text in filters(name):
+        parse_filter(text)
+        for values in re.findall(r"jsonPayload\.event=(\([^)]*\)|\"[^\"]*\")", text):
+            assert set(re.findall(r'"([^"]+)"', values)) <= set(CONTRACT.events)
+        fields = set(re.findall(r"jsonPayload\.(\w+)", text)) - {"event", "message"}
+        for event in re.findall(r'jsonPayload\.event="(\w+)"', text):
+            assert fields <= set(CONTRACT.events[event].fields)
+
+
+def test_the_page_on_silence_matches_reports_as_the_metric_does() -> None:
+    (matched,) = (text for text in filters("telemetry_silent") if "program_reporter" in text)
+    (metric,) = (metric for metric in DEFINITIONS.log_metrics if metric.name == "task_last_success")
+    logger = f'labels.python_logger=~"{logger_pattern(CONTRACT, "program_reporter")}"'
+    assert logger in matched
+    assert logger in re.sub(r"\s*=~\s*", "=~", metric.body["filter"])
+
+
+@each_page
+def test_the_page_shows_how_to_replay_its_own_alert(name: str) -> None:
+    replays = [words for words in commands(name) if words[:2] == ["loyalty-monitoring", "replay"]]
+    assert [words[words.index("--policy") + 1] for words in replays] == [name]
+
+
+@each_page
+def test_every_command_of_ours_is_one_that_the_command_line_takes(name: str) -> None:
+    for program, command, *arguments in (words for words in commands(name) if words[0] == "loyalty-monitoring"):
+        known = cli.commands[command]
+        known.make_context(program, [re.sub(r"\$\(.*\)", "2026-11-02", argument) for argument in arguments])
+
+
+@each_page
+def test_every_question_to_a_celery_worker_is_one_that_it_answers(name: str) -> None:
+    for words in commands(name):
+        if words[0] == "celery":
+            assert words[1:3] == ["-A", "app"]
+            if words[3] == "inspect":
+                assert Panel.meta[words[4]].type == "inspect"
+            else:
+                assert words[3] == "call"
+                assert words[4] in CONTRACT.celery_tasks
+
+
+@each_page
+def test_every_task_that_is_named_is_a_watched_one(name: str) -> None:
+    assert set(re.findall(r"\bloyalty\.\w+", PAGES[name])) <= set(CONTRACT.celery_tasks)
+
+
+def test_the_page_that_the_monitoring_document_calls_runbook_wallet_sync_says_so() -> None:
+    assert "runbook-wallet-sync" in PAGES["wallet_sync_failures"]
