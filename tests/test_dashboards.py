@@ -164,6 +164,36 @@ def test_the_template_variables_it_declares_are_the_ones_it_uses(name: str) -> N
         assert (variable["filterType"], variable["labelKey"]) == ("METRIC_LABEL", variable["templateVariable"])
 
 
+# What a title says of a chart's window, and that window.
+WINDOWS = {"in 24 hours": "24h", "a day": "24h", "in 7 days": "7d", "per hour": "1h", "of the hour by": "1h"}
+# The module counts these 7 days.
+COUNTED_BY_THE_MODULE = "New cards in 7 days, 20 smallest merchants"
+
+
+@each_dashboard
+def test_a_chart_counts_over_the_window_that_its_title_says(name: str) -> None:
+    for widget in widgets(DASHBOARDS[name]):
+        said = {window for words, window in WINDOWS.items() if words in widget["title"]}
+        if said and widget["title"] != COUNTED_BY_THE_MODULE:
+            for data_set in data_sets(widget):
+                assert set(re.findall(r"\[([^\]]+)\]", data_set["prometheusQuery"])) == said
+
+
+@pytest.mark.parametrize(
+    ("dashboard", "row", "words"),
+    [
+        ("transaction_volume", "D2", "transactions per hour by store"),
+        ("task_health", "D5", "Success rate in 24 hours"),
+        ("task_health", "D5", "execution time in 24 hours"),
+        ("enrollment_funnel", "M4", "New enrollments a day"),
+        ("overview", "M3", "Rejected requests per hour by store"),
+    ],
+)
+def test_a_row_is_shown_in_the_unit_of_time_that_it_asks_for(dashboard: str, row: str, words: str) -> None:
+    assert row in DASHBOARDS[dashboard].rows
+    assert any(words in widget["title"] for widget in widgets(DASHBOARDS[dashboard]))
+
+
 def test_merchant_and_store_can_be_chosen() -> None:
     used = {
         name: {v for query in queries(dashboard) for v in variables(query)} for name, dashboard in DASHBOARDS.items()
@@ -442,10 +472,10 @@ def test_the_funnel_counts_each_step(server: Prometheus) -> None:
 
 def test_the_funnel_shows_what_each_step_lost(server: Prometheus) -> None:
     titles = (
-        "Drop-off from page view to form start",
-        "Drop-off from form start to submission",
-        "Drop-off from submission to card",
-        "Drop-off from page view to card",
+        "Drop-off from page view to form start in 24 hours",
+        "Drop-off from form start to submission in 24 hours",
+        "Drop-off from submission to card in 24 hours",
+        "Drop-off from page view to card in 24 hours",
     )
     assert [shown(server, "enrollment_funnel", t, merchant_id="m-1")[""] for t in titles] == [0.6, 0.5, 0.25, 0.85]
     title = "Drop-off at each step in 24 hours"
@@ -454,9 +484,12 @@ def test_the_funnel_shows_what_each_step_lost(server: Prometheus) -> None:
 
 
 def test_a_step_that_nobody_reached_is_a_drop_off_of_all_and_the_steps_after_it_have_none(server: Prometheus) -> None:
-    lost = shown(server, "enrollment_funnel", "Drop-off from page view to form start", merchant_id="m-2")
+    lost = shown(server, "enrollment_funnel", "Drop-off from page view to form start in 24 hours", merchant_id="m-2")
     assert lost == {"": 1}
-    assert shown(server, "enrollment_funnel", "Drop-off from form start to submission", merchant_id="m-2") == {}
+    assert (
+        shown(server, "enrollment_funnel", "Drop-off from form start to submission in 24 hours", merchant_id="m-2")
+        == {}
+    )
     assert shown(server, "enrollment_funnel", "Forms started in 24 hours", merchant_id="m-2") == {"": 0}
 
 
