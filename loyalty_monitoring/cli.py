@@ -6,6 +6,7 @@ Everything heavy is imported inside the commands, so that `--help` is quick.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -163,6 +164,8 @@ def match(filter_text: str, files: tuple[Path, ...], count: bool, strict: bool) 
 
 def main() -> None:
     """Run the command line: 0 is success, 1 an incident with --fail-on, 2 an error the user can mend."""
+    # A polite end runs the clean-up: no process and no folder stays behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         cli.main(standalone_mode=False)
     except UserError as error:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -79,12 +79,11 @@ def test_the_laws_of_logic_hold(entry_file: Path, a: str, b: str) -> None:
     assert matches(f"({a}) AND ({b})") == (matches(a) and matches(b))
 
 
+TOKENS = [*"ab1 .:=<>!~()\"'-\\*\n,", "AND ", "OR ", "NOT ", "severity", "labels"]
+
+
 @settings(max_examples=300, deadline=None)
-@given(
-    st.lists(st.sampled_from([*"ab1 .:=<>!~()\"'-\\*\n,", "AND ", "OR ", "NOT ", "severity", "labels"])).map("".join)
-)
+@given(st.lists(st.sampled_from(TOKENS)).map("".join))
 def test_any_text_is_parsed_or_refused_never_a_crash(text: str) -> None:
-    try:
+    with contextlib.suppress(FilterError):
         parse_filter(text)
-    except FilterError as error:
-        assert re.search(r"\w", str(error))
