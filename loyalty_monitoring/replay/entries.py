@@ -29,6 +29,7 @@ from loyalty_monitoring.replay.database import (
     Connection,
     InvalidInput,
     Progress,
+    any_order,
     execute,
     identifier,
     quoted,
@@ -92,7 +93,8 @@ def load_entries(
     """Make the table `entries` of all files: the `fields`, the time, and what groups entries.
 
     Columns: `time` TIMESTAMP (UTC, microseconds), `resource` and `kind` UBIGINT (hashes), and a JSON column for each
-    field, which `entry_columns` names. `fields` with () keep the whole entry. Entries may be in any order.
+    field, which `entry_columns` names. `fields` with () keep the whole entry, and the rows are in the order of the
+    files; otherwise they are in any order, as the entries may be in the files.
     Errors: UserError for a file that cannot be read, with `strict` also for the first line that is no LogEntry.
     """
     leaves = _leaves(frozenset(fields) | _ALWAYS)
@@ -240,13 +242,14 @@ def _load_quickly(
     problem = _problem(lambda path: _expression(accessors, path), type_of)
     before = _count(con)
     try:
-        execute(
-            con,
-            f"INSERT INTO entries SELECT {_selected(accessors, leaves)} "
-            f"FROM (SELECT *, {_time(accessors)} AS {_INSTANT} FROM {relation}) "
-            f"WHERE CASE WHEN {problem} IS NULL THEN true ELSE error('unusual') END",
-            report,
-        )
+        with any_order(con):
+            execute(
+                con,
+                f"INSERT INTO entries SELECT {_selected(accessors, leaves)} "
+                f"FROM (SELECT *, {_time(accessors)} AS {_INSTANT} FROM {relation}) "
+                f"WHERE CASE WHEN {problem} IS NULL THEN true ELSE error('unusual') END",
+                report,
+            )
     except InvalidInput:
         return None
     # A file that is nothing but an unfinished word is an empty one to read_json; the careful way tells them apart.

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from loyalty_monitoring.filter_language import FieldPath, Filter, parse_filter
 from loyalty_monitoring.model import LogMetric
-from loyalty_monitoring.replay.database import Connection, Progress, quoted
+from loyalty_monitoring.replay.database import Connection, Progress, any_order, quoted
 from loyalty_monitoring.replay.entries import entry_columns
 from loyalty_monitoring.replay.extractors import Extractor, label_sql, parse_extractor, value_sql
 from loyalty_monitoring.replay.kinds import filter_fields, make_kinds, matching_entries
@@ -70,9 +70,9 @@ def write_open_metrics(
     column = entry_columns(con)
     make_kinds(con, column)
     _make_resources(con, column)
-    con.execute("CREATE OR REPLACE TEMP TABLE series (series INTEGER, metric INTEGER, labels VARCHAR)")
+    con.execute("CREATE OR REPLACE TEMP TABLE series (series UBIGINT, metric INTEGER, labels VARCHAR)")
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE points (series INTEGER, minute INTEGER, n BIGINT, total DOUBLE, below BIGINT[])"
+        "CREATE OR REPLACE TEMP TABLE points (series UBIGINT, minute INTEGER, n BIGINT, total DOUBLE, below BIGINT[])"
     )
     plans = [_plan(number, metric) for number, metric in enumerate(metrics)]
     by_filter: dict[Filter, list[_Plan]] = {}
@@ -82,7 +82,11 @@ def write_open_metrics(
     for done, (parsed, alike) in enumerate(by_filter.items()):
         if progress is not None:
             progress("Making metric points", done / len(by_filter))
-        matched |= _add_points(con, parsed, alike, wanted, column)
+        with any_order(con):
+            matched |= _add_points(con, parsed, alike, wanted, column)
+    # A series is a hash of 64 bits. Rather than to hope, see that no two are the same.
+    clash = con.execute("SELECT series FROM series GROUP BY series HAVING count(*) > 1").fetchone()
+    assert clash is None, "two series have one hash"
     _find_zeros(con)
     _write(con, plans, wanted, out)
     return _summaries(con, plans, matched)
@@ -168,35 +172,32 @@ def _add_points(
     names = {sql: f"x{index}" for index, sql in enumerate(sorted(labels | values))}
     minute = f"((epoch_us(time) + {_MINUTES_TO_1970 * 60_000_000}) // 60000000 - {_MINUTES_TO_1970})::INTEGER AS minute"
     extracted = "".join(f", {sql} AS {name}" for sql, name in names.items())
-    matching = f"SELECT resource, {minute}{extracted} FROM entries WHERE {matching_entries(con, parsed, column)}"
-    # The filter is evaluated once, also when many metrics share it.
-    stored = "TABLE" if len(plans) > 1 else "VIEW"
-    con.execute(f"CREATE TEMP {stored} matching AS {matching}")
-    matched = {}
+    # What many metrics share is done once: the filter, and each extractor.
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE matching AS SELECT resource, {minute}{extracted} "
+        f"FROM entries WHERE {matching_entries(con, parsed, column)}"
+    )
     for plan in plans:
         label_names = [names[label_sql(extractor, kind, column)] for _, kind, extractor in plan.labels]
-        value = names[value_sql(plan.value, column)] if plan.value else None
-        matched[plan.number] = _add_metric(con, plan, label_names, value, wanted)
-    con.execute(f"DROP {stored} matching")
-    return matched
+        _add_metric(con, plan, label_names, names[value_sql(plan.value, column)] if plan.value else None, wanted)
+    row = con.execute("SELECT count(*) FROM matching").fetchone()
+    assert row is not None
+    return dict.fromkeys((plan.number for plan in plans), int(row[0]))
 
 
-def _add_metric(con: Connection, plan: _Plan, labels: list[str], value: str | None, wanted: Collection[str]) -> int:
-    keys = ", ".join(dict.fromkeys(["resource", *labels]))
+def _add_metric(con: Connection, plan: _Plan, labels: list[str], value: str | None, wanted: Collection[str]) -> None:
+    keys = ", ".join(["resource", *labels])
+    series = f"hash({plan.number}, {keys})"
     if value is None:
-        numbers = "count(*) AS n, NULL::DOUBLE AS total, NULL::BIGINT[] AS below"
+        counted, numbers = "true", "NULL, NULL"
     else:
-        counts = [f"count(*) FILTER ({value} < {bound!r}::DOUBLE)" for bound in plan.bounds]
-        below = f"[{', '.join(counts)}]" if f"{plan.metric.promql_name}_bucket" in wanted else "NULL"
-        numbers = f"count({value}) AS n, fsum({value}) AS total, {below}::BIGINT[] AS below"
+        counted, numbers = f"{value} IS NOT NULL", f"fsum({value}), NULL"
+        if f"{plan.metric.promql_name}_bucket" in wanted:
+            below = ", ".join(f"count(*) FILTER ({value} < {bound!r}::DOUBLE)" for bound in plan.bounds)
+            numbers = f"fsum({value}), [{below}]"
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE minutes AS SELECT {keys}, minute, count(*) AS matched, {numbers} "
-        f"FROM matching GROUP BY {keys}, minute"
-    )
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE label_sets AS SELECT {keys}, "
-        f"(row_number() OVER () + (SELECT coalesce(max(series), 0) FROM series))::INTEGER AS series "
-        f"FROM (SELECT DISTINCT {keys} FROM minutes WHERE n > 0)"
+        f"INSERT INTO points SELECT {series} AS key, minute, count(*), {numbers} "
+        f"FROM matching WHERE {counted} GROUP BY key, minute"
     )
     texts = ["text"]
     for (name, _, _), label in zip(plan.labels, labels, strict=True):
@@ -205,16 +206,9 @@ def _add_metric(con: Connection, plan: _Plan, labels: list[str], value: str | No
         texts.append(_label_text(f"({shown})", label))
     labels_text = " || ',' || ".join(texts)
     con.execute(
-        f"INSERT INTO series SELECT series, {plan.number}, {labels_text} "
-        "FROM label_sets JOIN resources USING (resource)"
+        f"INSERT INTO series SELECT {series}, {plan.number}, {labels_text} "
+        f"FROM (SELECT DISTINCT {keys} FROM matching WHERE {counted}) JOIN resources USING (resource)"
     )
-    con.execute(
-        "INSERT INTO points SELECT series, minute, n, total, below "
-        f"FROM minutes JOIN label_sets USING ({keys}) WHERE n > 0"
-    )
-    row = con.execute("SELECT coalesce(sum(matched), 0)::BIGINT FROM minutes").fetchone()
-    assert row is not None
-    return int(row[0])
 
 
 def _find_zeros(con: Connection) -> None:
