@@ -11,7 +11,7 @@ import contextvars
 import json
 import runpy
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -82,7 +82,7 @@ class _Monitor:
             if any(r.type == request.type and r.name == request.name for r in self.run.resources):
                 raise ValueError(f"duplicate resource {urn}")
             names = tuple(sorted(dependency.rpartition("::")[2] for dependency in request.dependencies))
-            inputs = _plain(json_format.MessageToDict(request.object))
+            inputs = plain(json_format.MessageToDict(request.object))
             self.run.resources.append(Resource(request.type, request.name, inputs, names, request))
         if self.preview:
             return resource_pb2.RegisterResourceResponse(urn=urn, object=request.object)
@@ -101,7 +101,7 @@ class _Monitor:
     def RegisterResourceOutputs(self, request: Any) -> Any:
         with self.lock:
             self.run.messages.append(str(request))
-            self.run.outputs = _plain(json_format.MessageToDict(request.outputs))
+            self.run.outputs = plain(json_format.MessageToDict(request.outputs))
         return empty_pb2.Empty()
 
     def GetDeploymentInfo(self, request: Any) -> Any:
@@ -128,17 +128,22 @@ def run_program(
     stack: str,
     *,
     preview: bool = False,
-    secrets: Mapping[str, Mapping[str, str]] | None = None,
+    secrets: Any = None,
     changes: Mapping[str, Any] | None = None,
+    secret_keys: Sequence[str] = (),
+    before: Callable[[], object] = lambda: None,
 ) -> Run:
     """Run the program of `directory` as `pulumi up` (or `preview`) would, with the settings of Pulumi.<stack>.yaml.
 
-    `secrets` are the decrypted `channelSecrets`, `changes` other settings over the file's; None removes one.
+    `secrets` are the decrypted `channelSecrets`, `changes` other settings over the file's (None removes one), and
+    `secret_keys` those that were set with --secret, too. `before` happens after the CLI has read its files.
     """
-    config, secret_keys = _config(directory, stack, secrets, changes or {})
+    config = _config(directory, stack, secrets, changes or {})
+    secret = [f"{PROJECT}:{key}" for key in (*secret_keys, *(["channelSecrets"] if secrets else []))]
+    before()
 
     def program() -> None:
-        set_all_config(config, secret_keys)
+        set_all_config(config, secret)
         runpy.run_path(str(directory), run_name="__main__")
 
     return run_function(program, stack, preview=preview)
@@ -168,31 +173,29 @@ _ROOT = {
 }
 
 
-def _config(
-    directory: Path, stack: str, secrets: Mapping[str, Any] | None, changes: Mapping[str, Any]
-) -> tuple[dict[str, str], list[str]]:
-    """The CLI's own way: the stack's file over the project's defaults, all as text, everything else as JSON."""
+def _config(directory: Path, stack: str, secrets: Any, changes: Mapping[str, Any]) -> dict[str, str]:
+    """The CLI's own way: the stack's file over the project's defaults, text as it is, everything else as JSON
+    (github.com/pulumi/pulumi/blob/master/sdk/go/common/workspace/config.go).
+    """
     declared = yaml.safe_load((directory / "Pulumi.yaml").read_text())["config"]
     values = {f"{PROJECT}:{key}": item["default"] for key, item in declared.items() if "default" in item}
     values |= yaml.safe_load((directory / f"Pulumi.{stack}.yaml").read_text())["config"]
     values |= {f"{PROJECT}:{key}": value for key, value in changes.items()}
-    secret_keys = [f"{PROJECT}:channelSecrets"] if secrets else []
     if secrets:
         values[f"{PROJECT}:channelSecrets"] = secrets
-    texts = {
+    return {
         key: value if isinstance(value, str) else json.dumps(value)
         for key, value in values.items()
         if value is not None
     }
-    return texts, secret_keys
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """JSON-like data from a message: numbers arrive as floats, secrets as mappings with a signature."""
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if not isinstance(value, dict):
         return int(value) if isinstance(value, float) and value.is_integer() else value
     if value.get(_SIGNATURE) == _SECRET:
-        return Secret(_plain(value["value"]))
-    return {key: _plain(item) for key, item in value.items()}
+        return Secret(plain(value["value"]))
+    return {key: plain(item) for key, item in value.items()}

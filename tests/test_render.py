@@ -1,0 +1,86 @@
+"""Render: the API's JSON bodies, the same bytes each time, nobody's files lost, no secret in them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from loyalty_monitoring.definitions import load_definitions
+from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.google_messages import check, dropped_keys
+from loyalty_monitoring.render import render
+from loyalty_monitoring.settings import load_stack_settings
+
+ROOT = Path(__file__).parents[1]
+STACKS = ("demo", "example-production")
+KINDS = {
+    "log_metrics": "log_metric",
+    "alert_policies": "alert_policy",
+    "dashboards": "dashboard",
+    "notification_channels": "notification_channel",
+}
+
+
+def _render(stack: str, out: Path) -> list[Path]:
+    settings = load_stack_settings(ROOT, stack)
+    return render(settings, load_definitions(ROOT, settings), out)
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_each_body_parses_strictly_into_the_apis_own_message(stack: str, tmp_path: Path) -> None:
+    written = _render(stack, tmp_path / "out")
+    assert {path.parent.name for path in written} == set(KINDS)
+    for path in written:
+        check(KINDS[path.parent.name], json.loads(path.read_text()))
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_no_dashboard_has_a_key_that_the_api_would_drop(stack: str, tmp_path: Path) -> None:
+    for path in _render(stack, tmp_path / "out"):
+        if path.parent.name == "dashboards":
+            assert dropped_keys("dashboard", json.loads(path.read_text())) == []
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_rendered_twice_it_is_the_same_byte_for_byte(stack: str, tmp_path: Path) -> None:
+    _render(stack, tmp_path / "a")
+    _render(stack, tmp_path / "b")
+    first = _files(tmp_path / "a")
+    assert first == _files(tmp_path / "b")
+    _render(stack, tmp_path / "a")
+    assert _files(tmp_path / "a") == first
+
+
+def test_no_secret_of_a_stack_is_in_a_rendered_file(tmp_path: Path) -> None:
+    _render("example-production", tmp_path)
+    everything = b"".join(_files(tmp_path).values())
+    assert b"secure" not in everything
+    assert b"sensitiveLabels" not in everything
+
+
+def test_files_that_are_no_longer_wanted_go_and_those_of_others_stay(tmp_path: Path) -> None:
+    settings = load_stack_settings(ROOT, "demo")
+    definitions = load_definitions(ROOT, settings)
+    render(settings, definitions, tmp_path)
+    mine = tmp_path / "alert_policies" / "my_notes.json"
+    mine.write_text("{}")
+    fewer = dataclasses.replace(definitions, alert_policies=definitions.alert_policies[1:])
+    render(settings, fewer, tmp_path)
+    names = {path.stem for path in (tmp_path / "alert_policies").iterdir()}
+    assert names == {policy.name for policy in fewer.alert_policies} | {"my_notes"}
+
+
+def test_a_file_of_somebody_else_is_never_overwritten(tmp_path: Path) -> None:
+    file = tmp_path / "alert_policies" / "high_churn.json"
+    file.parent.mkdir()
+    file.write_text("mine")
+    with pytest.raises(UserError, match="was not written by render"):
+        _render("demo", tmp_path)
+    assert _files(tmp_path) == {"alert_policies/high_churn.json": b"mine"}
