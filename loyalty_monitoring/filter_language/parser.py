@@ -3,318 +3,205 @@
 from __future__ import annotations
 
 import re
-import warnings
-from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from lark import Lark, Token, Transformer
-from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken, VisitError
+from lark import Lark, Token, Transformer, Tree
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
 
-from loyalty_monitoring.errors import Position, UserError, nearest
+from loyalty_monitoring.filter_language import functions, literals
+from loyalty_monitoring.filter_language.log_entry import SEVERITIES, FieldPath, Kind
 from loyalty_monitoring.filter_language.syntax import (
     And,
+    Anywhere,
     Comparison,
     Expression,
-    FieldPath,
     Filter,
-    Function,
-    Literal,
+    IsNull,
     Not,
+    Operand,
     Or,
-    Search,
+    Present,
 )
+from loyalty_monitoring.filter_language.tokens import FilterError, Node, at, error, field_of, pattern_of, text_of
 
-MAX_CHARACTERS = 20_000
-_MAX_DEPTH = 100
-
-# cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry
-TOP_LEVEL = frozenset(
-    [
-        "logName",
-        "resource",
-        "timestamp",
-        "receiveTimestamp",
-        "severity",
-        "insertId",
-        "httpRequest",
-        "labels",
-        "metadata",
-        "operation",
-        "trace",
-        "spanId",
-        "traceSampled",
-        "sourceLocation",
-        "split",
-        "errorGroups",
-        "apphub",
-        "apphubDestination",
-        "apphubSource",
-        "textPayload",
-        "jsonPayload",
-        "protoPayload",
-    ]
-)
-SEVERITIES = {
-    name: level * 100
-    for level, name in enumerate(
-        ["DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"]
-    )
-}
-TIMESTAMPS = frozenset({("timestamp",), ("receiveTimestamp",)})
-
-_UNSUPPORTED = {
-    "sample": "which entries it takes is Google's secret",
-    "source": "which ancestor wrote an entry does not stand in the entry",
-    "cast": "it is not implemented",
-    "regexp_extract": "it is not implemented",
-}
-_ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", '"': '"', "'": "'", "\\": "\\"}
-_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}|[0-7]{3}|.)", re.DOTALL)
-_FIELD_TEXT = r'[^\s()"=<>!~:,.]+(?:\.(?:[^\s()"=<>!~:,.]+|"(?:\\.|[^"\\])*"))*'
-_NOT_IN_RE2 = re.compile(r"\(\?(?:=|!|<=|<!|>)|\\[1-9]|[*+?}]\+")
-
-
-class FilterError(UserError):
-    """A filter that is not in the language, or not supported; `position` counts in the filter's own text."""
+MAX_CHARACTERS = 20_000  # the documentation's own limit
+_MAX_DEPTH = 50
 
 
 @lru_cache(maxsize=512)
 def parse_filter(text: str) -> Filter:
-    """Parse a filter. Errors: FilterError that names the construct, its line and column, and what was expected."""
-    if len(text) > MAX_CHARACTERS:
-        raise FilterError(f"the filter has more than {MAX_CHARACTERS:,} characters; shorten it")
-    if "\0" in text:
-        raise FilterError("the filter holds a NUL character; remove it")
+    """Parse a filter. Errors: FilterError that names the construct, its line and column, and the remedy."""
+    _check_characters(text)
     _check_depth(text)
     try:
         tree = _parser().parse(text)
+    except UnexpectedInput as problem:
+        raise _syntax_error(problem, text) from problem
+    try:
         expression: Expression | None = _ToSyntax().transform(tree)
-    except VisitError as error:
-        if isinstance(error.orig_exc, FilterError):
-            raise error.orig_exc from error
+    except VisitError as problem:
+        if isinstance(problem.orig_exc, FilterError):
+            raise problem.orig_exc from None
         raise
-    except UnexpectedInput as error:
-        raise _syntax_error(error, text) from error
     return Filter(text, expression)
 
 
-def referenced_fields(parsed: Filter) -> frozenset[FieldPath]:
-    """The fields that decide whether an entry matches; () is the entry as a whole."""
-
-    def fields(expression: Expression) -> frozenset[FieldPath]:
-        match expression:
-            case Comparison(field=field) | Function(field=field):
-                return frozenset({field})
-            case Search():
-                return frozenset({()})
-            case Not(part):
-                return fields(part)
-            case And(parts) | Or(parts):
-                return frozenset[FieldPath]().union(*map(fields, parts))
-
-    return fields(parsed.expression) if parsed.expression else frozenset()
+def parse_field(text: str) -> FieldPath:
+    """The path of a field such as `jsonPayload.store_id` or `labels."a.b"`. Errors: FilterError."""
+    return field_of(Token("WORD", text, line=1, column=1))
 
 
 @cache
 def _parser() -> Lark:
-    grammar = Path(__file__).with_name("grammar.lark").read_text()
-    return Lark(grammar, parser="lalr", lexer="contextual", propagate_positions=False)
+    grammar = Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
+    return Lark(grammar, parser="lalr", lexer="contextual", propagate_positions=True)
+
+
+def _check_characters(text: str) -> None:
+    if len(text) > MAX_CHARACTERS:
+        raise FilterError(
+            f"the filter has {len(text):,} characters, more than {MAX_CHARACTERS:,}; shorten it, or split it in two",
+            at(text, MAX_CHARACTERS),
+        )
+    if found := re.search("[\0\ud800-\udfff]", text):
+        raise FilterError(f"the character {found[0]!r} cannot stand in a filter; remove it", at(text, found.start()))
 
 
 def _check_depth(text: str) -> None:
-    depth, quoted = 0, None
-    for index, character in enumerate(text):
-        if quoted:
-            if character == quoted and text[index - 1] != "\\":
-                quoted = None
-        elif character in "\"'":
-            quoted = character
-        else:
-            depth += (character == "(") - (character == ")")
-            if depth > _MAX_DEPTH:
-                raise FilterError(
-                    f"parentheses are nested deeper than {_MAX_DEPTH}; flatten the filter", _at(text, index)
-                )
+    depth = 0
+    for found in re.finditer(r'--[^\n]*|"(?:\\.|[^"\\])*"|[()]', text, re.DOTALL):
+        depth += (found[0] == "(") - (found[0] == ")")
+        if depth > _MAX_DEPTH:
+            raise FilterError(
+                f"parentheses are nested deeper than {_MAX_DEPTH}; flatten the filter", at(text, found.start())
+            )
 
 
-def _at(text: str, index: int) -> Position:
-    before = text[:index]
-    return Position("filter", before.count("\n") + 1, index - (before.rfind("\n") + 1) + 1)
-
-
-def _place(token: Token) -> Position:
-    return Position("filter", token.line or 1, token.column or 1)
-
-
-def _syntax_error(error: UnexpectedInput, text: str) -> FilterError:
-    if isinstance(error, UnexpectedEOF) or (isinstance(error, UnexpectedToken) and error.token.type == "$END"):
-        return FilterError(
-            "the filter ends too early; close its parentheses and complete its last comparison", _at(text, len(text))
-        )
-    if isinstance(error, UnexpectedCharacters) and text[error.pos_in_stream or 0] in "\"'":
-        return FilterError(
-            "the quoted text is not closed; add the missing quote", Position("filter", error.line, error.column)
-        )
-    found = error.token if isinstance(error, UnexpectedToken) else text[error.pos_in_stream or 0]
-    return FilterError(
-        f"{str(found)!r} is not expected here; put texts in double quotes, write AND, OR and NOT in capitals, and "
-        "close every parenthesis",
-        Position("filter", error.line, error.column),
-    )
+def _syntax_error(problem: UnexpectedInput, text: str) -> FilterError:
+    if isinstance(problem, UnexpectedCharacters):
+        index = problem.pos_in_stream or 0
+        place, found = at(text, index), text[index]
+        if found == '"':
+            return FilterError("the quoted text is not closed; add the missing quote", place)
+        return FilterError(f"{found!r} is not expected here; put texts that contain it in double quotes", place)
+    assert isinstance(problem, UnexpectedToken)
+    token = problem.token
+    match token.type:
+        case "$END":
+            message = "the filter ends too early; complete its last comparison and close every parenthesis"
+            return FilterError(message, at(text, len(text)))
+        case "OPERATOR":
+            remedy = (
+                f"a field stands before an operator and one value after it; a text that contains {token[0]!r} stands "
+                "in double quotes"
+            )
+        case "_AND" | "_OR":
+            remedy = f'it stands between two comparisons; to search for the word, write "{token}"'
+        case "NOT":
+            remedy = "write it before the field, as in NOT field = value"
+        case "RPAR":
+            remedy = "remove it, or write what is missing before it"
+        case _:
+            remedy = "put texts in double quotes, and complete the comparison before it"
+    return error(f"{str(token)!r} is not expected here; {remedy}", token)
 
 
 class _ToSyntax(Transformer[Token, Any]):
-    """Bottom up, from lark's tree to `syntax`."""
+    """Bottom up, from lark's tree to `syntax`. In a list of values the leaves stay tokens until the field is known."""
 
     def start(self, parts: list[Any]) -> Expression | None:
         return parts[0] if parts else None
 
     def conjunction(self, parts: list[Any]) -> Any:
-        return parts[0] if len(parts) == 1 else And(tuple(parts))
+        return And(tuple(parts))
 
     def disjunction(self, parts: list[Any]) -> Any:
-        return parts[0] if len(parts) == 1 else Or(tuple(parts))
+        return Or(tuple(parts))
 
-    def negated(self, parts: list[Any]) -> Any:
-        return Not(parts[0])
+    def negation(self, parts: list[Any]) -> Any:
+        *signs, part = parts
+        return Not(part) if len(signs) % 2 else part
 
-    value_conjunction, value_disjunction, value_negated = conjunction, disjunction, negated
+    all_values, any_value, one_value = conjunction, disjunction, negation
 
-    def group(self, parts: list[Any]) -> Any:
-        return parts[0]
+    def search(self, parts: list[Token]) -> Expression:
+        (token,) = parts
+        if token.type == "WORD" and "." in token and literals.number(token) is None:
+            raise error(
+                f'{token} is neither a comparison nor a word; write {token}:* to ask for the field, "{token}" to '
+                "search for the text",
+                token,
+            )
+        return Anywhere(text_of(token))
 
-    def value(self, parts: list[Token]) -> Token:
-        return parts[0]
-
-    def argument(self, parts: list[Token]) -> Token:
-        return parts[0]
-
-    def search(self, parts: list[Token]) -> Search:
-        return Search(_literal(parts[0]).text)
+    def restriction(self, parts: list[Tree[Token]]) -> Expression:
+        return functions.restriction(parts[0])
 
     def comparison(self, parts: list[Any]) -> Expression:
-        field = _field(parts[0])
-        return _distributed(field, str(parts[1]), parts[2])
-
-    def compared_function(self, parts: list[Any]) -> Expression:
-        name: Token = parts[0]
-        why = _UNSUPPORTED.get(name.lower(), "its result is true or false already")
-        raise FilterError(f"the function {name} is not supported before an operator: {why}; leave it out", _place(name))
-
-    def function(self, parts: list[Token]) -> Function:
-        name, arguments = parts[0], [part for part in parts[1:] if part is not None]
-        if str(name) == "log_id" and len(arguments) == 1:
-            return Function("log_id", ("logName",), _literal(arguments[0]).text)
-        if str(name) == "ip_in_net" and len(arguments) == 2:
-            return Function("ip_in_net", _field(arguments[0]), _network(arguments[1]))
-        if str(name) == "SEARCH" and len(arguments) in (1, 2):
-            field = _field(arguments[0]) if len(arguments) == 2 else ()
-            return Function("SEARCH", field, _literal(arguments[-1]).text)
-        if name.lower() in _UNSUPPORTED:
-            why = _UNSUPPORTED[name.lower()]
-            raise FilterError(f"the function {name} is not supported, because {why}; leave it out", _place(name))
-        known = {"log_id", "ip_in_net", "SEARCH"}
-        raise FilterError(
-            f"{name}() with {len(arguments)} arguments is no function of the language{nearest(name, known)}",
-            _place(name),
-        )
+        where, operator, values = parts
+        left = functions.operand(where) if isinstance(where, Tree) else field_of(where)
+        return _distributed(left, where, str(operator), values)
 
 
-def _distributed(field: FieldPath, operator: str, operand: Any) -> Expression:
+def _distributed(left: Operand, where: Node, operator: str, values: Any) -> Expression:
     """`f = (a OR NOT b)` is `f = a OR NOT f = b`."""
-    match operand:
-        case And(parts):
-            return And(tuple(_distributed(field, operator, part) for part in parts))
-        case Or(parts):
-            return Or(tuple(_distributed(field, operator, part) for part in parts))
+    match values:
+        case And(parts) | Or(parts):
+            return type(values)(tuple(_distributed(left, where, operator, part) for part in parts))
         case Not(part):
-            return Not(_distributed(field, operator, part))
-    literal = _literal(operand)
-    _check_value(field, operator, literal, operand)
-    return Comparison(field, operator, literal)
+            return Not(_distributed(left, where, operator, part))
+        case Tree():
+            raise error("a function as a value is not supported; write the value itself", values)
+    return _compared(left, where, operator, values)
 
 
-def _check_value(field: FieldPath, operator: str, literal: Literal, token: Token) -> None:
-    presence = operator == ":" and literal.text == "*" and not literal.quoted
+def _compared(left: Operand, where: Node, operator: str, value: Token) -> Expression:
+    name = where if isinstance(where, Token) else f"{where.children[0]}(...)"
+    kind = functions.kind_of_operand(left)
+    if operator == ":" and value.type == "WORD" and value == "*":
+        if not isinstance(left, tuple):
+            raise error("':*' asks whether a field is there; compare a function with a value", value)
+        return Present(left)
+    if kind is Kind.OBJECT and operator != ":":
+        raise error(f"{name} is an object; name a field in it, or search it with ':'", where)
     if operator in ("=~", "!~"):
-        _check_pattern(literal.raw, token)
-    elif (
-        field == ("severity",)
-        and not presence
-        and literal.text.upper() not in SEVERITIES
-        and not literal.text.isdigit()
-    ):
-        raise FilterError(
-            f"{literal.text!r} is no severity{nearest(literal.text.upper(), set(SEVERITIES))}", _place(token)
-        )
-    elif field in TIMESTAMPS and not presence:
-        try:
-            datetime.fromisoformat(literal.text)
-        except ValueError as error:
-            raise FilterError(
-                f"{literal.text!r} is no time; write RFC 3339, such as 2026-11-02T03:00:00Z", _place(token)
-            ) from error
-
-
-def _check_pattern(pattern: str, token: Token) -> None:
-    if found := _NOT_IN_RE2.search(pattern):
-        raise FilterError(f"RE2 has no {found[0]!r} in regular expressions; write it without", _place(token))
+        if kind not in (Kind.TEXT, Kind.DYNAMIC):
+            raise error(f"{operator} is for texts, and {name} is {kind.value}; compare it with =", where)
+        return Comparison(left, operator, pattern_of(value), True)
+    if value.type == "WORD" and value == "NULL_VALUE":
+        return _null(left, kind, operator, value)
+    text = text_of(value)
     try:
-        with warnings.catch_warnings(action="ignore"):
-            re.compile(pattern)
-    except re.error as error:
-        # RE2 knows classes such as \\pL and [[:alpha:]], which Python does not; with them, DuckDB's RE2 has the word.
-        if not re.search(r"\\[pPzQEC]|\[:|\(\?", pattern):
-            raise FilterError(f"{pattern!r} is no regular expression ({error}); mend it", _place(token)) from error
+        _check_value(kind, text)
+    except ValueError as problem:
+        raise error(problem, value) from problem
+    return Comparison(left, operator, text, value.type == "STRING")
 
 
-def parse_field(text: str) -> FieldPath:
-    """The path of a field such as `jsonPayload.store_id` or `labels."a.b"`. Errors: FilterError."""
-    if not re.fullmatch(_FIELD_TEXT, text):
-        raise FilterError(f"{text!r} is no field; write such as jsonPayload.store_id")
-    return _field(Token("FIELD", text, line=1, column=1))
+def _null(left: Operand, kind: Kind, operator: str, value: Token) -> Expression:
+    if kind is not Kind.DYNAMIC or not isinstance(left, tuple):
+        raise error("NULL_VALUE is for JSON fields; for a field that is not there, write NOT field:*", value)
+    if operator == "=":
+        return IsNull(left)
+    if operator == "!=":
+        return And((Present(left), Not(IsNull(left))))
+    raise error(f"{operator} NULL_VALUE is not supported; write = or !=", value)
 
 
-def _field(token: Token) -> FieldPath:
-    parts = tuple(
-        _unescaped(part[1:-1]) if part.startswith('"') else part
-        for part in re.findall(r'"(?:\\.|[^"\\])*"|[^."]+', str(token))
-    )
-    if parts[0] not in TOP_LEVEL:
-        raise FilterError(f"a LogEntry has no field {parts[0]!r}{nearest(parts[0], TOP_LEVEL)}", _place(token))
-    return parts
-
-
-def _literal(token: Token) -> Literal:
-    text = str(token)
-    if text[:1] in "\"'" and len(text) > 1:
-        return Literal(_unescaped(text[1:-1]), True, text[1:-1].replace('\\"', '"'))
-    return Literal(text, False, text)
-
-
-def _unescaped(text: str) -> str:
-    def one(found: re.Match[str]) -> str:
-        escape = found[1]
-        if escape[0] in "uUx" and len(escape) > 1:
-            code = int(escape[1:], 16)
-            return chr(code) if code <= 0x10FFFF and not 0xD800 <= code < 0xE000 else found[0]
-        if len(escape) == 3:
-            return chr(int(escape, 8))
-        return _ESCAPES.get(escape, found[0])
-
-    return _ESCAPE.sub(one, text)
-
-
-def _network(token: Token) -> str:
-    import ipaddress
-
-    text = _literal(token).text
-    try:
-        network = ipaddress.ip_network(text, strict=False)
-    except ValueError as error:
-        raise FilterError(f"{text!r} is no network; write such as 10.0.0.0/8", _place(token)) from error
-    if network.version == 6:
-        raise FilterError("ip_in_net with an IPv6 network is not supported; leave it out", _place(token))
-    return str(network)
+def _check_value(kind: Kind, text: str) -> None:
+    """Errors: ValueError where the value can never be converted to the type of the field."""
+    match kind:
+        case Kind.INT32 | Kind.INT64:
+            literals.integer(text, 32 if kind is Kind.INT32 else 64)
+        case Kind.NUMBER if literals.number(text) is None:
+            raise ValueError(f"{text!r} is no number; write such as 12.5")
+        case Kind.BOOLEAN:
+            literals.boolean(text)
+        case Kind.TIME:
+            literals.time(text)
+        case Kind.DURATION:
+            literals.duration(text)
+        case Kind.SEVERITY if text.upper() not in SEVERITIES:
+            raise ValueError(f"{text!r} is no severity; write one of {', '.join(SEVERITIES)}")

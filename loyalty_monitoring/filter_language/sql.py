@@ -1,44 +1,37 @@
 """Compiles a parsed filter to a boolean SQL expression of DuckDB, whose regular expressions are RE2, too.
 
-Every field is an SQL expression of type JSON: a string stays in its quotes, so "12" is never taken for 12. The
-result is never NULL, so that NOT is exact. Rules and their sources: docs/filter-language.md.
+The result is never NULL, so that NOT is exact. Rules and their sources: docs/filter-language.md.
 """
 
 from __future__ import annotations
 
-import json
-import math
-import re
 from collections.abc import Callable
-from datetime import UTC, datetime
-from urllib.parse import quote
 
-from loyalty_monitoring.filter_language.parser import SEVERITIES, TIMESTAMPS
+from loyalty_monitoring.filter_language import sql_functions
+from loyalty_monitoring.filter_language.functions import kind_of_operand
+from loyalty_monitoring.filter_language.log_entry import DEFAULTS, ENTRY, FieldPath, Kind, has_default, kind_of
+from loyalty_monitoring.filter_language.sql_json import any_item, at_keys, is_nested, leaves, literal, pointer, spread
+from loyalty_monitoring.filter_language.sql_values import converted, exact_json_texts, holds, is_one_of
 from loyalty_monitoring.filter_language.syntax import (
     And,
+    Anywhere,
+    Cast,
     Comparison,
     Expression,
-    FieldPath,
+    Extract,
     Filter,
-    Function,
-    Literal,
+    InNetwork,
+    IsNull,
+    LogName,
     Not,
+    Operand,
     Or,
-    Search,
+    Present,
+    Sample,
+    Tokens,
 )
 
 Column = Callable[[FieldPath], str]
-
-_ORDER = {"<", "<=", ">", ">="}
-_LITERAL_PATTERN = re.compile(r"\^(?:\((?P<group>[\w .|/@-]+)\)|(?P<one>[\w /@-]+))\$")
-_ANY_STRING = frozenset({"", ".*", "^.*$"})
-# Numbers that the API prints as strings (int64) or as durations.
-_INT64 = frozenset(
-    {("httpRequest", name) for name in ("requestSize", "responseSize", "cacheFillBytes")} | {("sourceLocation", "line")}
-)
-_DURATION = ("httpRequest", "latency")
-# A field of LogEntry itself that is left out has its default: an empty text, 0 or false.
-_DEFAULTED = frozenset({("logName",), ("insertId",), ("trace",), ("spanId",), ("textPayload",)})
 
 
 def to_sql(parsed: Filter, column: Column) -> str:
@@ -46,174 +39,135 @@ def to_sql(parsed: Filter, column: Column) -> str:
     return _sql(parsed.expression, column) if parsed.expression else "true"
 
 
+def referenced_fields(parsed: Filter) -> frozenset[FieldPath]:
+    """The fields that `to_sql` asks for; () is the whole entry."""
+    asked: set[FieldPath] = set()
+
+    def column(path: FieldPath) -> str:
+        asked.add(path)
+        return "NULL"
+
+    to_sql(parsed, column)
+    return frozenset(asked)
+
+
 def _sql(expression: Expression, column: Column) -> str:
     match expression:
         case And(parts):
             return "(" + " AND ".join(_sql(part, column) for part in parts) + ")"
         case Or(parts):
+            if test := _any_of_texts(parts, column):
+                return f"coalesce({test}, false)"
             return "(" + " OR ".join(_sql(part, column) for part in parts) + ")"
         case Not(part):
             return f"(NOT {_sql(part, column)})"
-        case Search(text):
-            return _any_leaf(column(()), lambda leaf: _contains(leaf, text))
-        case Function():
-            return _function(expression, column)
-        case Comparison():
-            return f"coalesce({_comparison(expression, column)}, false)"
+    return f"coalesce({_restriction(expression, column)}, false)"
 
 
-def _comparison(comparison: Comparison, column: Column) -> str:
-    field, operator, value = comparison.field, comparison.operator, comparison.value
-    json_value = column(field)
-    if operator == ":" and value.text == "*" and not value.quoted:
-        return f"{json_value} IS NOT NULL"
-    if operator == "!=":
-        present = "" if field in _DEFAULTED or field == ("severity",) else f"{json_value} IS NOT NULL AND "
-        return f"{present}NOT coalesce({_comparison(Comparison(field, '=', value), column)}, false)"
-    if operator == "!~":
-        return (
-            f"{json_value} IS NOT NULL AND NOT coalesce({_comparison(Comparison(field, '=~', value), column)}, false)"
-        )
-    if field == ("severity",):
-        return _severity(json_value, operator, value)
-    if field in TIMESTAMPS:
-        return _timestamp(json_value, operator, value)
-    if field in _DEFAULTED:
-        json_value = f"coalesce({json_value}, '\"\"')"
-    if field in _INT64:
-        return _numeric(f"TRY_CAST({json_value}->>'$' AS DOUBLE)", operator, value)
-    if field == _DURATION:
-        return _numeric(f"TRY_CAST(rtrim({json_value}->>'$', 's') AS DOUBLE)", operator, value)
-    if (quick := _exact_strings(operator, value)) is not None:
-        return _or_in_list(json_value, f"{json_value} IN ({quick})", lambda item: f"{item} IN ({quick})")
-    if operator == ":":
-        within = _any_leaf(json_value, lambda leaf: _scalar(leaf, operator, value))
-        scalar = _scalar(json_value, operator, value)
-        return f"CASE WHEN left({json_value}, 1) IN ('{{', '[') THEN {within} ELSE {scalar} END"
-    return _or_in_list(json_value, _scalar(json_value, operator, value), lambda item: _scalar(item, operator, value))
+def _restriction(expression: Expression, column: Column) -> str:
+    match expression:
+        case Comparison(left=left):
+            kind = kind_of_operand(left)
+            return _over(left, column, lambda value: holds(kind, value, expression), deep=expression.operator == ":")
+        case Present(field):
+            return _present(field, column)
+        case IsNull(field):
+            return _over(field, column, lambda value: f"{value} = 'null'", keep_null=True)
+        case Anywhere(text):
+            return sql_functions.anywhere(_varchar(column(ENTRY)), text)
+        case Tokens(field=field):
+            return sql_functions.search(_whole(field, column), expression)
+        case LogName():
+            return _over(("logName",), column, lambda value: sql_functions.log_name(value, expression))
+        case Sample(field=field):
+            return _over(field, column, lambda value: sql_functions.sampled(value, expression))
+        case InNetwork(field=field):
+            return _over(field, column, lambda value: sql_functions.in_network(value, expression))
+    raise AssertionError(expression)
 
 
-def _or_in_list(json_value: str, scalar: str, item: Callable[[str], str]) -> str:
-    """A list matches when one of its values does."""
-    items = f"list_bool_or(list_transform(json_extract({json_value}, '$[*]'), lambda i: coalesce({item('i')}, false)))"
-    return f"({scalar} OR (left({json_value}, 1) = '[' AND coalesce({items}, false)))"
-
-
-def _any_leaf(json_value: str, test: Callable[[str], str]) -> str:
-    """Whether some value inside an object or a list, at any depth, or the value itself, passes."""
-    leaves = f"list_append(json_extract({json_value}, '$..*'), {json_value})"
-    tested = f"coalesce(left(v, 1) NOT IN ('{{', '[') AND {test('v')}, false)"
-    return f"coalesce(list_bool_or(list_transform({leaves}, lambda v: {tested})), false)"
-
-
-def _exact_strings(operator: str, value: Literal) -> str | None:
-    """The JSON texts, as an SQL list, that an anchored pattern without anything special stands for."""
-    found = _LITERAL_PATTERN.fullmatch(value.raw) if operator == "=~" else None
-    if found is None or "." in value.raw:
+def _any_of_texts(parts: tuple[Expression, ...], column: Column) -> str | None:
+    """`f = ("a" OR "b")` as one IN. None where the parts are not all of this form."""
+    found = [
+        (part.left, exact_json_texts(kind_of_operand(part.left), part)) if isinstance(part, Comparison) else None
+        for part in parts
+    ]
+    lefts = {one[0] for one in found if one and one[1]}
+    if len(lefts) != 1 or not all(one and one[1] for one in found):
         return None
-    names = found["group"].split("|") if found["group"] else [found["one"]]
-    return ", ".join(_text(json.dumps(name)) for name in names)
-
-
-def _scalar(json_value: str, operator: str, value: Literal) -> str:
-    """The comparison for one JSON value that is neither a list nor an object."""
-    is_string = f"left({json_value}, 1) = '\"'"
-    text = f"({json_value}->>'$')"
-    if operator == "=~":
-        if value.raw in _ANY_STRING:
-            return is_string
-        return f"({is_string} AND regexp_matches({text}, {_text(value.raw)}))"
-    if operator == ":":
-        return _contains(json_value, value.text)
-    if operator == "=" and value.text == "NULL_VALUE" and not value.quoted:
-        return f"{json_value} = 'null'"
-    number = _number(value.text)
-    if operator == "=":
-        same = (
-            f"lower({text}) = {_text(value.text.lower())}"
-            if value.text != value.text.upper() or (value.text != value.text.lower())
-            else f"{text} = {_text(value.text)}"
-        )
-        alike = f"({json_value} <> 'null' AND left({json_value}, 1) NOT IN ('{{', '[') AND {same})"
-        if number is None:
-            return alike
-        return f"CASE WHEN {is_string} THEN {same} ELSE {_is_number(json_value, f'= {number!r}')} END"
-    if number is not None and not value.quoted:
-        return _is_number(json_value, f"{operator} {number!r}")
-    ordered = f"lower({text}) {operator} {_text(value.text.lower())}"
-    numeric = _is_number(json_value, f"{operator} {number!r}") if number is not None else "false"
-    return f"CASE WHEN {is_string} THEN {ordered} ELSE {numeric} END"
-
-
-def _is_number(json_value: str, test: str) -> str:
-    # A JSON string, true, false and null all fail the cast, so only numbers are compared.
-    return f"TRY_CAST({json_value}::VARCHAR AS DOUBLE) {test}"
-
-
-def _contains(json_value: str, text: str) -> str:
-    return f"({json_value} <> 'null' AND contains(lower({json_value}->>'$'), {_text(text.lower())}))"
-
-
-def _severity(json_value: str, operator: str, value: Literal) -> str:
-    wanted = SEVERITIES.get(value.text.upper(), int(value.text) if value.text.isdigit() else 0)
-    if operator in ("=~", ":"):
-        name = f"coalesce({json_value}->>'$', 'DEFAULT')"
-        if operator == "=~":
-            return f"regexp_matches({name}, {_text(value.raw)})"
-        return f"contains(lower({name}), {_text(value.text.lower())})"
-    tests = {"=": wanted.__eq__, "<": wanted.__gt__, "<=": wanted.__ge__, ">": wanted.__lt__, ">=": wanted.__le__}
-    names = [json.dumps(name) for name, level in SEVERITIES.items() if tests[operator](level)]
-    missing = f" OR {json_value} IS NULL" if '"DEFAULT"' in names else ""
-    return f"({json_value} IN ({', '.join(map(_text, names)) or 'NULL'}){missing})"
-
-
-def _timestamp(json_value: str, operator: str, value: Literal) -> str:
-    if operator in ("=~", ":"):
-        return _scalar(json_value, operator, value)
-    instant = datetime.fromisoformat(value.text)
-    instant = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
-    return f"TRY_CAST({json_value}->>'$' AS TIMESTAMPTZ) {operator} {_text(instant.isoformat())}::TIMESTAMPTZ"
-
-
-def _numeric(sql_number: str, operator: str, value: Literal) -> str:
-    number = _number(value.text.removesuffix("s"))
-    if number is None or operator not in {"=", *_ORDER}:
-        return "false"
-    return f"{sql_number} {operator} {number!r}"
-
-
-def _function(function: Function, column: Column) -> str:
-    json_value = column(function.field)
-    if function.name == "log_id":
-        return f"coalesce(ends_with({json_value}->>'$', {_text('/logs/' + quote(function.text, safe=''))}), false)"
-    if function.name == "ip_in_net":
-        inside = _in_network(f"({json_value}->>'$')", function.text)
-        return f"coalesce({inside}, false)"
-    words = [word for word in re.split(r"[^\w]+", function.text.lower()) if word]
-    return "(" + (" AND ".join(_has_word(json_value, word) for word in words) or "true") + ")"
-
-
-def _has_word(json_value: str, word: str) -> str:
-    return _any_leaf(
-        json_value, lambda leaf: f"list_contains(regexp_split_to_array(lower({leaf}->>'$'), '[^\\w]+'), {_text(word)})"
-    )
-
-
-def _in_network(text: str, network: str) -> str:
-    address, _, bits = network.partition("/")
-    octets = [int(part) for part in address.split(".")]
-    base, shift = sum(octet << 8 * (3 - index) for index, octet in enumerate(octets)), 32 - int(bits)
-    parts = [f"TRY_CAST(split_part({text}, '.', {index}) AS BIGINT) * {256 ** (4 - index)}" for index in range(1, 5)]
-    is_address = f"regexp_full_match({text}, '(\\d{{1,3}}\\.){{3}}\\d{{1,3}}')"
-    return f"({is_address} AND (({' + '.join(parts)}) // {2**shift}) = {base >> shift})"
-
-
-def _number(text: str) -> float | None:
-    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text):
+    alike = [one[1] for one in found if one and one[1]]
+    if len({isinstance(part, Comparison) and part.operator for part in parts}) != 1:
         return None
-    number = float(text)
-    return number if math.isfinite(number) else None
+    ignore_case = any(one[0] for one in alike)
+    texts = tuple(text for one in alike for text in one[1])
+    return _over(lefts.pop(), column, lambda value: is_one_of(value, ignore_case, texts))
 
 
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _over(
+    left: Operand, column: Column, test: Callable[[str], str], *, deep: bool = False, keep_null: bool = False
+) -> str:
+    """`test` over the value of a field, or over one of its values if it is a list; `deep` looks into objects, too."""
+    field = _field(left)
+
+    def test_one(value: str) -> str:
+        return test(converted(left, value))
+
+    def test_deep(value: str) -> str:
+        inside = any_item(leaves(value), test_one)
+        return f"CASE WHEN {is_nested(value)} THEN {inside} ELSE {test_one(value)} END"
+
+    kind = kind_of(field)
+    if kind is Kind.OBJECT:
+        return test_deep(_varchar(column(field)))
+    if kind is not Kind.DYNAMIC:
+        value = _varchar(column(field))
+        return test_one(f"coalesce({value}, {literal(DEFAULTS[kind])})" if has_default(field) else value)
+    read, keys = _where(field, keep_null)
+    value, each = _varchar(column(read)), test_deep if deep else test_one
+    if field[0] == "protoPayload":
+        return any_item(spread(at_keys(value, keys, ignore_case=True)), each)
+    if not keys:
+        in_list = any_item(f"json_extract({value}, '$[*]')", each)
+        return f"CASE WHEN starts_with({value}, '[') THEN {in_list} ELSE {each(value)} END"
+    through_lists = any_item(spread(at_keys(value, keys, ignore_case=False)), each)
+    direct = each(f"json_extract({value}, {pointer(keys)})::VARCHAR")
+    return f"CASE WHEN contains({value}, '[') THEN {through_lists} ELSE {direct} END"
+
+
+def _present(field: FieldPath, column: Column) -> str:
+    if kind_of(field) is not Kind.DYNAMIC:
+        return f"{column(field)} IS NOT NULL"
+    return f"len({_values(field, column)}) > 0"
+
+
+def _whole(field: FieldPath, column: Column) -> str:
+    """A field as one JSON value, its values gathered where it is reached through lists."""
+    if field == ENTRY or kind_of(field) is not Kind.DYNAMIC:
+        return _varchar(column(field))
+    return f"to_json({_values(field, column)})::VARCHAR"
+
+
+def _values(field: FieldPath, column: Column) -> str:
+    read, keys = _where(field, keep_null=True)
+    return at_keys(_varchar(column(read)), keys, ignore_case=field[0] == "protoPayload")
+
+
+def _where(field: FieldPath, keep_null: bool) -> tuple[FieldPath, tuple[str, ...]]:
+    """Which column to read for a JSON field, and the keys to follow in it.
+
+    A column of its own is quick, but cannot tell null from absent; keys below it may lead through lists.
+    """
+    if field[0] == "protoPayload" or field[0] == "errorGroups":
+        return field[:1], field[1:]
+    length = (2 if field[0] == "jsonPayload" else 3) - keep_null
+    return field[:length], field[length:]
+
+
+def _field(left: Operand) -> FieldPath:
+    while isinstance(left, Cast | Extract):
+        left = left.of
+    return left
+
+
+def _varchar(sql: str) -> str:
+    return f"({sql})::VARCHAR"

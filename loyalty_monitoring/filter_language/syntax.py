@@ -1,42 +1,91 @@
-"""A parsed filter, as plain frozen data."""
+"""A parsed filter, as plain frozen data. Everything in it was checked by the parser."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-FieldPath = tuple[str, ...]
+from loyalty_monitoring.filter_language.log_entry import FieldPath
 
 
 @dataclass(frozen=True)
-class Literal:
-    """A value: `quoted` tells "5" from 5; `raw` is the text between the quotes as it was written."""
+class Cast:
+    """`cast(of, kind)`; `kind` is STRING, INT64, FLOAT64, BOOL, TIMESTAMP or DURATION."""
 
-    text: str
-    quoted: bool
-    raw: str
+    of: Operand
+    kind: str
+
+
+@dataclass(frozen=True)
+class Extract:
+    """`regexp_extract(of, pattern)`: what the pattern's one group matches first."""
+
+    of: Operand
+    pattern: str
+
+
+Operand = FieldPath | Cast | Extract
 
 
 @dataclass(frozen=True)
 class Comparison:
-    field: FieldPath
+    """`quoted` tells "5" from 5. For `=~` and `!~` the text is the RE2 pattern."""
+
+    left: Operand
     operator: str
-    value: Literal
-
-
-@dataclass(frozen=True)
-class Search:
-    """A bare term: some value of the entry contains it."""
-
     text: str
+    quoted: bool
 
 
 @dataclass(frozen=True)
-class Function:
-    """`log_id`, `ip_in_net` or `SEARCH`; `field` is () where the function looks at the whole entry."""
+class Present:
+    """`field:*`."""
 
-    name: str
     field: FieldPath
+
+
+@dataclass(frozen=True)
+class IsNull:
+    """`field = NULL_VALUE`: the field is there and null."""
+
+    field: FieldPath
+
+
+@dataclass(frozen=True)
+class Anywhere:
+    """A bare term: some value of the entry has it."""
+
     text: str
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """`SEARCH`: every token and phrase, in lower case, stands in some text of the field; () is the whole entry."""
+
+    field: FieldPath
+    tokens: tuple[str, ...]
+    phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LogName:
+    """`log_id` and `source`: how logName begins and ends, in lower case."""
+
+    begins: str
+    ends: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    field: FieldPath
+    fraction: float
+
+
+@dataclass(frozen=True)
+class InNetwork:
+    """`ip_in_net`; `network` is an IPv4 or IPv6 network in CIDR form."""
+
+    field: FieldPath
+    network: str
 
 
 @dataclass(frozen=True)
@@ -54,7 +103,7 @@ class Or:
     parts: tuple[Expression, ...]
 
 
-Expression = Comparison | Search | Function | Not | And | Or
+Expression = Comparison | Present | IsNull | Anywhere | Tokens | LogName | Sample | InNetwork | Not | And | Or
 
 
 @dataclass(frozen=True)
