@@ -10,6 +10,7 @@ from typing import Any
 from lark import Lark, Token, Transformer, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
 
+from loyalty_monitoring.errors import nearest
 from loyalty_monitoring.filter_language import functions, literals
 from loyalty_monitoring.filter_language.log_entry import SEVERITIES, FieldPath, Kind
 from loyalty_monitoring.filter_language.syntax import (
@@ -204,4 +205,4 @@ def _check_value(kind: Kind, text: str) -> None:
         case Kind.DURATION:
             literals.duration(text)
         case Kind.SEVERITY if text.upper() not in SEVERITIES:
-            raise ValueError(f"{text!r} is no severity; write one of {', '.join(SEVERITIES)}")
+            raise ValueError(f"{text!r} is no severity{nearest(text.upper(), set(SEVERITIES))}")
