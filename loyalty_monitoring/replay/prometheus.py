@@ -9,11 +9,11 @@ import ctypes
 import http.client
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +23,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.replay.scratch import temporary_folder
 
 _LOCAL = Path(__file__).resolve().parents[2] / ".local" / "prometheus"
 _MOST_STEPS = 11_000  # the API's limit for the points of one series in one answer
@@ -43,8 +44,8 @@ class Series:
 class Prometheus:
     """A running server on a loopback port. Made by `prometheus_over` only."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, port: int, prefix: str) -> None:
+        self._port, self._prefix = port, prefix
 
     def query_range(self, query: str, first: int, last: int, step: int) -> list[Series]:
         """The answers of a PromQL query at `first`, `first + step`, ... up to `last` (unix seconds, inclusive).
@@ -64,14 +65,14 @@ class Prometheus:
         try:
             body = urlencode({"query": query, "start": start, "end": end, "step": step})
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
-            connection.request("POST", "/api/v1/query_range", body, headers)
+            connection.request("POST", f"{self._prefix}/api/v1/query_range", body, headers)
             answer = json.loads(connection.getresponse().read())
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise UserError(f"Prometheus did not answer ({error}); run the command again") from error
         finally:
             connection.close()
         if answer["status"] != "success":
-            raise UserError(f"Prometheus refuses the query: {answer['error']}; mend the query:\n{query}")
+            raise UserError(f"Prometheus refuses the query ({answer['error']}); mend it:\n{query}")
         result: list[dict[str, Any]] = answer["data"]["result"]
         return result
 
@@ -83,13 +84,10 @@ def prometheus_over(open_metrics: Path) -> Iterator[Prometheus]:
     The folder and the processes are gone when the block is left, however it is left.
     """
     prometheus, promtool = _program("prometheus"), _program("promtool")
-    folder = Path(tempfile.mkdtemp(prefix="loyalty-monitoring-"))
-    try:
+    with temporary_folder() as folder:
         _backfill(promtool, open_metrics, folder / "data")
-        with _server(prometheus, folder) as port:
-            yield Prometheus(port)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with _server(prometheus, folder) as server:
+            yield server
 
 
 def _program(name: str) -> str:
@@ -101,7 +99,8 @@ def _program(name: str) -> str:
 
 def _backfill(promtool: str, open_metrics: Path, data: Path) -> None:
     data.mkdir()
-    # One block for all: the default of one block for two hours costs a pass over the file for each.
+    # Few blocks: the default of one block for two hours costs a pass over the file for each. The flag is hidden, and
+    # what it allows is rounded down to 2 h * 3^n; above the 31 days of the server's longest block nothing is compacted.
     command = [promtool, "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=100000h", "--quiet"]
     done = subprocess.run(
         [*command, str(open_metrics), str(data)],
@@ -116,20 +115,26 @@ def _backfill(promtool: str, open_metrics: Path, data: Path) -> None:
 
 
 @contextmanager
-def _server(prometheus: str, folder: Path) -> Iterator[int]:
+def _server(prometheus: str, folder: Path) -> Iterator[Prometheus]:
     config, log = folder / "prometheus.yml", folder / "log"
     config.write_text("global: {}\n")
     port = _free_port()
+    # Between the choice of the port and its use another server can take it, another replay's even. Only ours answers
+    # below this path, so nobody's points can be taken for ours.
+    prefix = f"/{secrets.token_hex(8)}"
     command = [
         prometheus,
         f"--config.file={config}",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
+        f"--web.route-prefix={prefix}",
         # Samples may be of any year; none is ever deleted or rewritten.
         "--storage.tsdb.retention.time=200y",
         # Whole months of many series are asked for at once; the machine's memory is the limit.
         "--query.max-samples=500000000",
         f"--query.timeout={_QUERY_SECONDS}s",
+        # Prometheus's default, said aloud: how long a selector without a range sees a point.
+        "--query.lookback-delta=5m",
         "--log.level=warn",
     ]
     with log.open("wb") as out:
@@ -137,8 +142,8 @@ def _server(prometheus: str, folder: Path) -> Iterator[int]:
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, preexec_fn=_dies_with_parent()
         )
     try:
-        _wait_until_ready(process, port, log)
-        yield port
+        _wait_until_ready(process, port, f"{prefix}/-/ready", log)
+        yield Prometheus(port, prefix)
     finally:
         process.terminate()
         try:
@@ -148,12 +153,12 @@ def _server(prometheus: str, folder: Path) -> Iterator[int]:
             process.wait()
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int, path: str, log: Path) -> None:
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
         try:
-            connection.request("GET", "/-/ready")
+            connection.request("GET", path)
             if connection.getresponse().status == 200:
                 return
         except (OSError, http.client.HTTPException):
@@ -162,7 +167,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) ->
             connection.close()
         time.sleep(0.01)
     words = log.read_text(errors="replace").strip()[-2000:]
-    raise UserError(f"Prometheus did not start; its last words:\n{words}")
+    raise UserError(f"Prometheus did not start; run the command again. Its last words:\n{words}")
 
 
 def _free_port() -> int:
@@ -172,12 +177,15 @@ def _free_port() -> int:
 
 
 def _dies_with_parent() -> Callable[[], None]:
-    """What a child calls first: the kernel ends it when this process ends, even by kill -9 (man 2 prctl)."""
-    libc = ctypes.CDLL(None)
+    """What a child calls first: the kernel ends it when this process ends, even by kill -9 (man 2 prctl).
+
+    Precisely, when the thread ends that started the child; it stays inside `prometheus_over` until the child has ended.
+    """
+    prctl = ctypes.CDLL(None).prctl
     parent = os.getpid()
 
     def ask() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # the parent ended before the kernel was asked
             os._exit(1)
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from loyalty_monitoring.errors import UserError, nearest
+from loyalty_monitoring.errors import Position, UserError, nearest
 from loyalty_monitoring.model import AlertPolicy, Definitions, LogMetric
 from loyalty_monitoring.replay.database import Progress, connect
 from loyalty_monitoring.replay.entries import EntryCounts, load_entries
@@ -18,6 +17,7 @@ from loyalty_monitoring.replay.incidents import evaluation_instants, incidents
 from loyalty_monitoring.replay.points import needed_fields, write_open_metrics
 from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
 from loyalty_monitoring.replay.result import Incident, ReplayResult
+from loyalty_monitoring.replay.scratch import temporary_folder
 
 _MINUTE = timedelta(minutes=1)
 
@@ -39,10 +39,10 @@ def replay(
     Errors: UserError for a policy, a file or a window that is not there.
     """
     chosen = _chosen(definitions, policies)
-    with connect() as con, tempfile.TemporaryDirectory(prefix="loyalty-monitoring-") as folder:
+    with connect() as con, temporary_folder() as folder:
         counts = load_entries(con, files, needed_fields(definitions.log_metrics), strict=strict, progress=progress)
         window_from, window_to = _window(counts, start, end)
-        points = Path(folder) / "points.om"
+        points = folder / "points.om"
         summaries = write_open_metrics(
             con, definitions.log_metrics, series_in_queries(definitions.log_metrics, chosen), points, progress
         )
@@ -75,14 +75,21 @@ def evaluate(
     def one(policy: AlertPolicy) -> list[Incident]:
         interval = policy.evaluation_interval_seconds
         first, last = evaluation_instants(start, end, interval)
-        return incidents(policy, prometheus.query_range(policy.query, first, last, interval), last)
+        try:
+            return incidents(policy, prometheus.query_range(policy.query, first, last, interval), last)
+        except UserError as error:
+            raise UserError(error.message, Position(policy.source)) from error
 
     found: list[Incident] = []
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    pool = ThreadPoolExecutor(max_workers=2)
+    try:
         for done, of_policy in enumerate(pool.map(one, policies), start=1):
             found += of_policy
             if progress is not None:
                 progress("Evaluating the alert policies", done / len(policies))
+    finally:
+        # Whoever was interrupted does not wait for long queries; they end with the server.
+        pool.shutdown(wait=False, cancel_futures=True)
     return sorted(found, key=lambda incident: (incident.opened, incident.policy, sorted(incident.labels.items())))
 
 

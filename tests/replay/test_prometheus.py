@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,25 +29,30 @@ def _points(tmp_path: Path, lines: list[str]) -> Path:
     return file
 
 
-def _running() -> dict[str, list[str]]:
-    """The servers of this project by process id, with their arguments."""
-    found = {}
+def _processes_in(folder: Path) -> list[list[str]]:
+    """The arguments of each process that was told a place in this folder."""
+    found = []
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
             arguments = file.read_text().split("\0")
-            if any(argument.startswith("--storage.tsdb.path=") for argument in arguments):
-                found[file.parent.name] = arguments
+            if any(str(folder) in argument for argument in arguments):
+                found.append(arguments)
     return found
 
 
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which temporary files are made meanwhile, by this process and by those it starts."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setenv("TMPDIR", str(folder))
+    return folder
+
+
 def test_two_minutes_of_60_are_60_each_and_120_together(tmp_path: Path) -> None:
-    file = _points(tmp_path, [f'{NAME}{{a="1"}} 60 {MINUTE + 60 * i}.999' for i in (0, 1)])
-    # 59.999 s into the minute, as the points are stamped
-    file.write_text(
-        file.read_text()
-        .replace(f" {MINUTE}.999", f" {MINUTE + 59}.999")
-        .replace(f" {MINUTE + 60}.999", f" {MINUTE + 119}.999")
-    )
+    # 59.999 s into the minute, as points are stamped
+    file = _points(tmp_path, [f'{NAME}{{a="1"}} 60 {MINUTE + second}.999' for second in (59, 119)])
     with prometheus_over(file) as server:
         (one,) = server.query_range(f"sum_over_time({NAME}[1m])", MINUTE + 60, MINUTE + 180, 60)
         (two,) = server.query_range(f"sum_over_time({NAME}[2m])", MINUTE + 120, MINUTE + 120, 60)
@@ -65,6 +73,26 @@ def test_more_steps_than_the_api_allows_in_one_answer_are_one_answer(tmp_path: P
     assert [at for at, _ in series.samples] == list(range(0, 60 * 25_000 + 1, 60))
 
 
+def test_a_label_set_that_pauses_between_two_answers_is_one_series(tmp_path: Path) -> None:
+    late = MINUTE + 60 * 15_000
+    with prometheus_over(_points(tmp_path, [f"{NAME} 1 {MINUTE}", f"{NAME} 2 {late}"])) as server:
+        (series,) = server.query_range(f"sum_over_time({NAME}[1m])", MINUTE, late, 60)
+    assert series.samples == [(MINUTE, 1.0), (MINUTE + 60, 1.0), (late, 2.0)]
+
+
+def test_a_window_without_an_evaluation_is_an_empty_answer(tmp_path: Path) -> None:
+    with prometheus_over(_points(tmp_path, [])) as server:
+        assert server.query_range("vector(1)", MINUTE + 60, MINUTE, 60) == []
+
+
+def test_points_of_years_apart_are_kept_side_by_side(tmp_path: Path) -> None:
+    years = [(year - 1970) * 31_557_600 // 60 * 60 for year in (1999, 2012, 2026, 2040)]
+    with prometheus_over(_points(tmp_path, [f"{NAME} 7 {at}" for at in years])) as server:
+        for at in years:
+            (series,) = server.query_range(f"sum_over_time({NAME}[5m])", at + 60, at + 60, 60)
+            assert series.samples == [(at + 60, 7.0)]
+
+
 @pytest.mark.parametrize("year", [1999, 2026, 2040])
 def test_points_of_any_year_are_kept(tmp_path: Path, year: int) -> None:
     at = (year - 1970) * 31_557_600 // 60 * 60
@@ -76,9 +104,30 @@ def test_points_of_any_year_are_kept(tmp_path: Path, year: int) -> None:
 def test_a_query_that_prometheus_refuses_is_an_error_with_its_words(tmp_path: Path) -> None:
     with (
         prometheus_over(_points(tmp_path, [])) as server,
-        pytest.raises(UserError, match=r"refuses the query.*parse error"),
+        pytest.raises(UserError, match=r"refuses the query \(.*parse error.*mend it"),
     ):
         server.query_range("sum(", MINUTE, MINUTE, 60)
+
+
+def test_a_server_that_does_not_start_says_its_last_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        monkeypatch.setattr(module, "_free_port", lambda: taken.getsockname()[1])
+        with (
+            pytest.raises(UserError, match=r"did not start[\s\S]*address already in use"),
+            prometheus_over(_points(tmp_path, [])),
+        ):
+            pass
+
+
+def test_a_server_of_somebody_else_on_the_port_is_not_taken_for_ours(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with prometheus_over(_points(tmp_path, [])) as other:
+        monkeypatch.setattr(module, "_free_port", lambda: other._port)
+        with pytest.raises(UserError, match="did not start"), prometheus_over(_points(tmp_path, [])):
+            pass
 
 
 def test_points_that_are_no_open_metrics_are_an_error(tmp_path: Path) -> None:
@@ -95,44 +144,72 @@ def test_a_missing_prometheus_names_the_command_to_run(monkeypatch: pytest.Monke
         pass
 
 
-def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
-    before = _running()
+def test_it_listens_on_loopback_only(tmp_path: Path, temporary: Path) -> None:
     with prometheus_over(_points(tmp_path, [])):
-        started = [arguments for process, arguments in _running().items() if process not in before]
-    addresses = [part for arguments in started for part in arguments if part.startswith("--web.listen-address=")]
-    assert addresses
-    assert all(address.startswith("--web.listen-address=127.0.0.1:") for address in addresses)
+        arguments = [part for arguments in _processes_in(temporary) for part in arguments]
+    (address,) = [part for part in arguments if part.startswith("--web.listen-address=")]
+    assert address.startswith("--web.listen-address=127.0.0.1:")
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_no_process_is_left_behind_when_the_parent_is_killed(tmp_path: Path, how: signal.Signals) -> None:
-    before = _running().keys()
+ENDINGS = {
+    "Ctrl-C": lambda parent: os.killpg(parent.pid, signal.SIGINT),
+    "SIGTERM": lambda parent: parent.terminate(),
+    "kill -9": lambda parent: parent.kill(),
+    "kill -9 of its whole group": lambda parent: os.killpg(parent.pid, signal.SIGKILL),
+    "a crash": lambda parent: parent.send_signal(signal.SIGSEGV),
+}
+
+
+QUERY_OF_MINUTES = "count_over_time(vector(1)[9000h:1s])"
+STAGES = {
+    "when idle": "time.sleep(60)",
+    "during a query": f"server.query_range('{QUERY_OF_MINUTES}', 0, 6000, 1)",
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("stage", STAGES)
+def test_neither_a_process_nor_a_folder_is_left_behind(
+    tmp_path: Path, temporary: Path, stage: str, ending: str
+) -> None:
     program = (
         "import sys, time; from pathlib import Path\n"
         "from loyalty_monitoring.replay.prometheus import prometheus_over\n"
-        "with prometheus_over(Path(sys.argv[1])):\n"
-        "    print('up', flush=True); time.sleep(60)\n"
+        "with prometheus_over(Path(sys.argv[1])) as server:\n"
+        "    print('up', flush=True)\n"
+        f"    {STAGES[stage]}\n"
     )
-    command = [sys.executable, "-c", program, str(_points(tmp_path, []))]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(tmp_path)}
+        [sys.executable, "-c", program, str(_points(tmp_path, []))],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     ) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == b"up\n"
-        assert _running().keys() - before
-        parent.send_signal(how)
+        time.sleep(0.2)
+        assert _processes_in(temporary)
+        assert list(temporary.iterdir())
+        ENDINGS[ending](parent)
         parent.wait(10)
-    deadline = time.monotonic() + 5
-    while _running().keys() - before and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not _running().keys() - before
+    assert _becomes_true(lambda: not _processes_in(temporary))
+    assert _becomes_true(lambda: list(temporary.iterdir()) == [])
 
 
-def test_no_folder_is_left_behind_after_an_error_or_ctrl_c(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr(module.tempfile, "tempdir", str(folder))
-    for error in (KeyboardInterrupt, RuntimeError):
-        with pytest.raises(error), prometheus_over(_points(tmp_path, [])):
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_an_error_inside_leaves_no_folder_behind(tmp_path: Path, temporary: Path, error: type[BaseException]) -> None:
+    def fail() -> None:
+        with prometheus_over(_points(tmp_path, [])):
+            assert list(temporary.iterdir())
             raise error
-    assert list(folder.iterdir()) == []
+
+    with pytest.raises(error):
+        fail()
+    assert list(temporary.iterdir()) == []
+
+
+def _becomes_true(claim: Callable[[], bool], seconds: float = 5.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not claim() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return claim()
