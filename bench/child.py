@@ -1,0 +1,103 @@
+"""One measured run, in a process of its own so that its peak memory is its own: `python -m bench.child WHAT FILE`."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main() -> None:
+    what, file = sys.argv[1], Path(sys.argv[2])
+    runs = {"replay": _replay, "loop": _loop, "promql": _promql}
+    result = runs[what](file)
+    result["megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(json.dumps(result))
+
+
+def _replay(file: Path) -> dict[str, Any]:
+    """From .jsonl to the points of all metrics, and those that alerts need as OpenMetrics text."""
+    from loyalty_monitoring.replay.database import connect
+    from loyalty_monitoring.replay.entries import load_entries
+    from loyalty_monitoring.replay.points import needed_fields, write_open_metrics
+    from loyalty_monitoring.replay.run import series_in_queries
+
+    definitions = _definitions()
+    metrics = definitions.log_metrics
+    wanted = series_in_queries(metrics, definitions.alert_policies)
+    started = time.perf_counter()
+    with connect() as con, tempfile.TemporaryDirectory() as folder:
+        counts = load_entries(con, [file], needed_fields(metrics))
+        loaded = time.perf_counter()
+        summaries = write_open_metrics(con, metrics, wanted, Path(folder) / "points.om")
+        ended = time.perf_counter()
+    found = {
+        name.removeprefix("loyalty/"): (summary.matched, summary.series, summary.points)
+        for name, summary in summaries.items()
+        if summary.matched
+    }
+    return {
+        "seconds": ended - started,
+        "reading": loaded - started,
+        "entries": counts.read,
+        "rejected": counts.rejected,
+        "metrics": len(metrics),
+        "found": found,
+    }
+
+
+def _loop(file: Path) -> dict[str, Any]:
+    from bench.python_loop import points
+
+    started = time.perf_counter()
+    found = points(file)
+    return {"seconds": time.perf_counter() - started, "found": found}
+
+
+def _promql(file: Path) -> dict[str, Any]:
+    """Backfilling Prometheus and evaluating every alert policy at its interval; the points are made before."""
+    from loyalty_monitoring.replay.database import connect
+    from loyalty_monitoring.replay.entries import load_entries
+    from loyalty_monitoring.replay.points import needed_fields, write_open_metrics
+    from loyalty_monitoring.replay.prometheus import prometheus_over
+    from loyalty_monitoring.replay.run import evaluate, series_in_queries
+
+    definitions = _definitions()
+    metrics, policies = definitions.log_metrics, definitions.alert_policies
+    with tempfile.TemporaryDirectory() as folder:
+        points = Path(folder) / "points.om"
+        with connect() as con:
+            counts = load_entries(con, [file], needed_fields(metrics))
+            write_open_metrics(con, metrics, series_in_queries(metrics, policies), points)
+        assert counts.first_timestamp is not None
+        assert counts.last_timestamp is not None
+        with points.open("rb") as lines:
+            samples = sum(1 for _ in lines) - 1
+        started = time.perf_counter()
+        with prometheus_over(points) as prometheus:
+            filled = time.perf_counter()
+            incidents = evaluate(prometheus, policies, counts.first_timestamp, counts.last_timestamp)
+        return {
+            "seconds": time.perf_counter() - started,
+            "backfill": filled - started,
+            "samples": samples,
+            "policies": len(policies),
+            "incidents": len(incidents),
+        }
+
+
+def _definitions() -> Any:
+    from loyalty_monitoring.definitions import load_definitions
+    from loyalty_monitoring.settings import load_stack_settings
+
+    return load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
+
+
+if __name__ == "__main__":
+    main()
