@@ -34,32 +34,50 @@ from loyalty_monitoring.replay.database import (
     identifier,
     quoted,
 )
+from loyalty_monitoring.replay.fields import (
+    ENTRY,
+    TOP_LEVEL,
+    access,
+    expression,
+    leaves_of,
+    sql_type,
+    structure,
+    tree_of,
+)
 from loyalty_monitoring.replay.sources import BAD_BYTE, LONG_LINE, MAX_LINE_BYTES, Source, open_source
 
-ENTRY: FieldPath = ()
-
-# What tells kinds of entries apart. An entry's `kind` is a hash of these fields, so that a filter is decided once for
-# a kind where it depends on nothing else. The choice matters to speed only.
+# What tells kinds of entries apart. These fields are long and repeat themselves, so they are stored once a kind, and a
+# filter is decided once a kind where it depends on nothing else. The choice matters to speed and memory only.
+_RESOURCE: tuple[FieldPath, ...] = (("resource", "type"), ("resource", "labels"))
 KIND_FIELDS: tuple[FieldPath, ...] = (
-    ("resource", "type"),
+    *_RESOURCE,
     ("severity",),
     ("labels", "python_logger"),
     ("jsonPayload", "event"),
 )
+_SAMPLED = 20_000  # lines that are looked at first, for the kinds in them
 
 # cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry#LogSeverity
 SEVERITIES = ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")
 
 _FIRST_REJECTED = 10
-_INSTANT = '"@time"'  # no field that is read as a column can have this name
+_INSTANT, _KIND, _KNOWN = '"@time"', '"@kind"', '"@known"'  # no field that is read as a column can have these names
 _ALWAYS: frozenset[FieldPath] = frozenset({("timestamp",), ("severity",), ("resource", "type"), ("resource", "labels")})
-_TOP_LEVEL = ("labels", "textPayload", "jsonPayload", "protoPayload")
 
 _TIMESTAMP = (
     r'^"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?'
     r'(Z|[+-]([01]\d|2[0-3]):[0-5]\d)"$'
 )
 _YEAR_1, _YEAR_10000 = -62_135_596_800_000_000, 253_402_300_800_000_000  # microseconds since 1970
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Which fields are read, and which of them are stored with the kind and which with the entry."""
+
+    leaves: frozenset[FieldPath]
+    of_kind: tuple[FieldPath, ...]
+    of_entry: tuple[FieldPath, ...]
 
 
 @dataclass(frozen=True)
@@ -90,36 +108,34 @@ def load_entries(
     strict: bool = False,
     progress: Progress | None = None,
 ) -> EntryCounts:
-    """Make the table `entries` of all files: the `fields`, the time, and what groups entries.
+    """Make `entries` of all files: the `fields`, the time, and what groups entries.
 
-    Columns: `time` TIMESTAMP (UTC, microseconds), `resource` and `kind` UBIGINT (hashes), and a JSON column for each
-    field, which `entry_columns` names. `fields` with () keep the whole entry, and the rows are in the order of the
-    files; otherwise they are in any order, as the entries may be in the files.
+    Columns: `time` TIMESTAMP (UTC, microseconds), `resource` and `kind` UBIGINT (hashes of 64 bits), and a JSON column
+    for each field, which `entry_columns` names. `fields` with () keep the whole entry, and the rows are in the order
+    of the files; otherwise they are in any order, as the entries may be in the files.
     Errors: UserError for a file that cannot be read, with `strict` also for the first line that is no LogEntry.
     """
-    leaves = _leaves(frozenset(fields) | _ALWAYS)
-    columns = ", ".join(f"{identifier(json.dumps(leaf))} JSON" for leaf in sorted(leaves))
-    con.execute("DROP TABLE IF EXISTS entries")
-    con.execute(f"CREATE TABLE entries (time TIMESTAMP, resource UBIGINT, kind UBIGINT, {columns})")
+    layout = _layout(frozenset(fields))
+    _make_tables(con, layout)
     read = rejected = 0
     first_rejected: list[Rejected] = []
     for file in files:
         with open_source(con, file, progress) as source:
             report = _reporter(progress, source)
-            found = _load_quickly(con, source, leaves, report)
+            found = _load_quickly(con, source, layout, report)
             if found is None:
-                found = _load_carefully(con, source, leaves, report)
+                found = _load_carefully(con, source, layout, report)
             read += found[0]
             rejected += found[1]
             if found[1] and (strict or len(first_rejected) < _FIRST_REJECTED):
-                first_rejected += _name_rejected(con, source, leaves)
+                first_rejected += _name_rejected(con, source, layout)
         if strict and first_rejected:
             first = first_rejected[0]
             raise UserError(
                 f"{first.reason}; mend the line, or leave out --strict to count such lines and go on",
                 Position(first.file, first.line),
             )
-    first_time, last_time = _only_row(con, "SELECT min(time), max(time) FROM entries")
+    first_time, last_time = _only_row(con, "SELECT min(time), max(time) FROM entry_rows")
     return EntryCounts(
         read=read,
         rejected=rejected,
@@ -136,7 +152,7 @@ def entry_columns(con: Connection) -> Callable[[FieldPath], str]:
     """
     names = [str(row[0]) for row in con.execute("DESCRIBE entries").fetchall()]
     leaves = {tuple(json.loads(name)): identifier(name) for name in names if name.startswith("[")}
-    return lambda path: _expression(leaves, path)
+    return lambda path: expression(leaves, path)
 
 
 def _reporter(progress: Progress | None, source: Source) -> Callable[[float], None] | None:
@@ -145,88 +161,17 @@ def _reporter(progress: Progress | None, source: Source) -> Callable[[float], No
     return lambda share: progress(f"Reading {source.name}", share)
 
 
-# Fields and columns -------------------------------------------------------------------------------------------------
-
-
-def _leaves(fields: frozenset[FieldPath]) -> frozenset[FieldPath]:
-    """The fields to read, none inside another.
-
-    A field whose name an SQL type cannot spell (column names ignore case) is reached through the one it stands in.
-    """
-    wanted = {_spellable(path, fields) for path in fields}
-    return frozenset(path for path in wanted if not any(path[:length] in wanted for length in range(len(path))))
-
-
-def _spellable(path: FieldPath, fields: frozenset[FieldPath]) -> FieldPath:
-    for length in range(1, len(path) + 1):
-        head, key = path[: length - 1], path[length - 1]
-        siblings = {other[length - 1] for other in fields if len(other) >= length and other[: length - 1] == head}
-        siblings |= set(_TOP_LEVEL) if length == 1 else set()
-        same = [sibling for sibling in siblings if sibling.casefold() == key.casefold()]
-        if len(same) > 1 or not key.isascii() or not key.replace("_", "a").replace("-", "a").isalnum():
-            return head
-    return path
-
-
-def _expression(leaves: Mapping[FieldPath, str], path: FieldPath) -> str:
-    for length in range(len(path) + 1):
-        if (leaf := leaves.get(path[:length])) is not None:
-            rest = path[length:]
-            return f"json_extract({leaf}, {quoted(_pointer(rest))})" if rest else leaf
-    raise KeyError(path)
-
-
-def _pointer(path: FieldPath) -> str:
-    """An RFC 6901 JSON pointer."""
-    return "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in path)
-
-
-_Tree = dict[str, "_Tree | None"]
-
-
-def _tree(leaves: Iterable[FieldPath]) -> _Tree:
-    """The leaves as nested keys, None for a leaf, with all that is needed to judge an entry."""
-    tree: _Tree = {}
-    for leaf in sorted(leaves):
-        node = tree
-        for key in leaf[:-1]:
-            child = node.setdefault(key, {})
-            assert child is not None
-            node = child
-        node[leaf[-1]] = None
-    for key in _TOP_LEVEL:
-        tree.setdefault(key, None)
-    return tree
-
-
-def _sql_type(tree: _Tree | None) -> str:
-    if tree is None:
-        return "JSON"
-    return "STRUCT(" + ", ".join(f"{identifier(key)} {_sql_type(child)}" for key, child in tree.items()) + ")"
-
-
-def _structure(tree: _Tree) -> str:
-    def filled(node: _Tree | None) -> object:
-        return "JSON" if node is None else {key: filled(child) for key, child in node.items()}
-
-    return json.dumps(filled(tree))
-
-
-def _access(leaf: FieldPath) -> str:
-    return identifier(leaf[0]) + "".join(f"[{quoted(key)}]" for key in leaf[1:])
-
-
 # The two ways -------------------------------------------------------------------------------------------------------
 
 
 def _load_quickly(
-    con: Connection, source: Source, leaves: frozenset[FieldPath], report: Callable[[float], None] | None
+    con: Connection, source: Source, layout: _Layout, report: Callable[[float], None] | None
 ) -> tuple[int, int] | None:
     """Read typed columns. None, with nothing changed, when a line is not what it should be."""
-    if ENTRY in leaves or not source.is_regular:
+    if ENTRY in layout.leaves or not source.is_regular:
         return None
-    tree = _tree(leaves)
-    columns = ", ".join(f"{quoted(key)}: {quoted(_sql_type(child))}" for key, child in tree.items())
+    tree = tree_of(layout.leaves)
+    columns = ", ".join(f"{quoted(key)}: {quoted(sql_type(child))}" for key, child in tree.items())
     relation = (
         f"read_json({quoted(str(source.path))}, format={quoted('array' if source.is_array else 'newline_delimited')}, "
         f"compression='none', columns={{{columns}}})"
@@ -238,51 +183,54 @@ def _load_quickly(
             return f"CASE WHEN {column} IS NOT NULL THEN 'OBJECT' END"
         return f"CASE left({column}, 1) WHEN '{{' THEN 'OBJECT' WHEN '\"' THEN 'VARCHAR' ELSE left({column}, 1) END"
 
-    accessors = {leaf: _access(leaf) for leaf in leaves}
-    problem = _problem(lambda path: _expression(accessors, path), type_of)
+    accessors = {leaf: access(leaf) for leaf in layout.leaves}
+    problem = _problem(lambda path: expression(accessors, path), type_of)
+    timed = _with_kind(f"(SELECT *, {_time(accessors)} AS {_INSTANT} FROM {relation})", accessors, layout)
     before = _count(con)
     try:
+        _remember_kinds(con, layout, accessors, f"(FROM {timed} LIMIT {_SAMPLED})")
         with any_order(con):
             execute(
                 con,
-                f"INSERT INTO entries SELECT {_selected(accessors, leaves)} "
-                f"FROM (SELECT *, {_time(accessors)} AS {_INSTANT} FROM {relation}) "
+                f"INSERT INTO entry_rows SELECT {_selected(accessors, layout)} FROM {timed} "
                 f"WHERE CASE WHEN {problem} IS NULL THEN true ELSE error('unusual') END",
                 report,
             )
     except InvalidInput:
         return None
+    _remember_kinds_of_rows(con, layout)
     # A file that is nothing but an unfinished word is an empty one to read_json; the careful way tells them apart.
     loaded = _count(con) - before
     return (loaded, 0) if loaded else None
 
 
 def _load_carefully(
-    con: Connection, source: Source, leaves: frozenset[FieldPath], report: Callable[[float], None] | None
+    con: Connection, source: Source, layout: _Layout, report: Callable[[float], None] | None
 ) -> tuple[int, int]:
     """Read line by line; the lines that are no LogEntry are counted as rejected."""
-    accessors = _line_accessors(leaves)
+    accessors = _line_accessors(layout.leaves)
     before = _count(con)
     try:
-        con.execute("ALTER TABLE entries ADD COLUMN problem VARCHAR")
+        con.execute("ALTER TABLE entry_rows ADD COLUMN problem VARCHAR")
         execute(
             con,
-            f"INSERT INTO entries SELECT {_selected(accessors, leaves)}, problem "
-            f"FROM ({_judged_lines(source, leaves, numbered=False)})",
+            f"INSERT INTO entry_rows SELECT {_selected(accessors, layout)}, problem "
+            f"FROM ({_judged_lines(source, layout, numbered=False)})",
             report,
         )
         read = _count(con) - before
-        con.execute("DELETE FROM entries WHERE problem IS NOT NULL")
+        con.execute("DELETE FROM entry_rows WHERE problem IS NOT NULL")
+        _remember_kinds_of_rows(con, layout)
         return read, read - (_count(con) - before)
     except InvalidInput as error:
         raise _unreadable(source, error) from error
     finally:
-        con.execute("ALTER TABLE entries DROP COLUMN IF EXISTS problem")
+        con.execute("ALTER TABLE entry_rows DROP COLUMN IF EXISTS problem")
 
 
-def _name_rejected(con: Connection, source: Source, leaves: frozenset[FieldPath]) -> list[Rejected]:
+def _name_rejected(con: Connection, source: Source, layout: _Layout) -> list[Rejected]:
     rows = con.execute(
-        f"SELECT number, problem FROM ({_judged_lines(source, leaves, numbered=True)}) "
+        f"SELECT number, problem FROM ({_judged_lines(source, layout, numbered=True)}) "
         f"WHERE problem IS NOT NULL ORDER BY number LIMIT {_FIRST_REJECTED}"
     ).fetchall()
     if not source.is_array:
@@ -294,7 +242,7 @@ def _name_rejected(con: Connection, source: Source, leaves: frozenset[FieldPath]
     ]
 
 
-def _judged_lines(source: Source, leaves: frozenset[FieldPath], *, numbered: bool) -> str:
+def _judged_lines(source: Source, layout: _Layout, *, numbered: bool) -> str:
     """A query of all non-blank lines: `line`, its fields, `time`, `problem` (NULL for a LogEntry), and its number."""
     number = "row_number() OVER ()" if numbered else "0"
     if source.is_array:
@@ -309,8 +257,8 @@ def _judged_lines(source: Source, leaves: frozenset[FieldPath], *, numbered: boo
             f"columns={{'line': 'VARCHAR'}}, delim=chr(1), quote='', escape='', header=false, auto_detect=false, "
             f"new_line='\\n', compression='none', max_line_size={MAX_LINE_BYTES + 2})"
         )
-    accessors = _line_accessors(leaves)
-    paths: list[FieldPath] = [(), *((key,) for key in _TOP_LEVEL)]
+    accessors = _line_accessors(layout.leaves)
+    paths: list[FieldPath] = [(), *((key,) for key in TOP_LEVEL)]
     listed = ", ".join(quoted("$" + "".join(f".{key}" for key in path)) for path in paths)
 
     def type_at(path: FieldPath) -> str:
@@ -321,13 +269,16 @@ def _judged_lines(source: Source, leaves: frozenset[FieldPath], *, numbered: boo
         WHEN types IS NULL AND contains(line, {quoted(BAD_BYTE)}) THEN 'holds bytes that are not UTF-8 text'
         WHEN types IS NULL THEN 'is not JSON'
         WHEN types[1] IS DISTINCT FROM 'OBJECT' THEN 'is JSON, but not an object'
-        ELSE {_problem(lambda path: _expression(accessors, path), lambda key: type_at((key,)))} END"""
-    parsed = "line::JSON" if ENTRY in leaves else f"json_transform(line, {quoted(_structure(_tree(leaves)))})"
-    return (
-        f"SELECT *, {problem} AS problem FROM (SELECT *, {_time(accessors)} AS {_INSTANT} FROM ("
+        ELSE {_problem(lambda path: expression(accessors, path), lambda key: type_at((key,)))} END"""
+    parsed = (
+        "line::JSON" if ENTRY in layout.leaves else f"json_transform(line, {quoted(structure(tree_of(layout.leaves)))})"
+    )
+    timed = (
+        f"(SELECT *, {_time(accessors)} AS {_INSTANT} FROM ("
         f"SELECT *, TRY({parsed}) AS entry, TRY(json_type(line, [{listed}])) AS types "
         f"FROM ({lines}) WHERE regexp_matches(line, '[^ \\t\\v\\f]')))"
     )
+    return f"SELECT *, {problem} AS problem FROM {_with_kind(timed, accessors, layout)}"
 
 
 def _line_accessors(leaves: frozenset[FieldPath]) -> dict[FieldPath, str]:
@@ -342,22 +293,72 @@ def _unreadable(source: Source, error: InvalidInput) -> UserError:
     )
 
 
+# Kinds and rows -----------------------------------------------------------------------------------------------------
+
+
+def _layout(fields: frozenset[FieldPath]) -> _Layout:
+    leaves = leaves_of(fields | _ALWAYS)
+    of_kind = tuple(path for path in KIND_FIELDS if any(path[:length] in leaves for length in range(len(path) + 1)))
+    stored = leaves - set(of_kind) - (_ALWAYS - fields)
+    return _Layout(leaves, of_kind, tuple(sorted(stored)))
+
+
+def _make_tables(con: Connection, layout: _Layout) -> None:
+    """Make the view `entries`: `entry_rows`, with the fields of its kind from `kinds`."""
+
+    def columns(paths: Iterable[FieldPath]) -> list[str]:
+        return [identifier(json.dumps(path)) for path in paths]
+
+    def typed(paths: Iterable[FieldPath]) -> str:
+        return "".join(f", {column} JSON" for column in columns(paths))
+
+    con.execute("DROP VIEW IF EXISTS entries; DROP TABLE IF EXISTS entry_rows; DROP TABLE IF EXISTS kinds")
+    con.execute(f"CREATE TABLE kinds (kind UBIGINT, resource UBIGINT{typed(layout.of_kind)})")
+    con.execute(
+        f"CREATE TABLE entry_rows (time TIMESTAMP, kind UBIGINT{typed(layout.of_kind)}{typed(layout.of_entry)})"
+    )
+    shown = ["time", "kind", "resource", *(f"kinds.{column}" for column in columns(layout.of_kind))]
+    selected = ", ".join(shown + columns(layout.of_entry))
+    con.execute(f"CREATE VIEW entries AS SELECT {selected} FROM entry_rows JOIN kinds USING (kind)")
+
+
+def _with_kind(relation: str, accessors: Mapping[FieldPath, str], layout: _Layout) -> str:
+    kind = f"hash({', '.join(expression(accessors, path) for path in layout.of_kind)})"
+    known = f"{_KIND} IN (SELECT kind FROM kinds)"
+    return f"(SELECT *, {known} AS {_KNOWN} FROM (SELECT *, {kind} AS {_KIND} FROM {relation}))"
+
+
+def _selected(accessors: Mapping[FieldPath, str], layout: _Layout) -> str:
+    """A row of `entry_rows`; the fields of a kind that is known are not stored again."""
+    of_kind = [f"CASE WHEN NOT {_KNOWN} THEN {expression(accessors, path)} END" for path in layout.of_kind]
+    return ", ".join([_INSTANT, _KIND, *of_kind, *(accessors[leaf] for leaf in layout.of_entry)])
+
+
+def _remember_kinds(
+    con: Connection, layout: _Layout, field: Mapping[FieldPath, str], relation: str, kind: str = _KIND
+) -> None:
+    # Two kinds with one hash of 64 bits would be taken for one; with 10,000 kinds, the chance is one in 10 to the 11.
+    columns = "".join(f", any_value({expression(field, path)})" for path in layout.of_kind)
+    resource = ", ".join(f"any_value({expression(field, path)})" for path in _RESOURCE)
+    con.execute(
+        f"INSERT INTO kinds SELECT {kind}, hash({resource}){columns} FROM {relation} "
+        f"WHERE {kind} NOT IN (SELECT kind FROM kinds) GROUP BY {kind}"
+    )
+
+
+def _remember_kinds_of_rows(con: Connection, layout: _Layout) -> None:
+    field = {path: identifier(json.dumps(path)) for path in layout.of_kind}
+    # Every entry has a resource.type, so a row without one is of a known kind.
+    _remember_kinds(con, layout, field, f"(FROM entry_rows WHERE {field[_RESOURCE[0]]} IS NOT NULL)", "kind")
+
+
 # What makes an entry ------------------------------------------------------------------------------------------------
 
 
 def _time(accessors: Mapping[FieldPath, str]) -> str:
-    timestamp = _expression(accessors, ("timestamp",))
+    timestamp = expression(accessors, ("timestamp",))
     micros = f"epoch_us(TRY_CAST(substr({timestamp}, 2, length({timestamp}) - 2) AS TIMESTAMPTZ))"
     return f"CASE WHEN regexp_matches({timestamp}, {quoted(_TIMESTAMP)}) THEN make_timestamp({micros}) END"
-
-
-def _selected(accessors: Mapping[FieldPath, str], leaves: frozenset[FieldPath]) -> str:
-    def hashed(paths: Iterable[FieldPath]) -> str:
-        return "hash(" + ", ".join(_expression(accessors, path) for path in paths) + ")"
-
-    kind = [path for path in KIND_FIELDS if any(path[:length] in leaves for length in range(len(path) + 1))]
-    grouped = f"{hashed((('resource', 'type'), ('resource', 'labels')))}, {hashed(kind)}"
-    return f"{_INSTANT}, {grouped}, " + ", ".join(accessors[leaf] for leaf in sorted(leaves))
 
 
 def _problem(field: Callable[[FieldPath], str], type_of: Callable[[str], str]) -> str:
@@ -388,7 +389,7 @@ def _problem(field: Callable[[FieldPath], str], type_of: Callable[[str], str]) -
 
 
 def _count(con: Connection) -> int:
-    return int(_only_row(con, "SELECT count(*) FROM entries")[0])
+    return int(_only_row(con, "SELECT count(*) FROM entry_rows")[0])
 
 
 def _only_row(con: Connection, sql: str) -> tuple[Any, ...]:

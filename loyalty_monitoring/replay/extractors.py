@@ -64,6 +64,11 @@ def value_sql(extractor: Extractor, column: Callable[[FieldPath], str]) -> str:
     """A value as DOUBLE, NULL where there is none: a finite JSON number, or a string that spells one."""
     text = _extracted(extractor, column)
     number = f"TRY_CAST(CASE WHEN regexp_full_match({text}, '{_NUMBER}') THEN {text} END AS DOUBLE)"
+    if extractor.pattern is None:
+        # What begins like a number in JSON is one, and needs no look at its other characters.
+        json_value = f"{column(extractor.field)}::VARCHAR"
+        is_number = f"{json_value} >= '-' AND {json_value} < ':'"
+        number = f"CASE WHEN {is_number} THEN TRY_CAST({json_value} AS DOUBLE) ELSE {number} END"
     return f"CASE WHEN isfinite({number}) THEN {number} END"
 
 

@@ -21,32 +21,28 @@ def filter_fields(parsed: Filter) -> frozenset[FieldPath]:
     return frozenset(path[:1] for path in fields) if _NULL_MATTERS.search(parsed.text) else fields
 
 
-def make_kinds(con: Connection, column: Callable[[FieldPath], str]) -> None:
-    """Make the table `kinds`: each kind of entries once, with the fields that make it."""
-    fields = []
-    for path in KIND_FIELDS:
-        try:
-            fields.append(column(path))
-        except KeyError:  # no filter needs it
-            continue
-    con.execute(f"CREATE OR REPLACE TEMP TABLE kinds AS SELECT DISTINCT kind, {', '.join(fields)} FROM entries")
-    # A kind is a hash of 64 bits. Rather than to hope, see that no two are the same.
-    clash = con.execute("SELECT kind FROM kinds GROUP BY kind HAVING count(*) > 1").fetchone()
-    assert clash is None, "two kinds of entries have one hash"
-
-
 def matching_entries(con: Connection, parsed: Filter, column: Callable[[FieldPath], str]) -> str:
-    """The condition, as SQL over `entries`, that an entry matches the filter."""
+    """The condition, as SQL over `entries`, that an entry matches the filter.
+
+    What must hold of the entry's kind comes first: the database decides that once a kind, and then looks only at
+    entries of those kinds. Next comes what an entry must have at all.
+    """
     parts = _conjuncts(parsed.expression)
-    necessary = [weaker for part in parts if (weaker := _weakened(part)) is not None]
+    of_kind = [weaker for part in parts if (weaker := _weakened(part)) is not None]
     rest = [part for part in parts if not _depends_on_kind(part)]
-    conditions = []
-    if necessary:
-        decided = to_sql(Filter(parsed.text, And(tuple(necessary))), column)
-        kinds = [str(row[0]) for row in con.execute(f"SELECT kind FROM kinds WHERE {decided}").fetchall()]
-        conditions.append(f"kind IN ({', '.join(kinds)})" if kinds else "false")
-    conditions += [to_sql(Filter(parsed.text, part), column) for part in rest]
-    return " AND ".join(conditions) or "true"
+    needed = [f"{column(field)} IS NOT NULL" for part in rest if (field := _needed_field(con, part)) is not None]
+    conditions = [to_sql(Filter(parsed.text, part), column) for part in (*of_kind, *rest)]
+    return " AND ".join([*needed, *conditions]) or "true"
+
+
+def _needed_field(con: Connection, part: Expression) -> FieldPath | None:
+    """The one field of LogEntry itself, such as textPayload, without which no entry matches, or None."""
+    fields = referenced_fields(Filter("", part))
+    field = next(iter(fields))
+    if len(fields) > 1 or len(field) != 1:
+        return None
+    row = con.execute(f"SELECT {to_sql(Filter('', part), lambda _: 'NULL::JSON')}").fetchone()
+    return None if row is None or row[0] else field
 
 
 def _conjuncts(expression: Expression | None) -> tuple[Expression, ...]:

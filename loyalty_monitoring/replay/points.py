@@ -21,7 +21,7 @@ from loyalty_monitoring.model import LogMetric
 from loyalty_monitoring.replay.database import Connection, Progress, any_order, quoted
 from loyalty_monitoring.replay.entries import entry_columns
 from loyalty_monitoring.replay.extractors import Extractor, label_sql, parse_extractor, value_sql
-from loyalty_monitoring.replay.kinds import filter_fields, make_kinds, matching_entries
+from loyalty_monitoring.replay.kinds import filter_fields, matching_entries
 from loyalty_monitoring.replay.result import MetricSummary
 
 # A point is stamped just before its minute ends: an evaluation on the whole minute sees whole minutes only, one at
@@ -68,11 +68,11 @@ def write_open_metrics(
     point counts once, whatever its buckets. Needs `load_entries` with at least `needed_fields(metrics)`.
     """
     column = entry_columns(con)
-    make_kinds(con, column)
     _make_resources(con, column)
     con.execute("CREATE OR REPLACE TEMP TABLE series (series UBIGINT, metric INTEGER, labels VARCHAR)")
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE points (series UBIGINT, minute INTEGER, n BIGINT, total DOUBLE, below BIGINT[])"
+        "CREATE OR REPLACE TEMP TABLE points "
+        "(metric INTEGER, series UBIGINT, minute INTEGER, n BIGINT, total DOUBLE, below BIGINT[])"
     )
     plans = [_plan(number, metric) for number, metric in enumerate(metrics)]
     by_filter: dict[Filter, list[_Plan]] = {}
@@ -84,9 +84,6 @@ def write_open_metrics(
             progress("Making metric points", done / len(by_filter))
         with any_order(con):
             matched |= _add_points(con, parsed, alike, wanted, column)
-    # A series is a hash of 64 bits. Rather than to hope, see that no two are the same.
-    clash = con.execute("SELECT series FROM series GROUP BY series HAVING count(*) > 1").fetchone()
-    assert clash is None, "two series have one hash"
     _find_zeros(con)
     _write(con, plans, wanted, out)
     return _summaries(con, plans, matched)
@@ -137,7 +134,7 @@ def _make_resources(con: Connection, column: Callable[[FieldPath], str]) -> None
     kind, labels = column(("resource", "type")), column(("resource", "labels"))
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE resources AS
-        WITH found AS (SELECT DISTINCT resource, {kind} AS type, {labels} AS labels FROM entries),
+        WITH found AS (SELECT DISTINCT resource, {kind} AS type, {labels} AS labels FROM kinds),
         keyed AS (SELECT *, unnest(json_keys(labels)) AS key FROM found WHERE labels IS NOT NULL),
         named AS (
             SELECT resource, regexp_replace(key, '[^a-zA-Z0-9_]|^([0-9])', '_\\1', 'g') AS name,
@@ -153,13 +150,11 @@ def _make_resources(con: Connection, column: Callable[[FieldPath], str]) -> None
             {_label_text("'monitored_resource'", "type->>'$'")} || coalesce(text, '') AS text
         FROM found LEFT JOIN joined USING (resource)"""
     )
-    clash = con.execute("SELECT resource FROM resources GROUP BY resource HAVING count(*) > 1").fetchone()
-    assert clash is None, "two resources have one hash"
     # Labels in another order are the same resource.
     con.execute(
-        """UPDATE entries SET resource = same.first FROM (
+        """UPDATE kinds SET resource = same.first FROM (
             SELECT resource, min(resource) OVER (PARTITION BY text) AS first FROM resources
-        ) AS same WHERE entries.resource = same.resource AND same.resource <> same.first"""
+        ) AS same WHERE kinds.resource = same.resource AND same.resource <> same.first"""
     )
 
 
@@ -167,47 +162,54 @@ def _add_points(
     con: Connection, parsed: Filter, plans: list[_Plan], wanted: Collection[str], column: Callable[[FieldPath], str]
 ) -> dict[int, int]:
     """Add to `points` and `series` for metrics that share a filter; the number of entries each matched."""
-    labels = {label_sql(extractor, kind, column) for plan in plans for _, kind, extractor in plan.labels}
+    fields = {extractor.field for plan in plans for _, _, extractor in plan.labels if extractor}
+    extracted = {column(field): f"f{index}" for index, field in enumerate(sorted(fields))}
     values = {value_sql(plan.value, column) for plan in plans if plan.value}
-    names = {sql: f"x{index}" for index, sql in enumerate(sorted(labels | values))}
+    extracted |= {sql: f"v{index}" for index, sql in enumerate(sorted(values))}
     minute = f"((epoch_us(time) + {_MINUTES_TO_1970 * 60_000_000}) // 60000000 - {_MINUTES_TO_1970})::INTEGER AS minute"
-    extracted = "".join(f", {sql} AS {name}" for sql, name in names.items())
-    # What many metrics share is done once: the filter, and each extractor.
+    selected = "".join(f", {sql} AS {name}" for sql, name in extracted.items())
+    # What many metrics share is done once: the filter, and each field and value.
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE matching AS SELECT resource, {minute}{extracted} "
+        f"CREATE OR REPLACE TEMP TABLE matching AS SELECT resource, {minute}{selected} "
         f"FROM entries WHERE {matching_entries(con, parsed, column)}"
     )
     for plan in plans:
-        label_names = [names[label_sql(extractor, kind, column)] for _, kind, extractor in plan.labels]
-        _add_metric(con, plan, label_names, names[value_sql(plan.value, column)] if plan.value else None, wanted)
+        value = extracted[value_sql(plan.value, column)] if plan.value else None
+        _add_metric(con, plan, lambda field: extracted[column(field)], value, wanted)
     row = con.execute("SELECT count(*) FROM matching").fetchone()
     assert row is not None
     return dict.fromkeys((plan.number for plan in plans), int(row[0]))
 
 
-def _add_metric(con: Connection, plan: _Plan, labels: list[str], value: str | None, wanted: Collection[str]) -> None:
-    keys = ", ".join(["resource", *labels])
-    series = f"hash({plan.number}, {keys})"
-    if value is None:
-        counted, numbers = "true", "NULL, NULL"
-    else:
-        counted, numbers = f"{value} IS NOT NULL", f"fsum({value}), NULL"
+def _add_metric(
+    con: Connection, plan: _Plan, field: Callable[[FieldPath], str], value: str | None, wanted: Collection[str]
+) -> None:
+    counted = "true" if value is None else f"{value} IS NOT NULL"
+    fields = dict.fromkeys(field(extractor.field) for _, _, extractor in plan.labels if extractor)
+    keys = ", ".join(["resource", *fields])
+    texts = ["text"]
+    for name, kind, extractor in plan.labels:
+        # promql-mapping: a metric's label that is named like one of the resource's gets a prefix.
+        shown = f"CASE WHEN list_contains(names, {quoted(name)}) THEN 'metric_' ELSE '' END || {quoted(name)}"
+        texts.append(_label_text(f"({shown})", label_sql(extractor, kind, field)))
+    labels = " || ',' || ".join(texts)
+    # Labels are extracted once for each combination of their fields; combinations may end up in one series.
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE combinations AS SELECT hash({keys}) AS key, {labels} AS labels, "
+        f"hash({plan.number}, labels) AS series "
+        f"FROM (SELECT DISTINCT {keys} FROM matching WHERE {counted}) JOIN resources USING (resource)"
+    )
+    con.execute(f"INSERT INTO series SELECT DISTINCT series, {plan.number}, labels FROM combinations")
+    numbers = "NULL, NULL"
+    if value is not None:
+        numbers = f"fsum({value}), NULL"
         if f"{plan.metric.promql_name}_bucket" in wanted:
             below = ", ".join(f"count(*) FILTER ({value} < {bound!r}::DOUBLE)" for bound in plan.bounds)
             numbers = f"fsum({value}), [{below}]"
     con.execute(
-        f"INSERT INTO points SELECT {series} AS key, minute, count(*), {numbers} "
-        f"FROM matching WHERE {counted} GROUP BY key, minute"
-    )
-    texts = ["text"]
-    for (name, _, _), label in zip(plan.labels, labels, strict=True):
-        # promql-mapping: a metric's label that is named like one of the resource's gets a prefix.
-        shown = f"CASE WHEN list_contains(names, {quoted(name)}) THEN 'metric_' ELSE '' END || {quoted(name)}"
-        texts.append(_label_text(f"({shown})", label))
-    labels_text = " || ',' || ".join(texts)
-    con.execute(
-        f"INSERT INTO series SELECT {series}, {plan.number}, {labels_text} "
-        f"FROM (SELECT DISTINCT {keys} FROM matching WHERE {counted}) JOIN resources USING (resource)"
+        f"INSERT INTO points SELECT {plan.number}, series, minute, count(*), {numbers} "
+        f"FROM (SELECT *, hash({keys}) AS key FROM matching WHERE {counted}) JOIN combinations USING (key) "
+        f"GROUP BY series, minute"
     )
 
 
@@ -224,7 +226,7 @@ def _find_zeros(con: Connection) -> None:
 def _summaries(con: Connection, plans: Sequence[_Plan], matched: dict[int, int]) -> dict[str, MetricSummary]:
     rows = con.execute(
         """SELECT metric, count(DISTINCT series), (count(*) + sum(zero_before::INTEGER + zero_after::INTEGER))::BIGINT
-        FROM spaced JOIN series USING (series) GROUP BY metric"""
+        FROM spaced GROUP BY metric"""
     ).fetchall()
     found = {metric: (series, points) for metric, series, points in rows}
     return {
@@ -259,7 +261,7 @@ def _write(con: Connection, plans: Sequence[_Plan], wanted: Collection[str], out
 def _families(plan: _Plan, wanted: Collection[str]) -> list[str]:
     """A query of the text of each wanted series name of the metric."""
     name = plan.metric.promql_name
-    points = f"FROM spaced JOIN series USING (series) WHERE metric = {plan.number}"
+    points = f"FROM spaced JOIN series USING (series) WHERE spaced.metric = {plan.number}"
     columns = "series, minute, zero_before, zero_after, labels"
     if not plan.metric.is_distribution:
         sources = {name: f"SELECT {columns}, 0 AS bucket, n::VARCHAR AS value {points}"}

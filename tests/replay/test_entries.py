@@ -18,9 +18,8 @@ from hypothesis import strategies as st
 from loyalty_monitoring.errors import UserError
 from loyalty_monitoring.replay.database import Connection, connect
 from loyalty_monitoring.replay.entries import (
-    _ALWAYS,
     EntryCounts,
-    _leaves,
+    _layout,
     _load_carefully,
     _load_quickly,
     entry_columns,
@@ -335,7 +334,7 @@ def test_entries_of_one_kind_and_of_one_resource_are_grouped(con: Connection, tm
     other = entry()["resource"] | {"labels": {"project_id": "demo", "pod_name": "worker-1"}}
     load(con, tmp_path, line() + line(resource=other) + line(severity="ERROR"))
     rows = con.execute("SELECT count(DISTINCT resource), count(DISTINCT kind) FROM entries").fetchone()
-    assert rows == (2, 2)
+    assert rows == (2, 3)
 
 
 def test_the_temporary_folder_goes_away_also_after_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -408,12 +407,12 @@ def test_the_quick_and_the_careful_way_agree_and_lose_nothing(
     file = tmp_path / "lines.jsonl"
     file.write_bytes(content)
     load_entries(con, [], fields)
-    leaves = _leaves(frozenset(fields) | _ALWAYS)
+    layout = _layout(frozenset(fields))
     with open_source(con, file, None) as source:
-        quick = _load_quickly(con, source, leaves, None)
+        quick = _load_quickly(con, source, layout, None)
         quick_table = table(con)
-        con.execute("TRUNCATE entries")
-        careful = _load_carefully(con, source, leaves, None)
+        con.execute("TRUNCATE entry_rows")
+        careful = _load_carefully(con, source, layout, None)
     assert careful[0] == careful[1] + len(table(con))
     blank = b" \t\x0b\x0c\r"
     assert careful[0] == sum(bool(part.strip(blank)) for part in content.split(b"\n"))
