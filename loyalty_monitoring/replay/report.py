@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from loyalty_monitoring.model import PRIORITIES
+from loyalty_monitoring.model import PRIORITIES, Priority
 from loyalty_monitoring.replay.result import Incident, ReplayResult
 
-_BAR = 48
+_PIPED_WIDTH = 120
+_NARROWEST_BAR, _WIDEST_BAR = 16, 48
 _WIDEST_NAME = 56
 _MOST_LINES = 8  # of one policy and priority; --format json has all
 _COLOURS = {"P0": "bold red", "P1": "yellow", "P2": "cyan"}
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_TICKS = (*(n * _HOUR for n in (1, 2, 3, 6, 12)), *(n * _DAY for n in (1, 2, 7, 14, 28, 56, 112)))
 
 
 def as_json(result: ReplayResult) -> str:
-    """The result as one JSON object; times are RFC 3339 in UTC, `closed` is null while an incident is open."""
+    """The result as one JSON object; times are RFC 3339 in UTC, `closed` is null while an incident is open.
+
+    A value that JSON has no number for, such as the infinity of a division by zero, is a string: "Infinity".
+    """
     return json.dumps(
         {
             "window": {"from": _rfc3339(result.window_from), "to": _rfc3339(result.window_to)},
@@ -36,7 +44,7 @@ def as_json(result: ReplayResult) -> str:
                     "labels": dict(incident.labels),
                     "opened": _rfc3339(incident.opened),
                     "closed": incident.closed and _rfc3339(incident.closed),
-                    "value": incident.value,
+                    "value": incident.value if math.isfinite(incident.value) else json.dumps(incident.value),
                 }
                 for incident in result.incidents
             ],
@@ -47,14 +55,14 @@ def as_json(result: ReplayResult) -> str:
 
 
 def print_text(result: ReplayResult, console: Console | None = None) -> None:
-    """A timeline: per priority one line an incident, with a bar over the window, and what was counted."""
-    console = console or Console(highlight=False, soft_wrap=True)
-    for line in lines(result):
+    """Print the timeline, in colour and as wide as the terminal; plain and 120 columns wide where there is none."""
+    console = console or Console(highlight=False)
+    for line in lines(result, console.width if console.is_terminal else _PIPED_WIDTH):
         console.print(line, soft_wrap=True)
 
 
-def lines(result: ReplayResult) -> Iterator[Text]:
-    """The lines of the timeline."""
+def lines(result: ReplayResult, width: int = _PIPED_WIDTH) -> Iterator[Text]:
+    """The timeline: what was read, per priority one line an incident with a bar over the window, and the totals."""
     used = result.entries_read - result.entries_rejected
     yield Text(
         f"{_minute(result.window_from)} to {_minute(result.window_to)} UTC   "
@@ -65,27 +73,57 @@ def lines(result: ReplayResult) -> Iterator[Text]:
     if result.entries_rejected > len(result.first_rejected):
         yield Text(f"  and {result.entries_rejected - len(result.first_rejected):,} more", style="dim")
     yield Text()
-    width = min(_WIDEST_NAME, max((len(_name(incident)) for incident in result.incidents), default=0))
     for priority in PRIORITIES:
-        incidents = [incident for incident in result.incidents if incident.priority == priority]
-        style = _COLOURS[priority]
-        if not incidents:
-            yield Text.assemble((priority, style), "  no incident")
-            continue
-        count = f"{len(incidents):,} incident{'' if len(incidents) == 1 else 's'}"
-        yield Text.assemble((priority, style), f"  {count:<{width + 32}}", (_ruler(result), "dim"))
-        by_policy = groupby(sorted(incidents, key=lambda one: one.policy), key=lambda one: one.policy)
-        groups = sorted((list(group) for _, group in by_policy), key=lambda group: group[0].opened)
-        for group in groups:
-            for incident in group[:_MOST_LINES]:
-                yield _line(incident, result, style, width)
-            if len(group) > _MOST_LINES:
-                yield Text(f"    ... and {len(group) - _MOST_LINES:,} more of {group[0].policy}; --format json has all")
+        if priority in result.policies.values():
+            yield from _priority(priority, result, width)
     yield Text()
+    still_open = sum(incident.closed is None for incident in result.incidents)
+    if result.incidents:
+        yield Text(f"{_counted(result.incidents)}, {still_open:,} still open at the end")
+    else:
+        yield Text(f"No incident: none of the {len(result.policies)} alert policies would have opened one")
     silent = sorted(name for name, metric in result.metrics.items() if metric.matched == 0)
     yield Text(f"{len(result.metrics) - len(silent)} of {len(result.metrics)} metrics matched entries")
     if silent:
         yield Text(f"Nothing matched: {', '.join(silent)}", style="yellow")
+
+
+def _priority(priority: Priority, result: ReplayResult, width: int) -> Iterator[Text]:
+    style = _COLOURS[priority]
+    incidents = [incident for incident in result.incidents if incident.priority == priority]
+    if not incidents:
+        yield Text.assemble((priority, style), "  no incident")
+        return
+    # All priorities share their columns, so that one sees what happened at the same time.
+    name = min(_WIDEST_NAME, max(cell_len(_name(incident)) for incident in result.incidents))
+    before = len(_columns("", "", "", "", name, ""))
+    bar = min(_WIDEST_BAR, max(_NARROWEST_BAR, width - before))
+    heading = f"{priority}  {_counted(incidents)}"
+    yield Text.assemble((heading, style), f"{'value':>{before - len(heading) - 2}}  ", (_ruler(result, bar), "dim"))
+    by_policy = groupby(sorted(incidents, key=lambda one: one.policy), key=lambda one: one.policy)
+    groups = sorted((list(group) for _, group in by_policy), key=lambda group: group[0].opened)
+    for group in groups:
+        shown, hidden = group[:_MOST_LINES], group[_MOST_LINES:]
+        for incident in shown:
+            length = _length((incident.closed or result.window_to) - incident.opened)
+            until = _until(incident)
+            columns = _columns(_minute(incident.opened), until, length, _name(incident), name, _number(incident.value))
+            yield Text.assemble(columns, (_bar([incident], result, bar), style))
+        if hidden:
+            more = set_cell_size(
+                f"    ... and {len(hidden):,} more of {group[0].policy}; --format json has all", before
+            )
+            yield Text.assemble(more, (_bar(hidden, result, bar), style))
+
+
+def _columns(opened: str, until: str, length: str, name: str, name_width: int, value: str) -> str:
+    if cell_len(name) > name_width:
+        name = set_cell_size(name, name_width - 1) + "…"
+    return f"    {opened:<16}  {until:<12}  {length:>7}  {set_cell_size(name, name_width)}  {value:>7}  "
+
+
+def _counted(incidents: Sequence[Incident]) -> str:
+    return f"{len(incidents):,} incident{'' if len(incidents) == 1 else 's'}"
 
 
 def _name(incident: Incident) -> str:
@@ -93,39 +131,45 @@ def _name(incident: Incident) -> str:
     return f"{incident.policy} {labels}".strip()
 
 
-def _line(incident: Incident, result: ReplayResult, style: str, width: int) -> Text:
-    length = _length((incident.closed or result.window_to) - incident.opened)
-    until = f"for {length}" if incident.closed else f"open, {length}"
-    return Text.assemble(
-        f"    {_minute(incident.opened)}  {until:<12} {_name(incident)[:width]:<{width}} ",
-        (_bar(incident, result), style),
-    )
+def _until(incident: Incident) -> str:
+    if incident.closed is None:
+        return "still open"
+    same_day = incident.closed.astimezone(UTC).date() == incident.opened.astimezone(UTC).date()
+    return incident.closed.astimezone(UTC).strftime("to %H:%M" if same_day else "to %a %H:%M")
 
 
-def _bar(incident: Incident, result: ReplayResult) -> str:
-    first = _column(incident.opened, result)
-    last = max(first, _column(incident.closed or result.window_to, result))
-    return "·" * first + "█" * (last - first + 1) + "·" * (_BAR - 1 - last)
+def _bar(incidents: Sequence[Incident], result: ReplayResult, width: int) -> str:
+    bar = ["·"] * width
+    for incident in incidents:
+        first = _column(incident.opened, result, width)
+        last = max(first, _column(incident.closed or result.window_to, result, width))
+        bar[first : last + 1] = "█" * (last - first + 1)
+    return "".join(bar)
 
 
-def _ruler(result: ReplayResult) -> str:
-    """The days of the window over the bars, as many as fit."""
-    ruler = [" "] * (_BAR + 3)
-    day = result.window_from.replace(hour=0, minute=0, second=0, microsecond=0)
-    free = 0
-    while day < result.window_to:
-        at = _column(max(day, result.window_from), result)
-        if at >= free:
-            ruler[at : at + 3] = day.strftime("%a")
-            free = at + 4
-        day += timedelta(days=1)
-    return "".join(ruler)[:_BAR].rstrip()
+def _ruler(result: ReplayResult, width: int) -> str:
+    """The hours or days of the window over the bars, in the smallest steps that fit."""
+    window = (result.window_to - result.window_from) or _HOUR
+    for step in _TICKS:
+        style = "%H:%M" if step < _DAY else "%a" if window <= 14 * _DAY else "%d %b"
+        length = len(result.window_from.strftime(style))
+        if width * (step / window) >= length + 1:
+            break
+    ruler = [" "] * width
+    tick = result.window_from.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    while tick < result.window_to:
+        at = _column(tick, result, width)
+        if tick >= result.window_from and at + length <= width:
+            midnight_of_several = step < _DAY < window and tick.hour == 0
+            ruler[at : at + length] = f"{tick.strftime('%a' if midnight_of_several else style):<{length}}"
+        tick += step
+    return "".join(ruler).rstrip()
 
 
-def _column(instant: datetime, result: ReplayResult) -> int:
+def _column(instant: datetime, result: ReplayResult, width: int) -> int:
     whole = (result.window_to - result.window_from).total_seconds() or 1.0
     share = (instant - result.window_from).total_seconds() / whole
-    return min(_BAR - 1, max(0, int(share * _BAR)))
+    return min(width - 1, max(0, int(share * width)))
 
 
 def _length(span: timedelta) -> str:
@@ -134,6 +178,13 @@ def _length(span: timedelta) -> str:
     if days:
         return f"{days}d {hours}h"
     return f"{hours}h {minutes % 60:02}m" if hours else f"{minutes}m"
+
+
+def _number(value: float) -> str:
+    """As many digits as one reads at a glance: 93,610, 101, 0.326."""
+    if not math.isfinite(value):
+        return str(value)
+    return f"{value:,.0f}" if value == int(value) or abs(value) >= 100 else f"{value:.3g}"
 
 
 def _minute(instant: datetime) -> str:

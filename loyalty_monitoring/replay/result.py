@@ -33,7 +33,11 @@ class Incident:
 
 @dataclass(frozen=True)
 class ReplayResult:
-    """`metrics` maps the metric's API name to what it found; `incidents` are ordered by when they opened."""
+    """What a replay found.
+
+    `policies` are the evaluated ones, `metrics` maps a metric's API name to what it found; `incidents` are ordered by
+    when they opened, then by policy and labels.
+    """
 
     window_from: datetime
     window_to: datetime
@@ -41,4 +45,5 @@ class ReplayResult:
     entries_rejected: int
     first_rejected: tuple[Rejected, ...]
     metrics: Mapping[str, MetricSummary]
+    policies: Mapping[str, Priority]
     incidents: tuple[Incident, ...]

@@ -59,6 +59,7 @@ def replay(
         entries_rejected=counts.rejected,
         first_rejected=counts.first_rejected,
         metrics=summaries,
+        policies={policy.name: policy.priority for policy in chosen},
         incidents=tuple(found),
     )
 
