@@ -50,6 +50,32 @@ def test_one_evaluation_short_of_the_duration_opens_nothing() -> None:
     assert incidents(_policy(120), [_series(1, 2)], T + 600) == []
 
 
+def test_a_gap_starts_the_duration_anew() -> None:
+    assert _minutes(incidents(_policy(120), [_series(1, 2, 4, 5, 6, 7)], T + 600)) == [(6, 8)]
+
+
+def test_a_duration_that_is_no_multiple_of_the_interval_passes_at_the_next_evaluation() -> None:
+    assert _minutes(incidents(_policy(90), [_series(1, 2, 3)], T + 600)) == [(3, 4)]
+
+
+def test_a_condition_that_is_met_from_the_start_still_waits_for_its_duration() -> None:
+    assert _minutes(incidents(_policy(120), [_series(0, 1, 2)], T + 120)) == [(2, None)]
+
+
+def test_evaluations_are_counted_in_intervals_not_in_minutes() -> None:
+    five = Series({}, [(T + 300 * step, 1.0) for step in (1, 2, 4)])
+    assert _minutes(incidents(_policy(300, interval=300), [five], T + 3000)) == [(10, 15)]
+
+
+def test_nothing_at_all_is_no_incident() -> None:
+    assert incidents(_policy(), [], T + 600) == []
+
+
+def test_a_value_of_zero_or_nan_is_a_condition_met() -> None:
+    odd = [Series({"v": str(value)}, [(T, value)]) for value in (0.0, float("nan"))]
+    assert [one.labels["v"] for one in incidents(_policy(), odd, T + 60)] == ["0.0", "nan"]
+
+
 def test_the_value_is_that_of_the_opening_evaluation() -> None:
     (incident,) = incidents(_policy(120), [_series(1, 2, 3, 4)], T + 600)
     assert incident.value == 3.0
