@@ -8,7 +8,8 @@ from pathlib import Path
 
 from loyalty_monitoring.filter_language import parse_filter, referenced_fields, to_sql
 from loyalty_monitoring.replay.database import Connection, connect
-from loyalty_monitoring.replay.entries import ENTRY, entry_columns, load_entries
+from loyalty_monitoring.replay.entries import entry_columns, load_entries
+from loyalty_monitoring.replay.fields import ENTRY
 
 _BATCH = 1_000
 

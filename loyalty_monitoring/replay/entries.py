@@ -48,9 +48,9 @@ from loyalty_monitoring.replay.sources import BAD_BYTE, LONG_LINE, MAX_LINE_BYTE
 
 # What tells kinds of entries apart. These fields are long and repeat themselves, so they are stored once a kind, and a
 # filter is decided once a kind where it depends on nothing else. The choice matters to speed and memory only.
-_RESOURCE: tuple[FieldPath, ...] = (("resource", "type"), ("resource", "labels"))
 KIND_FIELDS: tuple[FieldPath, ...] = (
-    *_RESOURCE,
+    ("resource", "type"),
+    ("resource", "labels"),
     ("severity",),
     ("labels", "python_logger"),
     ("jsonPayload", "event"),
@@ -61,7 +61,7 @@ _SAMPLED = 20_000  # lines that are looked at first, for the kinds in them
 SEVERITIES = ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")
 
 _FIRST_REJECTED = 10
-_INSTANT, _KIND, _KNOWN = '"@time"', '"@kind"', '"@known"'  # no field that is read as a column can have these names
+_INSTANT, _KIND = '"@time"', '"@kind"'  # no field that is read as a column can have these names
 _ALWAYS: frozenset[FieldPath] = frozenset({("timestamp",), ("severity",), ("resource", "type"), ("resource", "labels")})
 
 _TIMESTAMP = (
@@ -110,9 +110,9 @@ def load_entries(
 ) -> EntryCounts:
     """Make `entries` of all files: the `fields`, the time, and what groups entries.
 
-    Columns: `time` TIMESTAMP (UTC, microseconds), `resource` and `kind` UBIGINT (hashes of 64 bits), and a JSON column
-    for each field, which `entry_columns` names. `fields` with () keep the whole entry, and the rows are in the order
-    of the files; otherwise they are in any order, as the entries may be in the files.
+    Columns: `time` TIMESTAMP (UTC, microseconds), `kind` INTEGER, `resource` INTEGER (yet to be filled), and a JSON
+    column for each field, which `entry_columns` names. `fields` with () keep the whole entry, and the rows are in
+    the order of the files; otherwise they are in any order, as the entries may be in the files.
     Errors: UserError for a file that cannot be read, with `strict` also for the first line that is no LogEntry.
     """
     layout = _layout(frozenset(fields))
@@ -185,20 +185,22 @@ def _load_quickly(
 
     accessors = {leaf: access(leaf) for leaf in layout.leaves}
     problem = _problem(lambda path: expression(accessors, path), type_of)
-    timed = _with_kind(f"(SELECT *, {_time(accessors)} AS {_INSTANT} FROM {relation})", accessors, layout)
+    timed = f"(SELECT *, {_time(accessors)} AS {_INSTANT}{_key_columns(accessors, layout)} FROM {relation})"
     before = _count(con)
     try:
-        _remember_kinds(con, layout, accessors, f"(FROM {timed} LIMIT {_SAMPLED})")
+        _add_kinds(con, layout, _keys(layout), f"(FROM {timed} LIMIT {_SAMPLED})")
         with any_order(con):
             execute(
                 con,
-                f"INSERT INTO entry_rows SELECT {_selected(accessors, layout)} FROM {timed} "
+                f"INSERT INTO entry_rows SELECT {_selected(accessors, layout, _KIND)} "
+                f"FROM {timed} LEFT JOIN (SELECT kind AS {_KIND}, * EXCLUDE (kind, resource) FROM kinds) AS kinds "
+                f"ON {_same_kind(layout, _keys(layout))} "
                 f"WHERE CASE WHEN {problem} IS NULL THEN true ELSE error('unusual') END",
                 report,
             )
     except InvalidInput:
         return None
-    _remember_kinds_of_rows(con, layout)
+    _find_kinds(con, layout)
     # A file that is nothing but an unfinished word is an empty one to read_json; the careful way tells them apart.
     loaded = _count(con) - before
     return (loaded, 0) if loaded else None
@@ -214,13 +216,13 @@ def _load_carefully(
         con.execute("ALTER TABLE entry_rows ADD COLUMN problem VARCHAR")
         execute(
             con,
-            f"INSERT INTO entry_rows SELECT {_selected(accessors, layout)}, problem "
+            f"INSERT INTO entry_rows SELECT {_selected(accessors, layout, 'NULL')}, problem "
             f"FROM ({_judged_lines(source, layout, numbered=False)})",
             report,
         )
         read = _count(con) - before
         con.execute("DELETE FROM entry_rows WHERE problem IS NOT NULL")
-        _remember_kinds_of_rows(con, layout)
+        _find_kinds(con, layout)
         return read, read - (_count(con) - before)
     except InvalidInput as error:
         raise _unreadable(source, error) from error
@@ -273,12 +275,12 @@ def _judged_lines(source: Source, layout: _Layout, *, numbered: bool) -> str:
     parsed = (
         "line::JSON" if ENTRY in layout.leaves else f"json_transform(line, {quoted(structure(tree_of(layout.leaves)))})"
     )
-    timed = (
-        f"(SELECT *, {_time(accessors)} AS {_INSTANT} FROM ("
+    return (
+        f"SELECT *, {problem} AS problem FROM ("
+        f"SELECT *, {_time(accessors)} AS {_INSTANT}{_key_columns(accessors, layout)} FROM ("
         f"SELECT *, TRY({parsed}) AS entry, TRY(json_type(line, [{listed}])) AS types "
         f"FROM ({lines}) WHERE regexp_matches(line, '[^ \\t\\v\\f]')))"
     )
-    return f"SELECT *, {problem} AS problem FROM {_with_kind(timed, accessors, layout)}"
 
 
 def _line_accessors(leaves: frozenset[FieldPath]) -> dict[FieldPath, str]:
@@ -305,51 +307,57 @@ def _layout(fields: frozenset[FieldPath]) -> _Layout:
 
 def _make_tables(con: Connection, layout: _Layout) -> None:
     """Make the view `entries`: `entry_rows`, with the fields of its kind from `kinds`."""
+    of_kind, of_entry = _stored(layout.of_kind), _stored(layout.of_entry)
 
-    def columns(paths: Iterable[FieldPath]) -> list[str]:
-        return [identifier(json.dumps(path)) for path in paths]
-
-    def typed(paths: Iterable[FieldPath]) -> str:
-        return "".join(f", {column} JSON" for column in columns(paths))
+    def typed(columns: Iterable[str]) -> str:
+        return "".join(f", {column} JSON" for column in columns)
 
     con.execute("DROP VIEW IF EXISTS entries; DROP TABLE IF EXISTS entry_rows; DROP TABLE IF EXISTS kinds")
-    con.execute(f"CREATE TABLE kinds (kind UBIGINT, resource UBIGINT{typed(layout.of_kind)})")
-    con.execute(
-        f"CREATE TABLE entry_rows (time TIMESTAMP, kind UBIGINT{typed(layout.of_kind)}{typed(layout.of_entry)})"
-    )
-    shown = ["time", "kind", "resource", *(f"kinds.{column}" for column in columns(layout.of_kind))]
-    selected = ", ".join(shown + columns(layout.of_entry))
-    con.execute(f"CREATE VIEW entries AS SELECT {selected} FROM entry_rows JOIN kinds USING (kind)")
+    con.execute(f"CREATE TABLE kinds (kind INTEGER, resource INTEGER{typed(of_kind)})")
+    con.execute(f"CREATE TABLE entry_rows (time TIMESTAMP, kind INTEGER{typed(of_kind)}{typed(of_entry)})")
+    shown = ", ".join(["time", "kind", "resource", *(f"kinds.{column}" for column in of_kind), *of_entry])
+    con.execute(f"CREATE VIEW entries AS SELECT {shown} FROM entry_rows JOIN kinds USING (kind)")
 
 
-def _with_kind(relation: str, accessors: Mapping[FieldPath, str], layout: _Layout) -> str:
-    kind = f"hash({', '.join(expression(accessors, path) for path in layout.of_kind)})"
-    known = f"{_KIND} IN (SELECT kind FROM kinds)"
-    return f"(SELECT *, {known} AS {_KNOWN} FROM (SELECT *, {kind} AS {_KIND} FROM {relation}))"
+def _stored(paths: Iterable[FieldPath]) -> list[str]:
+    return [identifier(json.dumps(path)) for path in paths]
 
 
-def _selected(accessors: Mapping[FieldPath, str], layout: _Layout) -> str:
+def _keys(layout: _Layout) -> list[str]:
+    return [f'"@{index}"' for index in range(len(layout.of_kind))]
+
+
+def _key_columns(accessors: Mapping[FieldPath, str], layout: _Layout) -> str:
+    """The fields of the kind, one column each."""
+    named = zip(layout.of_kind, _keys(layout), strict=True)
+    return "".join(f", {expression(accessors, path)} AS {key}" for path, key in named)
+
+
+def _selected(accessors: Mapping[FieldPath, str], layout: _Layout, kind: str) -> str:
     """A row of `entry_rows`; the fields of a kind that is known are not stored again."""
-    of_kind = [f"CASE WHEN NOT {_KNOWN} THEN {expression(accessors, path)} END" for path in layout.of_kind]
-    return ", ".join([_INSTANT, _KIND, *of_kind, *(accessors[leaf] for leaf in layout.of_entry)])
+    of_kind = [f"CASE WHEN {kind} IS NULL THEN {key} END" for key in _keys(layout)]
+    return ", ".join([_INSTANT, kind, *of_kind, *(accessors[leaf] for leaf in layout.of_entry)])
 
 
-def _remember_kinds(
-    con: Connection, layout: _Layout, field: Mapping[FieldPath, str], relation: str, kind: str = _KIND
-) -> None:
-    # Two kinds with one hash of 64 bits would be taken for one; with 10,000 kinds, the chance is one in 10 to the 11.
-    columns = "".join(f", any_value({expression(field, path)})" for path in layout.of_kind)
-    resource = ", ".join(f"any_value({expression(field, path)})" for path in _RESOURCE)
+def _same_kind(layout: _Layout, keys: Iterable[str]) -> str:
+    columns = zip(_stored(layout.of_kind), keys, strict=True)
+    return " AND ".join(f"kinds.{column} IS NOT DISTINCT FROM {key}" for column, key in columns)
+
+
+def _add_kinds(con: Connection, layout: _Layout, keys: Sequence[str], relation: str) -> None:
     con.execute(
-        f"INSERT INTO kinds SELECT {kind}, hash({resource}){columns} FROM {relation} "
-        f"WHERE {kind} NOT IN (SELECT kind FROM kinds) GROUP BY {kind}"
+        "INSERT INTO kinds SELECT (row_number() OVER () + (SELECT count(*) FROM kinds))::INTEGER, NULL, * "
+        f"FROM (SELECT DISTINCT {', '.join(keys)} FROM {relation}) AS found "
+        f"WHERE NOT EXISTS (FROM kinds WHERE {_same_kind(layout, [f'found.{key}' for key in keys])})"
     )
 
 
-def _remember_kinds_of_rows(con: Connection, layout: _Layout) -> None:
-    field = {path: identifier(json.dumps(path)) for path in layout.of_kind}
-    # Every entry has a resource.type, so a row without one is of a known kind.
-    _remember_kinds(con, layout, field, f"(FROM entry_rows WHERE {field[_RESOURCE[0]]} IS NOT NULL)", "kind")
+def _find_kinds(con: Connection, layout: _Layout) -> None:
+    """Give the rows whose kind was not known its number."""
+    columns = _stored(layout.of_kind)
+    _add_kinds(con, layout, columns, "(FROM entry_rows WHERE kind IS NULL)")
+    same = _same_kind(layout, [f"entry_rows.{column}" for column in columns])
+    con.execute(f"UPDATE entry_rows SET kind = kinds.kind FROM kinds WHERE entry_rows.kind IS NULL AND {same}")
 
 
 # What makes an entry ------------------------------------------------------------------------------------------------

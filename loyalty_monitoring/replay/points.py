@@ -69,10 +69,10 @@ def write_open_metrics(
     """
     column = entry_columns(con)
     _make_resources(con, column)
-    con.execute("CREATE OR REPLACE TEMP TABLE series (series UBIGINT, metric INTEGER, labels VARCHAR)")
+    con.execute("CREATE OR REPLACE TEMP TABLE series (series INTEGER, labels VARCHAR)")
     con.execute(
         "CREATE OR REPLACE TEMP TABLE points "
-        "(metric INTEGER, series UBIGINT, minute INTEGER, n BIGINT, total DOUBLE, below BIGINT[])"
+        "(metric INTEGER, series INTEGER, minute INTEGER, n BIGINT, total DOUBLE, below BIGINT[])"
     )
     plans = [_plan(number, metric) for number, metric in enumerate(metrics)]
     by_filter: dict[Filter, list[_Plan]] = {}
@@ -131,31 +131,30 @@ def _plan(number: int, metric: LogMetric) -> _Plan:
 
 def _make_resources(con: Connection, column: Callable[[FieldPath], str]) -> None:
     """Make the table `resources`: each resource once, with its label names and its labels as OpenMetrics text."""
-    kind, labels = column(("resource", "type")), column(("resource", "labels"))
+    resource_type, labels = column(("resource", "type")), column(("resource", "labels"))
     con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE resources AS
-        WITH found AS (SELECT DISTINCT resource, {kind} AS type, {labels} AS labels FROM kinds),
+        f"""CREATE OR REPLACE TEMP TABLE resources_of_kinds AS
+        WITH found AS (SELECT kind, {resource_type} AS type, {labels} AS labels FROM kinds),
         keyed AS (SELECT *, unnest(json_keys(labels)) AS key FROM found WHERE labels IS NOT NULL),
         named AS (
-            SELECT resource, regexp_replace(key, '[^a-zA-Z0-9_]|^([0-9])', '_\\1', 'g') AS name,
+            SELECT kind, regexp_replace(key, '[^a-zA-Z0-9_]|^([0-9])', '_\\1', 'g') AS name,
                 min(coalesce(labels->>('/' || replace(replace(key, '~', '~0'), '/', '~1')), '')) AS value
             FROM keyed GROUP BY ALL
         ),
         joined AS (
-            SELECT resource, list(name) AS names,
+            SELECT kind, list(name ORDER BY name) AS names,
                 string_agg(',' || {_label_text("name", "value")}, '' ORDER BY name) AS text
-            FROM named WHERE name <> 'monitored_resource' GROUP BY resource
+            FROM named WHERE name <> 'monitored_resource' GROUP BY kind
         )
-        SELECT resource, coalesce(names, []) AS names,
-            {_label_text("'monitored_resource'", "type->>'$'")} || coalesce(text, '') AS text
-        FROM found LEFT JOIN joined USING (resource)"""
+        SELECT kind, coalesce(names, []) AS names,
+            {_label_text("'monitored_resource'", "type->>'$'")} || coalesce(text, '') AS text,
+            dense_rank() OVER (ORDER BY text)::INTEGER AS resource
+        FROM found LEFT JOIN joined USING (kind)"""
     )
-    # Labels in another order are the same resource.
     con.execute(
-        """UPDATE kinds SET resource = same.first FROM (
-            SELECT resource, min(resource) OVER (PARTITION BY text) AS first FROM resources
-        ) AS same WHERE kinds.resource = same.resource AND same.resource <> same.first"""
+        "CREATE OR REPLACE TEMP TABLE resources AS SELECT DISTINCT resource, names, text FROM resources_of_kinds"
     )
+    con.execute("UPDATE kinds SET resource = of.resource FROM resources_of_kinds AS of WHERE kinds.kind = of.kind")
 
 
 def _add_points(
@@ -195,21 +194,21 @@ def _add_metric(
     labels = " || ',' || ".join(texts)
     # Labels are extracted once for each combination of their fields; combinations may end up in one series.
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE combinations AS SELECT hash({keys}) AS key, {labels} AS labels, "
-        f"hash({plan.number}, labels) AS series "
-        f"FROM (SELECT DISTINCT {keys} FROM matching WHERE {counted}) JOIN resources USING (resource)"
+        f"CREATE OR REPLACE TEMP TABLE combinations AS SELECT *, (dense_rank() OVER (ORDER BY labels) + "
+        f"(SELECT count(*) FROM series))::INTEGER AS series FROM (SELECT {keys}, {labels} AS labels "
+        f"FROM (SELECT DISTINCT {keys} FROM matching WHERE {counted}) JOIN resources USING (resource))"
     )
-    con.execute(f"INSERT INTO series SELECT DISTINCT series, {plan.number}, labels FROM combinations")
+    con.execute("INSERT INTO series SELECT DISTINCT series, labels FROM combinations")
     numbers = "NULL, NULL"
     if value is not None:
         numbers = f"fsum({value}), NULL"
         if f"{plan.metric.promql_name}_bucket" in wanted:
             below = ", ".join(f"count(*) FILTER ({value} < {bound!r}::DOUBLE)" for bound in plan.bounds)
             numbers = f"fsum({value}), [{below}]"
+    same = " AND ".join(f"matching.{key} IS NOT DISTINCT FROM combinations.{key}" for key in ["resource", *fields])
     con.execute(
         f"INSERT INTO points SELECT {plan.number}, series, minute, count(*), {numbers} "
-        f"FROM (SELECT *, hash({keys}) AS key FROM matching WHERE {counted}) JOIN combinations USING (key) "
-        f"GROUP BY series, minute"
+        f"FROM matching JOIN combinations ON {same} WHERE {counted} GROUP BY series, minute"
     )
 
 
@@ -261,7 +260,7 @@ def _write(con: Connection, plans: Sequence[_Plan], wanted: Collection[str], out
 def _families(plan: _Plan, wanted: Collection[str]) -> list[str]:
     """A query of the text of each wanted series name of the metric."""
     name = plan.metric.promql_name
-    points = f"FROM spaced JOIN series USING (series) WHERE spaced.metric = {plan.number}"
+    points = f"FROM spaced JOIN series USING (series) WHERE metric = {plan.number}"
     columns = "series, minute, zero_before, zero_after, labels"
     if not plan.metric.is_distribution:
         sources = {name: f"SELECT {columns}, 0 AS bucket, n::VARCHAR AS value {points}"}

@@ -330,11 +330,16 @@ def test_a_null_is_told_from_a_missing_field_below_a_field_that_is_kept_whole(co
     assert (values(con, "jsonPayload", "a"), values(con, "jsonPayload", "b")) == (["null"], [None])
 
 
-def test_entries_of_one_kind_and_of_one_resource_are_grouped(con: Connection, tmp_path: Path) -> None:
-    other = entry()["resource"] | {"labels": {"project_id": "demo", "pod_name": "worker-1"}}
-    load(con, tmp_path, line() + line(resource=other) + line(severity="ERROR"))
-    rows = con.execute("SELECT count(DISTINCT resource), count(DISTINCT kind) FROM entries").fetchone()
-    assert rows == (2, 3)
+def test_kinds_that_begin_after_the_sampled_lines_keep_their_fields(con: Connection, tmp_path: Path) -> None:
+    late = [line(severity="ERROR", labels={"python_logger": f"late-{index % 3}"}) for index in range(30)]
+    counts = load(con, tmp_path, line() * 150_000 + b"".join(late) + line() * 10)
+    assert counts.read == 150_040
+    logger = entry_columns(con)(("labels", "python_logger"))
+    found = con.execute(
+        f"SELECT {logger}, count(*), count(DISTINCT kind) FROM entries GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    expected = [('"app.modules.loyalty.card_service"', 150_010, 1), *((f'"late-{index}"', 10, 1) for index in range(3))]
+    assert found == expected
 
 
 def test_the_temporary_folder_goes_away_also_after_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
