@@ -22,10 +22,11 @@ def main() -> None:
 
 
 def _replay(file: Path) -> dict[str, Any]:
-    """From .jsonl to the points of all metrics, and those that alerts need as OpenMetrics text."""
+    """From .jsonl to the points of all metrics; then those that alerts need as text for Prometheus."""
     from loyalty_monitoring.replay.database import connect
     from loyalty_monitoring.replay.entries import load_entries
-    from loyalty_monitoring.replay.points import needed_fields, write_open_metrics
+    from loyalty_monitoring.replay.open_metrics import write_open_metrics
+    from loyalty_monitoring.replay.points import make_points, needed_fields
     from loyalty_monitoring.replay.run import series_in_queries
 
     definitions = _definitions()
@@ -35,16 +36,19 @@ def _replay(file: Path) -> dict[str, Any]:
     with connect() as con, tempfile.TemporaryDirectory() as folder:
         counts = load_entries(con, [file], needed_fields(metrics))
         loaded = time.perf_counter()
-        summaries = write_open_metrics(con, metrics, wanted, Path(folder) / "points.om")
-        ended = time.perf_counter()
+        summaries = make_points(con, metrics, wanted)
+        made = time.perf_counter()
+        write_open_metrics(con, metrics, wanted, Path(folder) / "points.om")
+        written = time.perf_counter()
     found = {
         name.removeprefix("loyalty/"): (summary.matched, summary.series, summary.points)
         for name, summary in summaries.items()
         if summary.matched
     }
     return {
-        "seconds": ended - started,
+        "seconds": made - started,
         "reading": loaded - started,
+        "writing": written - made,
         "entries": counts.read,
         "rejected": counts.rejected,
         "metrics": len(metrics),
@@ -64,7 +68,8 @@ def _promql(file: Path) -> dict[str, Any]:
     """Backfilling Prometheus and evaluating every alert policy at its interval; the points are made before."""
     from loyalty_monitoring.replay.database import connect
     from loyalty_monitoring.replay.entries import load_entries
-    from loyalty_monitoring.replay.points import needed_fields, write_open_metrics
+    from loyalty_monitoring.replay.open_metrics import write_open_metrics
+    from loyalty_monitoring.replay.points import make_points, needed_fields
     from loyalty_monitoring.replay.prometheus import prometheus_over
     from loyalty_monitoring.replay.run import evaluate, series_in_queries
 
@@ -74,7 +79,9 @@ def _promql(file: Path) -> dict[str, Any]:
         points = Path(folder) / "points.om"
         with connect() as con:
             counts = load_entries(con, [file], needed_fields(metrics))
-            write_open_metrics(con, metrics, series_in_queries(metrics, policies), points)
+            wanted = series_in_queries(metrics, policies)
+            make_points(con, metrics, wanted)
+            write_open_metrics(con, metrics, wanted, points)
         assert counts.first_timestamp is not None
         assert counts.last_timestamp is not None
         with points.open("rb") as lines:

@@ -17,7 +17,8 @@ from loyalty_monitoring.google_messages import check_dashboard, dropped_keys
 from loyalty_monitoring.model import Dashboard
 from loyalty_monitoring.replay.database import connect
 from loyalty_monitoring.replay.entries import load_entries
-from loyalty_monitoring.replay.points import needed_fields, write_open_metrics
+from loyalty_monitoring.replay.open_metrics import write_open_metrics
+from loyalty_monitoring.replay.points import make_points, needed_fields
 from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
 from loyalty_monitoring.settings import load_stack_settings
 from loyalty_monitoring.yaml_source import load_yaml
@@ -436,6 +437,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     folder = tmp_path_factory.mktemp("dashboards")
     with connect() as con:
         load_entries(con, [write(folder / "log.jsonl", LOG)], needed_fields(DEFINITIONS.log_metrics), strict=True)
+        make_points(con, DEFINITIONS.log_metrics, LABELS.keys())
         write_open_metrics(con, DEFINITIONS.log_metrics, LABELS.keys(), folder / "points.om")
     with prometheus_over(folder / "points.om") as prometheus:
         yield prometheus

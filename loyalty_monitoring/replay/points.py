@@ -1,4 +1,4 @@
-"""Log-based metrics: from the table `entries` to per-minute points, and to OpenMetrics text for Prometheus.
+"""Log-based metrics: from the table `entries` to the tables `series` and `spaced`, which holds per-minute points.
 
 Sources: cloud.google.com/logging/docs/logs-based-metrics, .../distribution-metrics, and
 cloud.google.com/monitoring/promql/promql-mapping.
@@ -11,10 +11,8 @@ cloud.google.com/monitoring/promql/promql-mapping.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from loyalty_monitoring.filter_language import FieldPath, Filter, parse_filter
 from loyalty_monitoring.model import LogMetric
@@ -23,10 +21,6 @@ from loyalty_monitoring.replay.entries import entry_columns
 from loyalty_monitoring.replay.extractors import Extractor, label_sql, parse_extractor, value_sql
 from loyalty_monitoring.replay.kinds import filter_fields, matching_entries
 from loyalty_monitoring.replay.result import MetricSummary
-
-# A point is stamped just before its minute ends: an evaluation on the whole minute sees whole minutes only, one at
-# :30 never sees what is to come, and Prometheus 2's ranges, closed at both ends, never count a minute twice.
-SECONDS_INTO_MINUTE = "59.999"
 
 _MINUTES_TO_1970 = 1_035_593_280  # from year 1; it keeps integer division away from negative numbers
 
@@ -54,17 +48,18 @@ def needed_fields(metrics: Sequence[LogMetric]) -> frozenset[FieldPath]:
     return frozenset(fields)
 
 
-def write_open_metrics(
+def make_points(
     con: Connection,
     metrics: Sequence[LogMetric],
     wanted: Collection[str],
-    out: Path,
     progress: Progress | None = None,
 ) -> dict[str, MetricSummary]:
-    """Make the points of all `metrics` from the table `entries`; write those of the series names in `wanted`.
+    """Make the points of all `metrics` from the table `entries`: the tables `series` and `spaced`.
 
-    `wanted` are names as in PromQL; a distribution has three, with `_count`, `_sum` and `_bucket`. Every metric has a
-    summary, written or not: entries matched, label sets with a point, and points, zeros included; a distribution's
+    `series`: series INTEGER, labels VARCHAR (OpenMetrics text). `spaced`: metric INTEGER (place in `metrics`), series,
+    minute INTEGER (since 1970), n BIGINT, total DOUBLE, below BIGINT[] (entries below each bound), zero_before and
+    zero_after BOOLEAN. `wanted` are names as in PromQL; buckets are counted only for a `_bucket` among them.
+    The summary of each metric: entries matched, label sets with a point, and points, zeros included; a distribution's
     point counts once, whatever its buckets. Needs `load_entries` with at least `needed_fields(metrics)`.
     """
     column = entry_columns(con)
@@ -85,7 +80,6 @@ def write_open_metrics(
         with any_order(con):
             matched |= _add_points(con, parsed, alike, wanted, column)
     _find_zeros(con)
-    _write(con, plans, wanted, out)
     return _summaries(con, plans, matched)
 
 
@@ -233,58 +227,6 @@ def _summaries(con: Connection, plans: Sequence[_Plan], matched: dict[int, int])
     }
 
 
-# Points -> OpenMetrics ----------------------------------------------------------------------------------------------
-
-
 def _label_text(name_sql: str, value_sql: str) -> str:
     escaped = f"replace(replace(replace({value_sql}, '\\', '\\\\'), '\"', '\\\"'), chr(10), '\\n')"
     return f"{name_sql} || '=\"' || {escaped} || '\"'"
-
-
-def _write(con: Connection, plans: Sequence[_Plan], wanted: Collection[str], out: Path) -> None:
-    """Write a line for each point: NAME{labels} value time; ordered by name, series and time, as backfilling needs."""
-    families = [family for plan in plans for family in _families(plan, wanted)]
-    with out.open("wb") as whole:
-        for family in families:
-            part = out.with_name(out.name + ".part")
-            con.execute(
-                f"COPY ({family}) TO {quoted(str(part))} "
-                "(FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER e'\\x01')"
-            )
-            with part.open("rb") as lines:
-                shutil.copyfileobj(lines, whole)
-            part.unlink()
-        whole.write(b"# EOF\n")
-
-
-def _families(plan: _Plan, wanted: Collection[str]) -> list[str]:
-    """A query of the text of each wanted series name of the metric."""
-    name = plan.metric.promql_name
-    points = f"FROM spaced JOIN series USING (series) WHERE metric = {plan.number}"
-    columns = "series, minute, zero_before, zero_after, labels"
-    if not plan.metric.is_distribution:
-        sources = {name: f"SELECT {columns}, 0 AS bucket, n::VARCHAR AS value {points}"}
-    else:
-        bounds = ", ".join([*(f"'{bound!r}'" for bound in plan.bounds), "'+Inf'"])
-        sources = {
-            f"{name}_count": f"SELECT {columns}, 0 AS bucket, n::VARCHAR AS value {points}",
-            f"{name}_sum": f"SELECT {columns}, 0 AS bucket, total::VARCHAR AS value {points}",
-            f"{name}_bucket": (
-                f"SELECT * REPLACE (labels || ',le=\"' || ([{bounds}])[bucket] || '\"' AS labels) FROM ("
-                f"SELECT {columns}, unnest(range(1, {len(plan.bounds) + 2})) AS bucket, "
-                f"unnest(list_append(below, n))::VARCHAR AS value {points})"
-            ),
-        }
-    return [_family_text(series_name, source) for series_name, source in sources.items() if series_name in wanted]
-
-
-def _family_text(name: str, source: str) -> str:
-    def line(value: str, offset: int) -> str:
-        return f"prefix || {value} || ' ' || ((minute + {offset})::BIGINT * 60 + {SECONDS_INTO_MINUTE})::VARCHAR"
-
-    prefixed = f"SELECT *, {quoted(name)} || '{{' || labels || '}} ' AS prefix FROM ({source})"
-    return f"""SELECT
-        CASE WHEN zero_before THEN {line("'0'", -1)} || chr(10) ELSE '' END
-        || {line("value", 0)}
-        || CASE WHEN zero_after THEN chr(10) || {line("'0'", 1)} ELSE '' END
-        FROM ({prefixed} ORDER BY series, bucket, minute)"""

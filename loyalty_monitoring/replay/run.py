@@ -14,7 +14,8 @@ from loyalty_monitoring.model import AlertPolicy, Definitions, LogMetric
 from loyalty_monitoring.replay.database import Progress, connect
 from loyalty_monitoring.replay.entries import EntryCounts, load_entries
 from loyalty_monitoring.replay.incidents import evaluation_instants, incidents
-from loyalty_monitoring.replay.points import needed_fields, write_open_metrics
+from loyalty_monitoring.replay.open_metrics import write_open_metrics
+from loyalty_monitoring.replay.points import make_points, needed_fields
 from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
 from loyalty_monitoring.replay.result import Incident, ReplayResult
 from loyalty_monitoring.replay.scratch import temporary_folder
@@ -43,9 +44,9 @@ def replay(
         counts = load_entries(con, files, needed_fields(definitions.log_metrics), strict=strict, progress=progress)
         window_from, window_to = _window(counts, start, end)
         points = folder / "points.om"
-        summaries = write_open_metrics(
-            con, definitions.log_metrics, series_in_queries(definitions.log_metrics, chosen), points, progress
-        )
+        wanted = series_in_queries(definitions.log_metrics, chosen)
+        summaries = make_points(con, definitions.log_metrics, wanted, progress)
+        write_open_metrics(con, definitions.log_metrics, wanted, points)
         # The database's memory is not needed while Prometheus works.
         con.close()
         if progress is not None:

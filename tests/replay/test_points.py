@@ -19,7 +19,8 @@ from loyalty_monitoring.errors import UserError
 from loyalty_monitoring.model import LogMetric
 from loyalty_monitoring.replay.database import Connection, connect
 from loyalty_monitoring.replay.entries import load_entries
-from loyalty_monitoring.replay.points import bucket_bounds, needed_fields, write_open_metrics
+from loyalty_monitoring.replay.open_metrics import write_open_metrics
+from loyalty_monitoring.replay.points import bucket_bounds, make_points, needed_fields
 from loyalty_monitoring.replay.result import MetricSummary
 
 START = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
@@ -70,7 +71,8 @@ def written(
     file, out = folder / "entries.jsonl", folder / "points.om"
     file.write_text("".join(json.dumps(one) + "\n" for one in entries))
     assert load_entries(con, [file], needed_fields(metrics)).rejected == 0
-    summaries = write_open_metrics(con, metrics, wanted, out)
+    summaries = make_points(con, metrics, wanted)
+    write_open_metrics(con, metrics, wanted, out)
     return out.read_text(), summaries
 
 
