@@ -58,6 +58,7 @@ def cli() -> None:
     \b
     loyalty-monitoring render --out rendered            what `pulumi up` would send
     loyalty-monitoring replay samples/*.jsonl.gz        which alerts would have opened
+    loyalty-monitoring prove                            whether each alert does what it says
     loyalty-monitoring match 'severity>=ERROR' FILE     which entries a filter matches
     """
 
@@ -136,6 +137,37 @@ def replay(
     else:
         report.print_text(result)
     if fail_on and any(incident.priority <= fail_on for incident in result.incidents):
+        sys.exit(1)
+
+
+@cli.command()
+@click.argument("alerts", nargs=-1, metavar="[ALERT]...")
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def prove(alerts: tuple[str, ...], output: str) -> None:
+    """Prove that alerts open when their sentence says, and never otherwise.
+
+    Replays the cases of tests/cases/ALERT.yaml, all alerts without a name: log lines through the deployed definitions
+    into a real Prometheus, and holds the incidents against those that the case expects. Parameters have their defaults,
+    or what a case says. Exit status 1 when a case is missed, or a kind of case that every alert needs is not there. How
+    to write a case: docs/cases.md.
+
+    \b
+    loyalty-monitoring prove
+    loyalty-monitoring prove rate_limit_spike email_failures
+    loyalty-monitoring prove --format json | jq '.cases[] | select(.holds | not)'
+    """
+    from loyalty_monitoring.proof import report
+    from loyalty_monitoring.proof.prove import prove as run
+    from loyalty_monitoring.settings import load_stack_settings
+
+    root = _project_root()
+    with _progress() as progress:
+        proof = run(root, load_stack_settings(root, "demo"), alerts, progress)
+    if output == "json":
+        click.echo(report.as_json(proof))
+    else:
+        report.print_text(proof)
+    if not proof.holds:
         sys.exit(1)
 
 

@@ -1,0 +1,50 @@
+"""The gate: the kinds of case that every alert must have before its proof counts as whole."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from loyalty_monitoring.proof.cases import CaseFile
+
+KINDS: Mapping[str, str] = {
+    "opens": "the sentence becomes true, and an incident opens in time",
+    "just_short": "one less than the boundary, and at the boundary: silence",
+    "closes": "the sentence becomes false, and the incident closes in time",
+    "one_second": "one second before and after a boundary in time",
+    "gap": "the logs have a gap",
+    "lone_event": "one event, and nothing before or after it",
+    "two_labels": "two stores, merchants, tasks or workers at once",
+    "unordered": "lines that come late and unordered",
+    "first_deploy": "the first hours, with no history",
+    "zero_traffic": "nothing is logged, or nothing is counted",
+    "midnight": "across midnight",
+    "month_end": "across the end of a month",
+    "run_missed": "a run or a report is missed",
+    "jitter": "runs or reports come early and late",
+    "other_modules": "other modules log alike",
+    "other_platforms": "another platform, task or resource logs alike",
+    "other_templates": "another template, event or status logs alike",
+    "parameter": "another value of a parameter moves the boundary",
+}
+
+
+def missing(files: Sequence[CaseFile], alerts: Collection[str]) -> tuple[str, ...]:
+    """What the case files lack, a sentence each: alerts without a file, kinds without a case or a reason."""
+    by_alert = {file.alert: file for file in files}
+    said = [f"{alert} has no cases; write tests/cases/{alert}.yaml" for alert in alerts if alert not in by_alert]
+    for alert, file in by_alert.items():
+        if alert not in alerts:
+            said.append(f"{file.file} proves {alert!r}, which is no alert policy; rename or remove it")
+            continue
+        shown = {kind for case in file.cases for kind in case.kinds}
+        said += [
+            f"{alert} has no case of the kind {kind} ({meaning}); add one, or say in not_applicable why there is none"
+            for kind, meaning in KINDS.items()
+            if kind not in shown and kind not in file.not_applicable
+        ]
+        said += [
+            f"{alert} has a case of the kind {kind}, which its not_applicable rules out; remove one of them"
+            for kind in file.not_applicable
+            if kind in shown
+        ]
+    return tuple(said)

@@ -1,0 +1,74 @@
+"""What a case expects, held against the incidents that opened."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from loyalty_monitoring.proof.axis import Placed
+from loyalty_monitoring.proof.cases import ExpectedIncident, Span
+from loyalty_monitoring.replay.result import Incident
+
+
+def misses(placed: Placed, found: Sequence[Incident]) -> tuple[str, ...]:
+    """Each way in which the incidents are not the expected ones, as a sentence; none when the claim holds.
+
+    Incidents of one label set are compared in the order in which they opened.
+    """
+    expected = placed.case.incidents
+    every = [one.labels for one in expected] + [one.labels for one in found]
+    label_sets = {tuple(sorted(labels.items())): dict(labels) for labels in every}
+    said: list[str] = []
+    for labels in label_sets.values():
+        wanted = [one for one in expected if dict(one.labels) == labels]
+        opened = sorted((one for one in found if dict(one.labels) == labels), key=lambda one: one.opened)
+        for want, have in zip(wanted, opened, strict=False):
+            said += _differences(want, have, placed.start)
+        said += [f"no incident{_of(labels)}; it must open {_within(want.opens)}" for want in wanted[len(opened) :]]
+        said += [
+            f"an incident{_of(labels)} opened at {_at(have.opened, placed.start)}; none must"
+            for have in opened[len(wanted) :]
+        ]
+    return tuple(said)
+
+
+def _differences(want: ExpectedIncident, have: Incident, start: datetime) -> list[str]:
+    who = f"the incident{_of(want.labels)}"
+    said = []
+    if not _inside(have.opened - start, want.opens):
+        said.append(f"{who} opened at {_at(have.opened, start)}; it must open {_within(want.opens)}")
+    if want.closes is None and have.closed is not None:
+        said.append(f"{who} closed at {_at(have.closed, start)}; it must stay open")
+    if want.closes is not None and (have.closed is None or not _inside(have.closed - start, want.closes)):
+        closed = "did not close" if have.closed is None else f"closed at {_at(have.closed, start)}"
+        said.append(f"{who} {closed}; it must close {_within(want.closes)}")
+    if want.value is not None and not math.isclose(want.value, have.value, rel_tol=1e-9, abs_tol=1e-9):
+        said.append(f"{who} has the value {have.value:g}; it must have {want.value:g}")
+    return said
+
+
+def _inside(after: timedelta, span: Span) -> bool:
+    return span.not_before <= after <= span.not_after
+
+
+def _of(labels: Mapping[str, str]) -> str:
+    return "".join(f" of {key} {value}" for key, value in sorted(labels.items()))
+
+
+def _within(span: Span) -> str:
+    return f"from {offset_text(span.not_before)} to {offset_text(span.not_after)}"
+
+
+def _at(instant: datetime, start: datetime) -> str:
+    return offset_text(instant - start)
+
+
+def offset_text(after: timedelta) -> str:
+    """An offset as case files write it, such as 26h2m."""
+    seconds = abs(after).total_seconds()
+    hours, rest = divmod(seconds, 3600)
+    minutes, rest = divmod(rest, 60)
+    parts = [(f"{hours:g}", "h"), (f"{minutes:g}", "m"), (f"{rest:g}", "s")]
+    text = "".join(number + unit for number, unit in parts if number != "0") or "0s"
+    return f"-{text}" if after < timedelta(0) else text

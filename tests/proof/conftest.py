@@ -1,0 +1,17 @@
+"""One proof of every case, made once and shared by all tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from loyalty_monitoring.proof.prove import Proof, prove
+from loyalty_monitoring.settings import load_stack_settings
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def proof() -> Proof:
+    return prove(ROOT, load_stack_settings(ROOT, "demo"))
