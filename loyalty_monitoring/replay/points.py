@@ -139,11 +139,14 @@ def _make_resources(con: Connection, column: Callable[[FieldPath], str]) -> None
             SELECT kind, list(name ORDER BY name) AS names,
                 string_agg(',' || {_label_text("name", "value")}, '' ORDER BY name) AS text
             FROM named WHERE name <> 'monitored_resource' GROUP BY kind
+        ),
+        whole AS (
+            SELECT kind, coalesce(names, []) AS names,
+                {_label_text("'monitored_resource'", "type->>'$'")} || coalesce(text, '') AS resource_text
+            FROM found LEFT JOIN joined USING (kind)
         )
-        SELECT kind, coalesce(names, []) AS names,
-            {_label_text("'monitored_resource'", "type->>'$'")} || coalesce(text, '') AS text,
-            dense_rank() OVER (ORDER BY text)::INTEGER AS resource
-        FROM found LEFT JOIN joined USING (kind)"""
+        SELECT kind, names, resource_text AS text, dense_rank() OVER (ORDER BY resource_text)::INTEGER AS resource
+        FROM whole"""
     )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE resources AS SELECT DISTINCT resource, names, text FROM resources_of_kinds"

@@ -171,6 +171,15 @@ def test_resource_labels_in_another_order_are_the_same_series(con: Connection, t
     assert summaries["loyalty/m"].series == 1
 
 
+def test_resources_of_two_types_with_the_same_labels_are_two_series(con: Connection, tmp_path: Path) -> None:
+    labels = {"project_id": "demo"}
+    entries = [entry(resource={"type": name, "labels": labels}) for name in ("global", "global", "gce_instance")]
+    text, summaries = written(con, tmp_path, entries, [metric()], NAME)
+    found = {one["monitored_resource"]: value for _, one, at, value in points(text) if at == 0}
+    assert found == {"global": 2, "gce_instance": 1}
+    assert summaries["loyalty/m"].series == 2
+
+
 @pytest.mark.parametrize("resource", [{"type": "global"}, {"type": "global", "labels": {}}])
 def test_a_resource_without_labels_still_has_its_type(
     con: Connection, tmp_path: Path, resource: dict[str, Any]
