@@ -1,0 +1,91 @@
+"""What became of all mutants: killed, reviewed as equivalent, or alive."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from loyalty_monitoring.proof.equivalents import Equivalent
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A mutant's id and what killed it: a case's claim, a refusal, or None when it survived."""
+
+    id: str
+    killed_by: str | None
+
+
+@dataclass(frozen=True)
+class Score:
+    """`alive` are ids of mutants that nothing noticed; `stale` are sentences about the list of equivalent ones."""
+
+    tried: tuple[Tried, ...]
+    equivalent: tuple[str, ...]
+    alive: tuple[str, ...]
+    stale: tuple[str, ...]
+
+    @property
+    def killed(self) -> int:
+        return len(self.tried) - len(self.equivalent) - len(self.alive)
+
+    @property
+    def holds(self) -> bool:
+        return not self.alive and not self.stale
+
+
+def score(tried: Sequence[Tried], reviewed: Mapping[str, Equivalent]) -> Score:
+    """Hold the survivors against the reviewed list, and the list against what happened."""
+    killers = {one.id: one.killed_by for one in tried}
+    survivors = [one.id for one in tried if one.killed_by is None]
+    stale = []
+    for mutant, listed in reviewed.items():
+        if mutant not in killers:
+            stale.append(f"{listed.position}: there is no mutant {mutant!r} any more; remove it from the list")
+        elif killers[mutant] is not None:
+            stale.append(
+                f"{listed.position}: {mutant!r} is killed by the case {killers[mutant]!r}; remove it from the list"
+            )
+    return Score(
+        tuple(tried),
+        equivalent=tuple(mutant for mutant in survivors if mutant in reviewed),
+        alive=tuple(mutant for mutant in survivors if mutant not in reviewed),
+        stale=tuple(stale),
+    )
+
+
+def as_json(result: Score) -> str:
+    """One JSON object: `holds`, `killed`, `equivalent`, `alive`, `stale`, and each mutant with what killed it."""
+    return json.dumps(
+        {
+            "holds": result.holds,
+            "killed": result.killed,
+            "equivalent": list(result.equivalent),
+            "alive": list(result.alive),
+            "stale": list(result.stale),
+            "mutants": [{"id": one.id, "killed_by": one.killed_by} for one in result.tried],
+        },
+        indent=2,
+        ensure_ascii=False,
+    )
+
+
+def lines(result: Score) -> Iterator[str]:
+    """The survivors, what is wrong with the list, how many mutants each definition had, and the totals."""
+    by_definition: dict[str, int] = {}
+    for one in result.tried:
+        name = one.id.partition(":")[0]
+        by_definition[name] = by_definition.get(name, 0) + 1
+    for name, count in by_definition.items():
+        yield f"{name:<32} {count:>4} mutants"
+    yield ""
+    for mutant in result.alive:
+        yield f"ALIVE  {mutant}"
+    yield from result.stale
+    if result.alive:
+        yield "Write a case that kills them, or say in tests/equivalent_mutants.yaml why nothing can."
+    yield (
+        f"{len(result.tried)} mutants: {result.killed} killed, {len(result.equivalent)} reviewed as equivalent, "
+        f"{len(result.alive)} alive"
+    )

@@ -1,0 +1,80 @@
+"""Mutants of alert policies: the slips that are made, and that the cases notice them."""
+
+from __future__ import annotations
+
+import pytest
+
+from loyalty_monitoring.definitions import load_definitions
+from loyalty_monitoring.errors import Position
+from loyalty_monitoring.model import AlertPolicy
+from loyalty_monitoring.proof.equivalents import Equivalent, load_equivalents
+from loyalty_monitoring.proof.mutants import try_policy_mutants
+from loyalty_monitoring.proof.policy_mutants import policy_mutants
+from loyalty_monitoring.proof.score import Tried, score
+from loyalty_monitoring.settings import load_stack_settings
+from tests.proof.conftest import ROOT
+
+SETTINGS = load_stack_settings(ROOT, "demo")
+POLICIES = {policy.name: policy for policy in load_definitions(ROOT, SETTINGS).alert_policies}
+
+
+def _changed(policy: AlertPolicy) -> dict[str, str]:
+    return {mutant.change: mutant.policy.query for mutant in policy_mutants(policy)}
+
+
+@pytest.mark.parametrize(
+    ("alert", "change", "part"),
+    [
+        ("rate_limit_spike", "> (1) -> >=", ">= 100"),
+        ("rate_limit_spike", "100 (1) -> 101", "> 101"),
+        ("rate_limit_spike", "1m (1) -> 120s", "[120s]"),
+        ("rate_limit_spike", "store_id (1) -> location", "sum by (location) ("),
+        ("rate_limit_spike", "by (1): grouping removed", "sum  ("),
+        ("email_failures", '"failed|sent" (1) -> "failed"', 'status=~"failed"'),
+        ("email_failures", "0.01 (1) -> 0.0101", "> 0.0101"),
+        ("high_churn", "sum (1) -> max", "max("),
+        ("google_wallet_down", "offset (1): offset removed", "[6h:10m] \n"),
+    ],
+)
+def test_a_slip_changes_one_thing(alert: str, change: str, part: str) -> None:
+    original, mutated = POLICIES[alert].query, _changed(POLICIES[alert])[change]
+    assert part in mutated
+    assert part not in original
+
+
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
+def test_every_mutant_differs_and_has_an_id_of_its_own(policy: AlertPolicy) -> None:
+    mutants = policy_mutants(policy)
+    assert len({mutant.id for mutant in mutants}) == len(mutants) > 15
+    assert all(mutant.policy.condition != policy.condition for mutant in mutants)
+
+
+def test_a_clause_is_removed_with_its_operator_and_nothing_else() -> None:
+    query = _changed(POLICIES["telemetry_silent"])["or (1): and what follows removed"]
+    assert "vector" not in query
+    assert query.rstrip().endswith("== 0")
+    assert query.count("(") == query.count(")")
+
+
+def test_all_mutants_of_all_policies_are_killed_or_reviewed_as_equivalent() -> None:
+    tried = try_policy_mutants(ROOT, SETTINGS)
+    names = {one.id.partition(":")[0] for one in tried}
+    reviewed = load_equivalents(ROOT / "tests" / "equivalent_mutants.yaml")
+    result = score(tried, {id: listed for id, listed in reviewed.items() if id.partition(":")[0] in names})
+    assert names == set(POLICIES)
+    assert result.alive == ()
+    assert result.stale == ()
+
+
+def test_the_reviewed_list_may_hold_neither_dead_nor_unknown_mutants() -> None:
+    here = Equivalent("because it is so", Position("list.yaml", 3, 1))
+    result = score(
+        [Tried("a: x", "a claim"), Tried("a: y", None), Tried("a: z", None)], {"a: x": here, "b": here, "a: y": here}
+    )
+    assert result.killed == 1
+    assert result.equivalent == ("a: y",)
+    assert result.alive == ("a: z",)
+    assert len(result.stale) == 2
+    assert "'a: x' is killed by the case 'a claim'" in result.stale[0]
+    assert "no mutant 'b'" in result.stale[1]
+    assert not result.holds
