@@ -28,7 +28,19 @@ lock: setup ## Pin the newest versions that fit pyproject.toml (needs uv)
 	    --no-emit-index-url --no-header --upgrade --quiet --output-file requirements.lock
 
 samples: setup ## Make the sample logs again
-	$(BIN)/python -m samples.generate --out samples
+	$(BIN)/loyalty-monitoring simulate --start 2026-11-02 --days 8 --merchants 10 --stores 38 --seed 20261102 \
+	    --fault apple_unreachable@T+1d13h50m/30m \
+	    --fault expiration_retried@T+2d02h55m \
+	    --fault other_modules_break@T+3d10h \
+	    --fault enrollment_sign_removed@T+3d/2d10h \
+	    --fault expiration_fails@T+5d02h55m/8h5m \
+	    --fault wallet_outage@T+5d8h45m \
+	    --fault smtp_down@T+5d13h \
+	    --fault reporter_down@T+5d14h5m \
+	    --fault request_flood@T+5d17h42m \
+	    --fault regulars_stay_away@T+5d17h \
+	    --fault apple_certificate@T+5d18h45m \
+	    --out samples/
 
 clean: ## Remove what setup and the commands made
 	rm -rf .venv .local .work rendered

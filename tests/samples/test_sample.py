@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import gzip
 import json
 import logging
@@ -16,20 +17,11 @@ from typing import Any
 
 import pytest
 
-from samples.generate import story
-from samples.generate.faults import FAULTS
+from loyalty_monitoring.simulate.output import as_lines
+from loyalty_monitoring.simulate.story import entries as simulated
+from tests.samples.story import sample_story
 
 SAMPLES = Path(__file__).parents[2] / "samples"
-ALERTS = {
-    "expiration_task_stale",
-    "google_wallet_down",
-    "wallet_sync_failures",
-    "email_failures",
-    "rate_limit_spike",
-    "high_churn",
-    "low_enrollment",
-    "telemetry_silent",
-}
 FIRST_DAY, FAULTY_DAY = "2026-11-02", "2026-11-07"
 HEALTHY_DAYS = ("2026-11-02", "2026-11-03", "2026-11-04", "2026-11-05", "2026-11-06", "2026-11-09")
 
@@ -128,8 +120,8 @@ def celery_lines(entries: list[Entry]) -> list[str]:
 def test_the_generator_writes_the_shipped_first_day_again_to_the_byte_and_leaves_logging_as_it_was() -> None:
     root = logging.getLogger()
     before = (root.level, list(root.handlers))
-    again = story.entries(days=1)
-    assert story.as_lines(again[FIRST_DAY]) == lines(FIRST_DAY)
+    (again,) = simulated(dataclasses.replace(sample_story(), days=1, faults=()))
+    assert as_lines(again) == lines(FIRST_DAY)
     assert (root.level, list(root.handlers)) == before
 
 
@@ -144,14 +136,6 @@ def test_files_carry_no_time_or_name_of_their_making() -> None:
         header = file.read_bytes()[:10]
         assert header[3] == 0  # no flags: no file name
         assert header[4:8] == bytes(4)  # no modification time
-
-
-def test_the_table_of_faults_opens_every_alert_on_the_sixth_day_and_none_before() -> None:
-    expected = [opens for fault in FAULTS for opens in fault.opens]
-    assert {opens.policy for opens in expected} == ALERTS
-    assert {opens.true_from.days for opens in expected} == {5}
-    assert all(opens.true_from < opens.over_by for opens in expected)
-    assert all(fault.begins < fault.ends for fault in FAULTS)
 
 
 # --- the entries
@@ -214,7 +198,9 @@ def test_nothing_tells_of_a_real_person_or_the_machine_that_made_it() -> None:
         assert re.fullmatch(r"c-\d{7}@example\.com", entry["jsonPayload"]["recipient"])
     for file in SAMPLES.glob("*.jsonl.gz"):
         for path in re.findall(rb'File \\"([^"\\]+)', lines(file.name[:10])):
-            assert path.startswith((b"/srv/samples/generate/", b"/usr/local/lib/python3/site-packages/celery/"))
+            assert path.startswith(
+                (b"/srv/loyalty_monitoring/simulate/", b"/usr/local/lib/python3/site-packages/celery/")
+            )
 
 
 # --- the real worker

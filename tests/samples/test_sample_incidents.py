@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -12,11 +12,21 @@ from loyalty_monitoring.definitions import load_definitions
 from loyalty_monitoring.replay.result import ReplayResult
 from loyalty_monitoring.replay.run import replay
 from loyalty_monitoring.settings import load_stack_settings
-from samples.generate.faults import FAULTS, Opens
-from samples.generate.story import START
+from tests.samples.story import sample_story
 
 ROOT = Path(__file__).parents[2]
-EXPECTED = [opens for fault in FAULTS for opens in fault.opens]
+# Policy, not before, closed by: day of November and time, UTC. All open on Saturday, the 7th.
+EXPECTED = [
+    ("expiration_task_stale", "07 05:00", "07 12:00"),
+    ("low_enrollment", "07 07:20", "07 12:30"),
+    ("wallet_sync_failures", "07 09:00", "07 13:15"),
+    ("google_wallet_down", "07 10:00", "07 12:30"),
+    ("email_failures", "07 13:00", "08 14:15"),
+    ("telemetry_silent", "07 15:30", "07 16:40"),
+    ("high_churn", "07 17:00", "07 22:15"),
+    ("rate_limit_spike", "07 17:42", "07 17:50"),
+    ("wallet_sync_failures", "07 19:00", "07 22:15"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -25,31 +35,38 @@ def replayed() -> ReplayResult:
     return replay(definitions, sorted((ROOT / "samples").glob("*.jsonl.gz")))
 
 
+def _in_november(text: str) -> datetime:
+    return datetime.strptime(f"2026-11-{text}+0000", "%Y-%m-%d %H:%M%z")
+
+
 def test_every_entry_is_read(replayed: ReplayResult) -> None:
     assert replayed.entries_rejected == 0
 
 
-def test_five_healthy_days_open_nothing(replayed: ReplayResult) -> None:
-    assert [i for i in replayed.incidents if i.opened < START + timedelta(days=5)] == []
+def test_the_story_has_a_fault_for_each_expected_incident() -> None:
+    opens = Counter(opens.policy for one in sample_story().faults for opens in one.fault.opens)
+    assert opens == Counter(policy for policy, _, _ in EXPECTED)
 
 
-def test_nothing_opens_after_the_faulty_day(replayed: ReplayResult) -> None:
-    assert [i for i in replayed.incidents if i.opened >= START + timedelta(days=6)] == []
+def test_five_healthy_days_open_nothing_and_nothing_opens_after_the_faulty_one(replayed: ReplayResult) -> None:
+    assert {f"{incident.opened:%a %d}" for incident in replayed.incidents} == {"Sat 07"}
 
 
-@pytest.mark.parametrize("opens", EXPECTED, ids=lambda opens: f"{opens.policy} at {opens.true_from}")
-def test_a_fault_opens_its_incident_and_its_end_closes_it(replayed: ReplayResult, opens: Opens) -> None:
-    begin, end = START + opens.true_from, START + opens.over_by
-    (incident,) = [i for i in replayed.incidents if i.policy == opens.policy and begin <= i.opened <= end]
+@pytest.mark.parametrize(("policy", "begin", "end"), EXPECTED)
+def test_a_fault_opens_its_incident_and_its_end_closes_it(
+    replayed: ReplayResult, policy: str, begin: str, end: str
+) -> None:
+    first, last = _in_november(begin), _in_november(end)
+    (incident,) = [i for i in replayed.incidents if i.policy == policy and first <= i.opened <= last]
     assert incident.closed is not None
-    assert incident.closed <= end
+    assert incident.closed <= last
 
 
 def test_there_is_no_other_incident(replayed: ReplayResult) -> None:
-    assert Counter(i.policy for i in replayed.incidents) == Counter(opens.policy for opens in EXPECTED)
+    assert Counter(i.policy for i in replayed.incidents) == Counter(policy for policy, _, _ in EXPECTED)
 
 
 def test_incidents_name_the_store_and_the_merchant(replayed: ReplayResult) -> None:
     labels = {incident.policy: incident.labels for incident in replayed.incidents}
-    assert labels["rate_limit_spike"]["store_id"] == "s-243"
+    assert labels["rate_limit_spike"]["store_id"] == "s-1101"
     assert labels["low_enrollment"]["merchant_id"] == "m-18"

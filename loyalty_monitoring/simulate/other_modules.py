@@ -24,12 +24,12 @@ _PATHS = ("/healthz", "/shop", "/loyalty/enroll", "/api/v1/loyalty/stamps", "/st
 
 
 def plan_other_modules(
-    random: Random, busy: Rhythm, schedule: Schedule, console: Console, clock: SimulatedClock
+    random: Random, busy: Rhythm, stores: int, schedule: Schedule, console: Console, clock: SimulatedClock
 ) -> None:
     """A day of theirs."""
-    for moment in busy.times(420):
+    for moment in busy.times(11 * stores):
         schedule(moment, partial(_nginx, console, clock, random.choice(_PATHS), 404 if random.random() < 0.03 else 200))
-    for moment in busy.times(150):
+    for moment in busy.times(4 * stores):
         order = f"o-{random.randrange(10_000, 99_999)}"
         fails = random.random() < 0.1  # ten times the share at which loyalty mail would page someone
         schedule(moment, partial(_order, order, fails))
@@ -37,7 +37,7 @@ def plan_other_modules(
         schedule(moment, partial(_shadow_enrollment, f"c-{random.randrange(900_000, 999_999)}"))
 
 
-def break_down(clock: SimulatedClock) -> None:
+def break_down(clock: SimulatedClock, store_id: str) -> None:
     """Their wallet sync fails altogether, their rate limiter refuses 150 requests in a quarter of a minute."""
     loyalty.log_event(
         _V2_WALLET,
@@ -49,7 +49,7 @@ def break_down(clock: SimulatedClock) -> None:
         cards_failed=50,
         failure_rate=1,
     )
-    fields = {"store_id": "s-201", "status": 429}
+    fields = {"store_id": store_id, "status": 429}
     for _ in range(150):
         clock.spend(0.1)
         loyalty.log_event(_ORDERS_LIMITER, logging.WARNING, "Rate limit exceeded", "rate_limit_exceeded", **fields)
@@ -79,6 +79,6 @@ def _shadow_enrollment(card_id: str) -> None:
             "Card enrolled",
             "card_enrolled",
             merchant_id="m-11",
-            store_id="s-201",
+            store_id="s-1101",
             card_id=card_id,
         )

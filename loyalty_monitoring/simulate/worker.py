@@ -44,7 +44,7 @@ def running_worker(app: Celery, clock: SimulatedClock, on_success: Callable[[str
 
     def run(task_name: str, task_id: str, **kwargs: Any) -> None:
         ended.clear()
-        app.send_task(task_name, kwargs=kwargs, task_id=task_id)
+        app.send_task(task_name, kwargs=kwargs, task_id=task_id, producer=producer, retry=False)
         if not ended.wait(_PATIENCE_SECONDS):
             raise RuntimeError(f"{task_name} did not end within {_PATIENCE_SECONDS} s of real time")
 
@@ -52,12 +52,16 @@ def running_worker(app: Celery, clock: SimulatedClock, on_success: Callable[[str
     try:
         with (
             patch.object(consumer, "build_tracer", partial(build_tracer, monotonic=clock.time)),
+            app.producer_or_acquire() as producer,  # one for all tasks: to find one takes as long as to send
             start_worker(app, pool="solo", loglevel="INFO", hostname="celery@worker-0", perform_ping_check=False),
         ):
             signals.task_prerun.connect(prerun, weak=False)
             signals.task_success.connect(success, weak=False)
             signals.task_postrun.connect(postrun, weak=False)
-            yield run
+            try:
+                yield run
+            finally:
+                app.control.shutdown()  # at once, where the end of the context waits for seconds
     finally:
         signals.setup_logging.disconnect(leave_logging_alone)
         signals.task_prerun.disconnect(prerun)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import time
 import traceback
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from io import TextIOBase
 from pathlib import Path
 from types import TracebackType
@@ -32,7 +34,7 @@ class Container:
     container_name: str
     structured: bool = True
 
-    @property
+    @cached_property
     def resource(self) -> dict[str, Any]:
         return {
             "type": "k8s_container",
@@ -53,7 +55,7 @@ class Console(TextIOBase):
 
     def __init__(self, clock: SimulatedClock) -> None:
         self.container: Container | None = None
-        self.entries: list[dict[str, Any]] = []
+        self._entries: list[dict[str, Any]] = []
         self._clock = clock
         self._printed = 0
 
@@ -76,7 +78,7 @@ class Console(TextIOBase):
         if self.container is None:
             return
         self._printed += 1
-        self.entries.append(
+        self._entries.append(
             log_entry_from_line(
                 line,
                 printed_at=rfc3339(self._clock.now),
@@ -85,6 +87,14 @@ class Console(TextIOBase):
                 insert_id=f"{self._printed:08x}",
             )
         )
+
+    def take_until(self, time: str) -> list[dict[str, Any]]:
+        """The entries before `time` (RFC 3339), in order; later ones stay. Processes run side by side: a long task's
+        lines are printed before earlier lines of others."""
+        self._entries.sort(key=lambda entry: entry["timestamp"])
+        count = bisect_left(self._entries, time, key=lambda entry: entry["timestamp"])
+        taken, self._entries = self._entries[:count], self._entries[count:]
+        return taken
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The simulated clock: eight days of logs take seconds to write."""
+"""The simulated clock: weeks of logs take seconds to write."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from celery import Celery, Task
 
+from . import broker
 from . import loyalty_module as loyalty
 
 EXPIRE_POINTS = "loyalty.expire_points"
@@ -65,8 +66,8 @@ def make_app(world: World) -> Celery:
     """The Celery application, whose tasks run in `world`."""
     app = _App("loyalty", broker="memory://localhost//", set_as_current=False)
     app.conf.update(
+        broker_transport=f"{broker.__name__}:Transport",
         task_ignore_result=True,
-        broker_transport_options={"polling_interval": 0.001},
         worker_hijack_root_logger=False,
     )
 

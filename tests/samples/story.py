@@ -1,0 +1,30 @@
+"""The story of the sample logs, as `make samples` tells it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from functools import cache
+from pathlib import Path
+
+from loyalty_monitoring import cli
+from loyalty_monitoring.simulate.story import Story
+from loyalty_monitoring.simulate.timeline import parse_occurrence
+
+ROOT = Path(__file__).parents[2]
+
+
+@cache
+def sample_story() -> Story:
+    """Read from the Makefile, so that nobody can tell it in two ways."""
+    (recipe,) = re.findall(r"^\t\S+ simulate ((?:.*\\\n)*.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    options = cli.simulate.make_context("simulate", shlex.split(recipe.replace("\\\n", " "))).params
+    return Story(
+        options["days"],
+        options["merchants"],
+        options["stores"],
+        options["seed"],
+        options["start"],
+        tuple(parse_occurrence(fault) for fault in options["faults"]),
+        options["new_project"],
+    )
