@@ -15,7 +15,7 @@ FieldType = str | tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Event:
-    """One event: `fields` maps a jsonPayload field to `string`, `count`, `number`, `boolean` or its allowed values.
+    """One event. `fields` maps a jsonPayload field to `string`, `count`, `rate`, `number`, `boolean` or its values.
 
     `severity_when` is empty, or one other severity and the Logging query for the entries that have it.
     """
@@ -120,6 +120,8 @@ def _has_type(field: str, kind: FieldType) -> str:
             return f"{field} >= 0"
         case "number":
             return f"({field} >= 0 OR {field} < 0)"
+        case "rate":
+            return f"{field} >= 0\nAND {field} <= 1"
         case "boolean":
             return f'{field} = (true OR false)\nAND NOT {field} =~ ".*"'
         case tuple() if all(isinstance(value, int) for value in kind):

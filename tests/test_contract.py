@@ -29,3 +29,14 @@ def test_events_of_one_shape_share_a_group_and_others_are_alternatives() -> None
 
 def test_celery_tasks_are_an_alternation_of_literal_names() -> None:
     assert celery_tasks_pattern(CONTRACT) == "loyalty[.]expire_points|loyalty[.]sync_wallet_passes"
+
+
+def test_a_rate_is_a_number_from_0_to_1() -> None:
+    lines = events_filter(CONTRACT, ("wallet_sync_completed",), "k8s_container").splitlines()
+    assert lines[-2:] == ["AND jsonPayload.failure_rate >= 0", "AND jsonPayload.failure_rate <= 1"]
+
+
+def test_only_adjusted_points_may_be_negative() -> None:
+    for name in ("points_earned", "points_redeemed", "points_voided"):
+        assert "jsonPayload.points < 0" not in events_filter(CONTRACT, (name,), "k8s_container")
+    assert "jsonPayload.points < 0" in events_filter(CONTRACT, ("points_adjusted",), "k8s_container")
