@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from loyalty_monitoring.contract import load_contract
+from loyalty_monitoring.definitions import load_definitions
+from loyalty_monitoring.model import AlertPolicy
 from loyalty_monitoring.proof.cases import load_case_files
 from loyalty_monitoring.proof.prove import Proof
+from loyalty_monitoring.settings import load_stack_settings
+from loyalty_monitoring.yaml_source import load_yaml
 from tests.proof.conftest import ROOT
+
+PARAMETERS = load_yaml(ROOT / "parameters.yaml").data
+POLICIES = load_definitions(ROOT, load_stack_settings(ROOT, "demo")).alert_policies
 
 CASES = [
     case
@@ -21,6 +30,15 @@ def test_case(proof: Proof, number: int) -> None:
     verdict = proof.verdicts[number]
     assert verdict.case == CASES[number]
     assert not verdict.misses, f"{verdict.case.position}\n" + "\n".join(verdict.misses)
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+def test_every_parameter_of_an_alert_has_a_case_that_moves_its_boundary(policy: AlertPolicy) -> None:
+    read = set(re.findall(r"<<([a-z_]+)(?::[a-z_]+)?>>", policy.source.read_text().split("documentation:")[0]))
+    parts = {part for name in read & PARAMETERS.keys() for part in PARAMETERS[name].get("sum", [name])}
+    moved = {name for case in CASES if case.alert == policy.name for name in case.parameters}
+    assert parts
+    assert parts - moved == set()
 
 
 def test_every_alert_has_every_kind_of_case_or_a_reason_why_not(proof: Proof) -> None:
