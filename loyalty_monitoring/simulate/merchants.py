@@ -38,7 +38,7 @@ _SPECIAL = (QUIET, YOUNG, CLOSED)
 FEWEST_MERCHANTS = len(_SPECIAL) + 1
 
 _REGULAR = (
-    Merchant("m-11", "Café Zoë", 8, 1150, 223, 0, 13, 0.11),
+    Merchant("m-11", "Café Zoë", 8, 1150, 170, 53, 13, 0.11),
     Merchant("m-12", "Bäckerei Müßig", 7, 1060, 199, 63, 12, 0.13),
     Merchant("m-13", "寿司 一番", 4, 775, 102, 178, 13, 0.15),
     Merchant("m-14", "Crème & Crumbs", 6, 930, 0, 278, 12),

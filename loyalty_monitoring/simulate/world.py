@@ -176,8 +176,9 @@ class SimulatedWorld:
             return self._cards_pushed <= 2
         if platform == "apple" and self._cards_pushed % 30 == 0 and self.broken(faults.SINGLE_APPLE_FAILURES):
             return True
-        # A few customers deleted the pass behind the module's back: it fails until the module gives up.
-        if self._card_chance and int(card_id[-5:]) % 1500 == 7:
+        # Some customers, never the first of a merchant, deleted the pass behind the module's back: it fails until the
+        # module gives up.
+        if self._card_chance and int(card_id[-5:]) % 1500 == 1007:
             return True
         return self._random.random() < self._card_chance
 

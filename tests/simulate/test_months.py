@@ -1,0 +1,145 @@
+"""What the definitions make of a living system: silent while it is healthy, one incident for each fault that deserves
+one, none for those that come close. The logs are the command's own, read back from its files."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from loyalty_monitoring.definitions import load_definitions
+from loyalty_monitoring.replay.result import Incident, ReplayResult
+from loyalty_monitoring.replay.run import replay
+from loyalty_monitoring.settings import load_stack_settings
+from loyalty_monitoring.simulate.faults import FAULTS, Opens
+from loyalty_monitoring.simulate.output import write_file
+from loyalty_monitoring.simulate.story import START, Story, entries
+from loyalty_monitoring.simulate.timeline import Occurrence, parse_occurrence
+
+ROOT = Path(__file__).parents[2]
+DAYS = 30
+SMALL = ("--days", str(DAYS), "--merchants", "4", "--stores", "4")
+
+# Far enough apart that each meets a healthy system, and at odd times: at night, at the minute of a run, on weekends.
+EACH_FAULT_ONCE = (
+    "expiration_fails@T+12h",
+    "expiration_retried@T+2d12h",
+    "wallet_outage@T+3d13h30m",
+    "one_bad_wallet_run@T+4d22h10m",
+    "every_other_wallet_run_bad@T+5d15h",
+    "apple_certificate@T+6d17h",
+    "smtp_down@T+7d2h",
+    "mail_bounces@T+9d1h",
+    "request_flood@T+10d10h20m30s",
+    "exactly_100_rejections@T+11d12h",
+    "two_busy_stores@T+11d13h",
+    "regulars_stay_away@T+12d23h30m",
+    "public_holiday@T+13d12h",
+    "enrollment_sign_removed@T+15d7h21m",
+    "reporter_down@T+20d4h7m",
+    "reporter_pauses@T+21d3h7m",
+    "program_switched_off@T+21d6h",
+    "apple_unreachable@T+22d2h",
+    "other_modules_break@T+23d",
+    "worker_restart@T+24d3h",
+    "single_apple_failures@T+25d",
+)
+OCCURRENCES = [parse_occurrence(text) for text in EACH_FAULT_ONCE]
+EXPECTED = [(one, opens) for one in OCCURRENCES for opens in one.fault.opens]
+
+
+def _replay(file: Path) -> ReplayResult:
+    return replay(load_definitions(ROOT, load_stack_settings(ROOT, "demo")), [file], strict=True)
+
+
+@pytest.fixture(scope="module")
+def months(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ReplayResult]:
+    """A healthy month and one with each fault. They are written side by side, since each takes a core for a while."""
+    folder = tmp_path_factory.mktemp("months")
+    command = [str(Path(sys.executable).parent / "loyalty-monitoring"), "simulate", *SMALL]
+    faults = [option for text in EACH_FAULT_ONCE for option in ("--fault", text)]
+    arguments = {"healthy": ["--seed", "1"], "faulty": ["--seed", "2", *faults]}
+    running = {
+        name: subprocess.Popen([*command, *more, "--out", str(folder / f"{name}.jsonl")])
+        for name, more in arguments.items()
+    }
+    assert [process.wait() for process in running.values()] == [0, 0]
+    return {name: _replay(folder / f"{name}.jsonl") for name in running}
+
+
+def _simulated(folder: Path, story: Story) -> ReplayResult:
+    file = folder / "entries.jsonl"
+    write_file(file, entries(story))
+    return _replay(file)
+
+
+def test_thirty_healthy_days_open_no_incident(months: dict[str, ReplayResult]) -> None:
+    healthy = months["healthy"]
+    assert healthy.incidents == ()
+    assert healthy.window_to - healthy.window_from > timedelta(days=DAYS, hours=-1)
+    unseen = {name for name, found in healthy.metrics.items() if not found.matched}
+    assert unseen <= {"loyalty/celery_task_failures", "loyalty/celery_task_failures_text"}
+
+
+def test_the_month_has_each_fault_once() -> None:
+    assert sorted(one.fault.name for one in OCCURRENCES) == sorted(fault.name for fault in FAULTS)
+
+
+def test_there_is_a_fault_for_every_alert_and_a_dozen_that_must_not_alert() -> None:
+    policies = {policy.name for policy in load_definitions(ROOT, load_stack_settings(ROOT, "demo")).alert_policies}
+    assert {opens.policy for fault in FAULTS for opens in fault.opens} == policies
+    assert sum(not fault.opens for fault in FAULTS) >= 12
+
+
+def _belongs(incident: Incident, one: Occurrence, opens: Opens) -> bool:
+    begin = START + one.begins
+    end = begin + one.lasts
+    return (
+        incident.policy == opens.policy
+        and begin + opens.after <= incident.opened
+        and incident.closed is not None
+        and incident.closed <= end + opens.closed_by
+    )
+
+
+def test_a_month_with_each_fault_once_opens_exactly_the_expected_incidents(months: dict[str, ReplayResult]) -> None:
+    left = list(months["faulty"].incidents)
+    for one, opens in EXPECTED:
+        (incident,) = [incident for incident in left if _belongs(incident, one, opens)]
+        left.remove(incident)
+    assert left == []
+
+
+@pytest.mark.parametrize(
+    "start", ["2026-11-02T00:00", "2026-11-05T02:59:30", "2026-11-07T10:04", "2026-11-03T23:59:59"]
+)
+def test_the_first_hours_on_a_new_project_stay_silent(tmp_path: Path, start: str) -> None:
+    moment = datetime.fromisoformat(f"{start}+00:00")
+    found = _simulated(tmp_path, Story(days=1, merchants=4, stores=4, start=moment, new_project=True))
+    assert found.incidents == ()
+    assert found.metrics["loyalty/task_last_success"].matched > 90
+
+
+def test_the_first_days_on_a_new_project_stay_silent_while_its_programs_come_of_age(tmp_path: Path) -> None:
+    """After seven days programs are judged; the quietest has had its seven cards by then."""
+    assert _simulated(tmp_path, Story(days=9, merchants=4, stores=4, new_project=True)).incidents == ()
+
+
+def test_on_a_new_project_where_nothing_reports_telemetry_silent_opens_alone_and_stays_open(tmp_path: Path) -> None:
+    silent = (parse_occurrence("reporter_down@T/2d"),)
+    found = _simulated(tmp_path, Story(days=2, merchants=4, stores=4, new_project=True, faults=silent))
+    (incident,) = found.incidents
+    assert incident.policy == "telemetry_silent"
+    assert timedelta(minutes=30) <= incident.opened - START <= timedelta(minutes=95)
+    assert incident.closed is None
+
+
+def test_a_task_that_never_succeeds_on_a_new_project_is_stale_after_26_hours(tmp_path: Path) -> None:
+    failing = (parse_occurrence("expiration_fails@T/2d"),)
+    found = _simulated(tmp_path, Story(days=2, merchants=4, stores=4, new_project=True, faults=failing))
+    (incident,) = found.incidents
+    assert incident.policy == "expiration_task_stale"
+    assert timedelta(hours=26) <= incident.opened - START <= timedelta(hours=26, minutes=2)
