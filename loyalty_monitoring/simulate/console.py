@@ -108,6 +108,8 @@ def python_logging(console: Console, clock: SimulatedClock) -> Iterator[None]:
             record.msecs = clock.now // 1000 % 1000
             # No sourceLocation: line numbers would make every edit a new sample, paths name a machine.
             record.source_location = {}
+            # A handler before ours may have written the traceback down, with the paths of this machine.
+            record.exc_text = None
             return console.container is not None and console.container.structured == structured
 
         return speaks
