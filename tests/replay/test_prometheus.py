@@ -173,7 +173,9 @@ def test_neither_a_process_nor_a_folder_is_left_behind(
     tmp_path: Path, temporary: Path, stage: str, ending: str
 ) -> None:
     program = (
-        "import sys, time; from pathlib import Path\n"
+        "import signal, sys, time; from pathlib import Path\n"
+        # Whoever runs the tests in the background ignores Ctrl-C, and children inherit that.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from loyalty_monitoring.replay.prometheus import prometheus_over\n"
         "with prometheus_over(Path(sys.argv[1])) as server:\n"
         "    print('up', flush=True)\n"

@@ -107,6 +107,8 @@ from pathlib import Path
 from loyalty_monitoring.replay.run import replay
 from tests.replay.test_run import _definitions, _policy
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+# Whoever runs the tests in the background ignores Ctrl-C, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 slow = [_policy("count_over_time(vector(1)[9000h:1s])", f"slow_{number}") for number in range(4)]
 def progress(what, share):
     if what.startswith("Evaluating"):
