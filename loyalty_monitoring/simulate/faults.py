@@ -48,7 +48,7 @@ WALLET_OUTAGE = Fault(
 )
 APPLE_CERTIFICATE = Fault(
     "apple_certificate",
-    "a third of the Apple passes fails: over 5% of all cards, Google well",
+    "three of five Apple passes fail: over 5% of all cards, Google well",
     2 * _HOUR,
     (Opens("wallet_sync_failures", 0 * _MINUTE, 90 * _MINUTE),),
 )

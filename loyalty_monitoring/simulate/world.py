@@ -167,7 +167,7 @@ class SimulatedWorld:
         if platform == "google" and self.broken(faults.WALLET_OUTAGE):
             return 0.9
         if platform == "apple" and self.broken(faults.APPLE_CERTIFICATE):
-            return 0.35
+            return 0.6
         quiet = self.broken(faults.ONE_BAD_WALLET_RUN) or self.broken(faults.EVERY_OTHER_WALLET_RUN_BAD)
         return 0.0 if quiet or count < _FEWEST_CARDS_A_RUN else _CARD_FAILURE
 
