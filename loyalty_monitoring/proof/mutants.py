@@ -52,7 +52,7 @@ def try_policy_mutants(root: Path, settings: Settings, progress: Progress | None
 def _killer(stage: Stage, trials: Iterable[tuple[Variant, Placed]]) -> str | None:
     for variant, placed in trials:
         try:
-            found = stage.incidents(variant, placed)
+            found = stage.incidents(variant, placed.start, placed.end)
         except UserError:
             return _REFUSED
         if misses(placed, found):

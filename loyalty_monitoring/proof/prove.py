@@ -55,7 +55,7 @@ def prove(root: Path, settings: Settings, alerts: Collection[str] = (), progress
         for number, one in enumerate(placed):
             if progress is not None:
                 progress("Evaluating the cases", number / len(placed))
-            found = stage.incidents(variants[variant_key(one.case)], one)
+            found = stage.incidents(variants[variant_key(one.case)], one.start, one.end)
             verdicts.append(Verdict(one.case, misses(one, found)))
     names = [policy.name for policy in definitions.alert_policies if not alerts or policy.name in alerts]
     return Proof(tuple(verdicts), missing(case_files, names))

@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from loyalty_monitoring.model import AlertPolicy, LogMetric
-from loyalty_monitoring.proof.axis import Placed
 from loyalty_monitoring.proof.cases import Entry
 from loyalty_monitoring.replay.database import connect
 from loyalty_monitoring.replay.entries import load_entries
@@ -43,8 +43,8 @@ class Stage:
     def __init__(self, prometheus: Prometheus, names: Mapping[str, str]) -> None:
         self._prometheus, self._names = prometheus, names
 
-    def incidents(self, variant: Variant, placed: Placed) -> list[Incident]:
-        """The incidents that the variant's policy opens in the case's window. Errors: UserError for a bad query."""
+    def incidents(self, variant: Variant, start: datetime, end: datetime) -> list[Incident]:
+        """The incidents that the variant's policy opens in a window. Errors: UserError for a bad query."""
         names = {
             metric.promql_name + suffix: self._names[key] + suffix
             for metric in variant.metrics
@@ -52,7 +52,7 @@ class Stage:
             for suffix in _SUFFIXES
         }
         query = _WORD.sub(lambda word: names.get(word[0], word[0]), variant.policy.query)
-        return evaluate(self._prometheus, [_with_query(variant.policy, query)], placed.start, placed.end)
+        return evaluate(self._prometheus, [_with_query(variant.policy, query)], start, end)
 
 
 @contextmanager
