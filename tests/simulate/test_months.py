@@ -3,6 +3,8 @@ one, none for those that come close. The logs are the command's own, read back f
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -10,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from loyalty_monitoring.contract import events_filter, load_contract
 from loyalty_monitoring.definitions import load_definitions
+from loyalty_monitoring.match import count_matches
 from loyalty_monitoring.replay.result import Incident, ReplayResult
 from loyalty_monitoring.replay.run import replay
 from loyalty_monitoring.settings import load_stack_settings
@@ -56,7 +60,7 @@ def _replay(file: Path) -> ReplayResult:
 
 
 @pytest.fixture(scope="module")
-def months(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ReplayResult]:
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A healthy month and one with each fault. They are written side by side, since each takes a core for a while."""
     folder = tmp_path_factory.mktemp("months")
     command = [str(Path(sys.executable).parent / "loyalty-monitoring"), "simulate", *SMALL]
@@ -67,7 +71,12 @@ def months(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ReplayResult]:
         for name, more in arguments.items()
     }
     assert [process.wait() for process in running.values()] == [0, 0]
-    return {name: _replay(folder / f"{name}.jsonl") for name in running}
+    return {name: folder / f"{name}.jsonl" for name in running}
+
+
+@pytest.fixture(scope="module")
+def months(files: dict[str, Path]) -> dict[str, ReplayResult]:
+    return {name: _replay(file) for name, file in files.items()}
 
 
 def _simulated(folder: Path, story: Story) -> ReplayResult:
@@ -111,6 +120,17 @@ def test_a_month_with_each_fault_once_opens_exactly_the_expected_incidents(month
         (incident,) = [incident for incident in left if _belongs(incident, one, opens)]
         left.remove(incident)
     assert left == []
+
+
+@pytest.mark.parametrize("month", ["healthy", "faulty"])
+def test_every_event_of_the_module_keeps_the_log_contract(files: dict[str, Path], month: str) -> None:
+    contract = load_contract(ROOT / "log_events.yaml")
+    of_the_module = re.compile(rb'"python_logger":"app\.modules\.loyalty\.(?!card_service_test)')
+    lines = files[month].read_bytes().splitlines()
+    written = [json.loads(line)["jsonPayload"]["event"] for line in lines if of_the_module.search(line)]
+    assert set(written) == set(contract.events)
+    kept = events_filter(contract, tuple(contract.events), "k8s_container")
+    assert count_matches(kept, [files[month]], strict=True) == len(written)
 
 
 @pytest.mark.parametrize(
