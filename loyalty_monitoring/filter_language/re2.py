@@ -12,7 +12,7 @@ from loyalty_monitoring.replay.database import Connection, DatabaseError, connec
 def error_in(pattern: str) -> str | None:
     """What RE2 says of a pattern that is none, or None."""
     try:
-        _database().execute(f"SELECT regexp_matches('', {quoted(pattern)})")
+        _cursor().execute(f"SELECT regexp_matches('', {quoted(pattern)})")
     except DatabaseError as error:
         return str(error).split(": ", 1)[-1].split("\n")[0]
     return None
@@ -26,10 +26,15 @@ def has_one_group(pattern: str) -> bool:
 def _has_groups(pattern: str, count: int) -> bool:
     names = [f"group{index}" for index in range(count)]
     try:
-        _database().execute(f"SELECT regexp_extract('', {quoted(pattern)}, {names})")
+        _cursor().execute(f"SELECT regexp_extract('', {quoted(pattern)}, {names})")
     except DatabaseError:
         return False
     return True
+
+
+def _cursor() -> Connection:
+    # One for each question: a connection answers one thread at a time, and refuses the others.
+    return _database().cursor()
 
 
 @cache

@@ -7,6 +7,7 @@ import ipaddress
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -294,3 +295,9 @@ TOKENS = [
 def test_any_text_is_parsed_or_refused_never_a_crash(text: str) -> None:
     with contextlib.suppress(FilterError):
         to_sql(parse_filter(text), lambda _: "c")
+
+
+def test_filters_are_parsed_by_many_threads_at_once() -> None:
+    texts = [f'jsonPayload.a =~ "^{number}$"' for number in range(200)]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        assert [parsed.text for parsed in pool.map(parse_filter, texts)] == texts
