@@ -31,7 +31,8 @@ Points = Mapping[int, Counted]  # by the line's place among the cases
 def points_of(metrics: Sequence[LogMetric], cases: MetricCases, bucketed: Sequence[LogMetric]) -> tuple[Points, ...]:
     """What each metric makes of the lines; the buckets are found for those in `bucketed` only, which is quicker."""
     found: list[dict[int, Counted]] = [{} for _ in metrics]
-    with connect() as con:
+    # Many small statements over few lines: a second thread for each would only wait.
+    with connect(threads=1) as con:
         file = scratch_folder(con) / "lines.jsonl"
         _write(file, cases)
         load_entries(con, [file], needed_fields(metrics), strict=True)

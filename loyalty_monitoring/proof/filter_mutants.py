@@ -1,0 +1,140 @@
+"""Mutants of a filter of the Logging query language, made of its parsed form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from loyalty_monitoring.filter_language import FieldPath, parse_filter
+from loyalty_monitoring.filter_language.syntax import And, Comparison, Expression, Not, Or
+from loyalty_monitoring.proof.regex_mutants import regex_mutants
+
+_OTHER_OPERATORS: Mapping[str, tuple[str, ...]] = {
+    ">": (">=", "<"),
+    "<": ("<=", ">"),
+    ">=": (">", "<="),
+    "<=": ("<", ">="),
+}
+_OTHER_EQUALS = {"severity": (">=", "<="), "resource": (":",)}
+_OTHER_SEVERITY = {"DEBUG": "INFO", "INFO": "NOTICE", "WARNING": "ERROR", "ERROR": "CRITICAL", "CRITICAL": "ERROR"}
+_LONGEST_NAME = 90
+
+Rebuild = Callable[[Expression], Expression]
+
+
+def filter_mutants(text: str) -> Iterator[tuple[str, str]]:
+    """What was changed, and the changed filter."""
+    expression = parse_filter(text).expression
+    if expression is not None:
+        for change, changed in _changes(expression, lambda whole: whole):
+            yield change, filter_text(changed)
+
+
+def filter_text(expression: Expression) -> str:
+    """The expression as a filter that parses to it. Errors: ValueError for what no filter of ours has."""
+    match expression:
+        case And(parts):
+            return " AND ".join(_enclosed(part) for part in parts)
+        case Or(parts):
+            return " OR ".join(_enclosed(part) for part in parts)
+        case Not(part):
+            return f"NOT {_enclosed(part)}"
+        case Comparison(left, operator, value, quoted) if isinstance(left, tuple):
+            return f"{_field_text(left)} {operator} {_quoted(value) if quoted else value}"
+    raise ValueError(f"{expression} is not known to filter_mutants; teach it")
+
+
+def _enclosed(expression: Expression) -> str:
+    text = filter_text(expression)
+    return f"({text})" if isinstance(expression, And | Or) else text
+
+
+def _field_text(path: FieldPath) -> str:
+    return ".".join(key if re.fullmatch(r"\w+", key) else _quoted(key) for key in path)
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _changes(expression: Expression, rebuild: Rebuild) -> Iterator[tuple[str, Expression]]:
+    """Every change within `expression`; `rebuild` puts what stands there instead into the whole filter."""
+    match expression:
+        case And(parts) | Or(parts):
+            kind = type(expression)
+            for place, part in enumerate(parts):
+                before, after = parts[:place], parts[place + 1 :]
+                yield f"{_name(part)} left out", rebuild(_joined(kind, (*before, *after)))
+                yield from _changes(part, _within(rebuild, kind, before, after))
+            yield from _exchanged(expression, rebuild)
+        case Not(part):
+            yield f"NOT before {_name(part)} dropped", rebuild(part)
+            yield from _changes(part, lambda inner: rebuild(Not(inner)))
+        case Comparison():
+            yield f"NOT before {_name(expression)}", rebuild(Not(expression))
+            for other in _other_comparisons(expression):
+                yield f"{_name(expression)} -> {_difference(expression, other)}", rebuild(other)
+            if expression.operator == "=~":
+                for change, pattern in regex_mutants(expression.text):
+                    changed = Comparison(expression.left, "=~", pattern, True)
+                    yield f"{_name(expression)}: {change}", rebuild(changed)
+
+
+def _within(
+    rebuild: Rebuild, kind: type[And] | type[Or], before: tuple[Expression, ...], after: tuple[Expression, ...]
+) -> Rebuild:
+    return lambda inner: rebuild(kind((*before, inner, *after)))
+
+
+def _exchanged(expression: And | Or, rebuild: Rebuild) -> Iterator[tuple[str, Expression]]:
+    """AND for OR, and OR for each AND."""
+    parts = expression.parts
+    if isinstance(expression, Or):
+        yield f"AND for OR in {_name(expression)}", rebuild(And(parts))
+        return
+    for place in range(len(parts) - 1):
+        left, right = parts[place : place + 2]
+        either = Or((left, right))
+        yield (
+            f"OR between {_name(left)} and {_name(right)}",
+            rebuild(_joined(And, (*parts[:place], either, *parts[place + 2 :]))),
+        )
+
+
+def _joined(kind: type[And] | type[Or], parts: tuple[Expression, ...]) -> Expression:
+    return parts[0] if len(parts) == 1 else kind(parts)
+
+
+def _other_comparisons(comparison: Comparison) -> Iterator[Comparison]:
+    left, operator, text, quoted = comparison.left, comparison.operator, comparison.text, comparison.quoted
+    operators = _OTHER_OPERATORS.get(operator, ())
+    if operator == "=" and isinstance(left, tuple):
+        operators = _OTHER_EQUALS.get(str(left[0]), ())
+    for other in operators:
+        yield Comparison(left, other, text, quoted)
+    if operator == "=~":
+        return
+    for value in _other_values(text, quoted=quoted):
+        yield Comparison(left, operator, value, quoted)
+
+
+def _other_values(text: str, *, quoted: bool) -> Iterator[str]:
+    if quoted:
+        yield f"{text}x"
+    elif text in ("true", "false"):
+        yield "false" if text == "true" else "true"
+    elif text in _OTHER_SEVERITY:
+        yield _OTHER_SEVERITY[text]
+    else:
+        number = float(text)
+        yield from (f"{number + 1:g}", f"{number - 1:g}")
+
+
+def _difference(comparison: Comparison, other: Comparison) -> str:
+    return other.text if comparison.operator == other.operator else other.operator
+
+
+def _name(expression: Expression) -> str:
+    text = filter_text(expression)
+    return text if len(text) <= _LONGEST_NAME else text[:_LONGEST_NAME] + " ..."
