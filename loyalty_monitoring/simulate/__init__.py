@@ -13,8 +13,8 @@ What is simulated: the time, the world (customers, Apple, Google, SMTP), and GKE
 - `worker.py`: the real worker, put on the simulated clock; `broker.py`: how tasks come to it
 - `console.py`, `logging_agent.py`: from a log record to a LogEntry
 - `living_system.py`: what happens when (`rhythm.py`: the hours of customers; `visits.py`: what they do);
-  `world.py`: what the tasks work on; `merchants.py`: to whom it happens; `pods.py`: where it runs;
-  `other_modules.py`: who else logs
+  `world.py`, `wallets.py`, `programs.py`: what the tasks work on; `merchants.py`: to whom it happens;
+  `pods.py`: where it runs; `other_modules.py`: who else logs
 
 The same seed gives the same bytes. For that, task ids are drawn from the seed, insertIds are a sequence, and
 Celery measures runtimes with the simulated clock (`build_tracer(monotonic=...)`, its own parameter): the

@@ -20,10 +20,11 @@ from .clock import DAY, HOUR, MINUTE, SECOND, SimulatedClock, microseconds
 from .console import Console, Container
 from .merchants import QUIET, YOUNG, Merchant
 from .pods import SPARE_WORKER, Pods
+from .programs import card_id
 from .rhythm import Rhythm, rhythm
 from .timeline import Timeline
 from .worker import RunTask
-from .world import SimulatedWorld, card_id
+from .world import SimulatedWorld
 
 _RECURRING_MAILS = ("loyalty_points_earned", "loyalty_reward_ready", "loyalty_birthday", "loyalty_stamp_card_full")
 
@@ -100,7 +101,7 @@ class LivingSystem:
         stores = merchant.store_ids
 
         def moments(a_store: float) -> list[float]:
-            return [m for m in busy.times(a_store * len(stores)) if self.world.is_open(merchant, m)]
+            return [m for m in busy.times(a_store * len(stores)) if self.world.programs.is_open(merchant, m)]
 
         def regular() -> int:
             return 1 + int(random.paretovariate(1.2)) % 300
@@ -196,7 +197,7 @@ class LivingSystem:
 
     def _with_card(self, merchant: Merchant, number: int, happen: Callable[[], None]) -> None:
         """Only who has a card can do something with it (on a new project, few have)."""
-        if self.world.has_card(merchant, number):
+        if self.world.programs.has_card(merchant, number):
             happen()
 
     def _task(self, name: str, **kwargs: Any) -> None:
@@ -223,7 +224,7 @@ class LivingSystem:
             self._task(tasks.EXPIRE_POINTS)
 
     def _guest(self, merchant: Merchant) -> None:
-        if self.world.is_open(merchant, self._clock.now):
+        if self.world.programs.is_open(merchant, self._clock.now):
             self.world.enroll(merchant, merchant.store_ids[0])
 
     def _morning_guest(self) -> None:

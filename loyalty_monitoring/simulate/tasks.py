@@ -27,12 +27,7 @@ MAX_CARD_RETRIES = 5
 ETA_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-class World(Protocol):
-    """What the tasks work on. Each call may take simulated time."""
-
-    def expiring_chunks(self) -> Iterable[tuple[int, int]]:
-        """(cards, points) a chunk; raises TimeoutError when the database does not answer."""
-
+class Wallets(Protocol):
     def cards_to_sync(self, platform: str) -> list[str]:
         """Card ids; raises ConnectionError when the platform cannot be reached at all."""
 
@@ -42,6 +37,16 @@ class World(Protocol):
         """How many times in a row the card has failed by now."""
 
     def give_up(self, platform: str, card_id: str) -> None: ...
+
+
+class World(Protocol):
+    """What the tasks work on. Each call may take simulated time."""
+
+    @property
+    def wallets(self) -> Wallets: ...
+
+    def expiring_chunks(self) -> Iterable[tuple[int, int]]:
+        """(cards, points) a chunk; raises TimeoutError when the database does not answer."""
 
     def queued_mails(self) -> list[Any]:
         """Mails (with `template_code`) waiting to be sent."""
@@ -87,17 +92,17 @@ def make_app(world: World) -> Celery:
 
     @task(name=SYNC_WALLET_PASSES)
     def sync_wallet_passes(platform: str) -> dict[str, Any]:
-        cards = world.cards_to_sync(platform)
+        cards = world.wallets.cards_to_sync(platform)
         failed = 0
         for card_id in cards:
-            if world.push_pass(platform, card_id):
+            if world.wallets.push_pass(platform, card_id):
                 continue
             failed += 1
-            retry_count = world.count_retry(platform, card_id)
+            retry_count = world.wallets.count_retry(platform, card_id)
             loyalty.card_sync_failed(platform, card_id, retry_count)
             if retry_count >= MAX_CARD_RETRIES:
                 loyalty.card_sync_exhausted(platform, card_id, retry_count)
-                world.give_up(platform, card_id)
+                world.wallets.give_up(platform, card_id)
         loyalty.wallet_sync_completed(platform, len(cards), failed)
         return {"platform": platform, "cards": len(cards), "failed": failed}
 

@@ -9,7 +9,7 @@ from random import Random
 from . import loyalty_module as loyalty
 from .clock import SECOND
 from .merchants import Merchant
-from .world import card_id
+from .programs import card_id
 
 SHARE_OF_VISITORS_THAT_ENROLL = 0.36
 
