@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,16 +15,14 @@ from loyalty_monitoring.proof.filter_mutants import filter_mutants
 from loyalty_monitoring.proof.metric_cases import MetricCases
 from loyalty_monitoring.proof.metric_points import Points, differing, expected_points, misstated, points_of
 from loyalty_monitoring.proof.regex_mutants import regex_mutants
-
-Progress = Callable[[str, float], None]
+from loyalty_monitoring.replay.database import Progress
+from loyalty_monitoring.replay.extractors import parse_extractor
 
 # What kills a mutant that no point can show: the descriptor is not what the case file states.
 STATED = "the type and the unit are as stated"
 
 _BUCKETS = "buckets: "
 _AT_ONCE = 250  # so that the parser remembers the filters of all that are tried at once
-
-_REGEXP_EXTRACT = re.compile(r'REGEXP_EXTRACT\((?P<field>[^,]+), "(?P<pattern>.*)"\)', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -152,17 +149,24 @@ def _changed_labels(body: Body) -> Iterator[tuple[str, Body]]:
         yield f"labels {first} and {second} swapped", {**body, "labelExtractors": swapped}
 
 
-def _extractors(extractor: str, fields: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Another field, another regular expression."""
-    found = _REGEXP_EXTRACT.fullmatch(extractor)
-    field = found["field"] if found else extractor.removeprefix("EXTRACT(").removesuffix(")")
+def _extractors(text: str, fields: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Another field, another regular expression, none."""
+    extractor = parse_extractor(text)
+    field = ".".join(extractor.field)
     for other in fields:
         if other != field:
-            yield f"{field} -> {other}", extractor.replace(field, other)
-    if found is not None:
-        yield f"all of {field}", f"EXTRACT({field})"
-        for change, pattern in regex_mutants(found["pattern"]):
-            yield change, f'REGEXP_EXTRACT({field}, "{pattern}")'
+            yield f"{field} -> {other}", _extractor(other, extractor.pattern)
+    if extractor.pattern is not None:
+        yield f"all of {field}", _extractor(field, None)
+        for change, pattern in regex_mutants(extractor.pattern):
+            yield change, _extractor(field, pattern)
+
+
+def _extractor(field: str, pattern: str | None) -> str:
+    if pattern is None:
+        return f"EXTRACT({field})"
+    escaped = pattern.replace('"', '\\"')
+    return f'REGEXP_EXTRACT({field}, "{escaped}")'
 
 
 def _payload_fields(body: Body) -> tuple[str, ...]:
@@ -172,7 +176,7 @@ def _payload_fields(body: Body) -> tuple[str, ...]:
 
 
 def _buckets(options: Mapping[str, Any]) -> Iterator[tuple[str, Body]]:
-    """Each number of the bucket options, one more and one less, and left out."""
+    """Each number of the bucket options larger and smaller, and the options left out."""
     for kind, numbers in options.items():
         for key, value in numbers.items():
             if isinstance(value, list):
