@@ -1,7 +1,7 @@
 # Everything needs `make setup` first, and calls it. `make help` lists the targets.
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint bench lock samples clean
+.PHONY: help setup demo test lint mutants bench lock samples clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ test: setup ## Run all tests
 lint: setup ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+mutants: setup ## Make every definition wrong in one place at a time; the cases must notice (two minutes)
+	$(BIN)/loyalty-monitoring mutants
 
 bench: setup ## Measure replay beside a plain Python loop
 	$(BIN)/python -m bench

@@ -59,6 +59,7 @@ def cli() -> None:
     loyalty-monitoring render --out rendered            what `pulumi up` would send
     loyalty-monitoring replay samples/*.jsonl.gz        which alerts would have opened
     loyalty-monitoring prove                            whether each alert does what it says
+    loyalty-monitoring mutants                          whether the cases would notice a slip
     loyalty-monitoring simulate --days 1                logs of a living system, with faults on demand
     loyalty-monitoring match 'severity>=ERROR' FILE     which entries a filter matches
     """
@@ -223,6 +224,34 @@ def simulate(
     story = Story(days, merchants, stores, seed, start, tuple(map(parse_occurrence, faults)), new_project)
     with _progress() as progress:
         output.write(out, entries(story, progress))
+
+
+@cli.command()
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def mutants(output: str) -> None:
+    """Make each definition wrong in one place, thousands of times, and see that the cases notice.
+
+    Every threshold, comparator, window, grouping, matcher, filter token, extractor, duration and unit of the alert
+    policies and log-based metrics is changed, one at a time. What no case notices must stand in
+    tests/equivalent_mutants.yaml, with the reason why it changes nothing. Exit status 1 when something else survives.
+
+    \b
+    loyalty-monitoring mutants
+    loyalty-monitoring mutants --format json | jq '.mutants[] | select(.killed_by == null) | .id'
+    """
+    from loyalty_monitoring.proof import score
+    from loyalty_monitoring.proof.mutants import try_mutants
+    from loyalty_monitoring.settings import load_stack_settings
+
+    root = _project_root()
+    with _progress() as progress:
+        result = try_mutants(root, load_stack_settings(root, "demo"), progress)
+    if output == "json":
+        click.echo(score.as_json(result))
+    else:
+        click.echo("\n".join(score.lines(result)))
+    if not result.holds:
+        sys.exit(1)
 
 
 @cli.command()

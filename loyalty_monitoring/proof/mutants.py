@@ -6,11 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from loyalty_monitoring.definitions import load_definitions
 from loyalty_monitoring.errors import UserError
 from loyalty_monitoring.proof.axis import Placed, entries_of, lay_out
+from loyalty_monitoring.proof.equivalents import load_equivalents
+from loyalty_monitoring.proof.metric_cases import load_metric_cases
+from loyalty_monitoring.proof.metric_mutants import killed, metric_mutants
 from loyalty_monitoring.proof.policy_mutants import PolicyMutant, policy_mutants
 from loyalty_monitoring.proof.prove import load_proof, variant_key, variants_of
-from loyalty_monitoring.proof.score import Tried
+from loyalty_monitoring.proof.score import Score, Tried, score
 from loyalty_monitoring.proof.stage import Stage, Variant, stage_for
 from loyalty_monitoring.proof.verdict import misses
 from loyalty_monitoring.settings import Settings
@@ -18,6 +22,19 @@ from loyalty_monitoring.settings import Settings
 Progress = Callable[[str, float], None]
 
 _REFUSED = "Prometheus refuses the query"
+
+
+def try_mutants(root: Path, settings: Settings, progress: Progress | None = None) -> Score:
+    """Try every mutant of every alert policy and of every log-based metric, and hold the survivors to the list."""
+    tried = [*try_policy_mutants(root, settings, progress), *try_metric_mutants(root, settings, progress)]
+    return score(tried, load_equivalents(root / "tests" / "equivalent_mutants.yaml"))
+
+
+def try_metric_mutants(root: Path, settings: Settings, progress: Progress | None = None) -> tuple[Tried, ...]:
+    """Hold every mutant of every log-based metric against the lines of its cases."""
+    cases = load_metric_cases(root / "tests" / "cases" / "metrics")
+    killers = killed(metric_mutants(load_definitions(root, settings).log_metrics), cases, progress)
+    return tuple(Tried(mutant, killer) for mutant, killer in killers.items())
 
 
 def try_policy_mutants(root: Path, settings: Settings, progress: Progress | None = None) -> tuple[Tried, ...]:

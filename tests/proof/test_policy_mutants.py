@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from loyalty_monitoring.definitions import load_definitions
@@ -10,7 +12,7 @@ from loyalty_monitoring.model import AlertPolicy
 from loyalty_monitoring.proof.equivalents import Equivalent, load_equivalents
 from loyalty_monitoring.proof.mutants import try_policy_mutants
 from loyalty_monitoring.proof.policy_mutants import policy_mutants
-from loyalty_monitoring.proof.score import Tried, score
+from loyalty_monitoring.proof.score import Tried, as_json, lines, score
 from loyalty_monitoring.settings import load_stack_settings
 from tests.proof.conftest import ROOT
 
@@ -78,3 +80,14 @@ def test_the_reviewed_list_may_hold_neither_dead_nor_unknown_mutants() -> None:
     assert "'a: x' is killed by the case 'a claim'" in result.stale[0]
     assert "no mutant 'b'" in result.stale[1]
     assert not result.holds
+
+
+def test_survivors_are_named_with_what_to_do_and_the_totals() -> None:
+    result = score([Tried("a: x", "a claim"), Tried("a: y", None)], {})
+    *_, alive, advice, totals = lines(result)
+    assert alive == "ALIVE  a: y"
+    assert "tests/equivalent_mutants.yaml" in advice
+    assert totals == "2 mutants: 1 killed, 0 reviewed as equivalent, 1 alive"
+    said = json.loads(as_json(result))
+    assert said["holds"] is False
+    assert said["mutants"] == [{"id": "a: x", "killed_by": "a claim"}, {"id": "a: y", "killed_by": None}]
