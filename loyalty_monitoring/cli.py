@@ -58,6 +58,7 @@ def cli() -> None:
     \b
     loyalty-monitoring render --out rendered            what `pulumi up` would send
     loyalty-monitoring replay samples/*.jsonl.gz        which alerts would have opened
+    loyalty-monitoring lint                             what will surprise you once it is deployed
     loyalty-monitoring prove                            whether each alert does what it says
     loyalty-monitoring mutants                          whether the cases would notice a slip
     loyalty-monitoring simulate --days 1                logs of a living system, with faults on demand
@@ -251,6 +252,47 @@ def mutants(output: str) -> None:
     else:
         click.echo("\n".join(score.lines(result)))
     if not result.holds:
+        sys.exit(1)
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
+@click.option(
+    "--format", "output", type=click.Choice(["text", "json", "sarif", "github"]), default="text", show_default=True
+)
+@click.option("--explain", metavar="ID", help="Say what a rule is about, why it matters and how to mend it.")
+def lint(paths: tuple[Path, ...], output: str, explain: str | None) -> None:
+    """Find mistakes that Cloud Monitoring accepts in silence, or refuses only at deployment.
+
+    Without PATH: the definitions of this project, as they are deployed. PATH is a file or folder of plain API resources
+    in YAML or JSON: alert policies, dashboards and log-based metrics, as `gcloud` and the console export them. Exit
+    status 1 when a finding is an error. A line `# lint: allow ID: the reason` in a YAML file allows a rule there.
+
+    \b
+    loyalty-monitoring lint
+    loyalty-monitoring lint exported-policies/ dashboard.json --format sarif > findings.sarif
+    loyalty-monitoring lint --explain promql-lookback
+    """
+    from loyalty_monitoring.lint import output as formats
+    from loyalty_monitoring.lint import run
+
+    if explain is not None:
+        click.echo(run.explanation(explain))
+        return
+    if paths:
+        findings = run.lint_files(paths)
+    else:
+        from loyalty_monitoring.settings import load_stack_settings
+
+        root = _project_root()
+        findings = run.lint_project(root, load_stack_settings(root, "demo"))
+    if output == "sarif":
+        click.echo(formats.as_sarif(findings, run.titles(), Path.cwd()))
+    elif output == "json":
+        click.echo(formats.as_json(findings))
+    elif output == "text" or findings:
+        click.echo(formats.as_text(findings) if output == "text" else formats.as_github(findings))
+    if any(finding.severity == "error" for finding in findings):
         sys.exit(1)
 
 

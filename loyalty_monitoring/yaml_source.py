@@ -39,6 +39,14 @@ class Document:
 
 def load_yaml(file: Path) -> Document:
     """Read one YAML document. Errors: UserError with file and line, never a traceback."""
+    documents = load_documents(file)
+    if len(documents) > 1:
+        raise UserError("holds more than one document; keep one, without `---` lines", documents[1].position(()))
+    return documents[0]
+
+
+def load_documents(file: Path) -> tuple[Document, ...]:
+    """Read all YAML documents of a file, or its one of JSON; at least one. Errors: as for `load_yaml`."""
     try:
         raw = file.read_bytes()
     except OSError as error:
@@ -52,16 +60,21 @@ def load_yaml(file: Path) -> Document:
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise UserError("is not UTF-8 text; save it as UTF-8", Position(file, line)) from error
-    positions: dict[Path_, Position] = {}
+    if file.suffix == ".json":
+        text = text.replace("\t", " ")  # JSON indents with tabs, too, and strings cannot hold them
     try:
         _refuse_aliases(text, file)
-        node = yaml.compose(text, Loader=_SafeLoader)
+        nodes = list(yaml.compose_all(text, Loader=_SafeLoader))
     except yaml.YAMLError as error:
         raise _syntax_error(error, file) from error
-    if node is None:
+    if not nodes:
         raise UserError("is empty; expected a mapping of keys to values", Position(file))
-    data = _value(node, (), file, positions)
-    return Document(file, data, positions)
+    return tuple(_document(node, file) for node in nodes)
+
+
+def _document(node: Any, file: Path) -> Document:
+    positions: dict[Path_, Position] = {}
+    return Document(file, _value(node, (), file, positions), positions)
 
 
 def _refuse_aliases(text: str, file: Path) -> None:

@@ -15,6 +15,16 @@ from loyalty_monitoring.definitions import load_definitions
 from loyalty_monitoring.filter_language import parse_filter
 from loyalty_monitoring.google_messages import check_dashboard, dropped_keys
 from loyalty_monitoring.model import Dashboard
+from loyalty_monitoring.promql import (
+    COUNTER_FUNCTIONS,
+    FUNCTIONS,
+    chosen,
+    functions,
+    matchers,
+    parsed,
+    selectors,
+    variables,
+)
 from loyalty_monitoring.replay.database import connect
 from loyalty_monitoring.replay.entries import load_entries
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
@@ -36,7 +46,6 @@ from tests.log_lines import (
     wallet_run,
     write,
 )
-from tests.promql import COUNTER_FUNCTIONS, FUNCTIONS, chosen, functions, matchers, parsed, selectors, variables
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = load_stack_settings(ROOT, "demo")

@@ -43,7 +43,7 @@ def test_a_date_stays_the_text_that_was_written(tmp_path: Path) -> None:
         ("a: 0x1F\n", 1, "not a plain decimal number"),
         ("a: !!python/object:os.system x\n", 1, "tag"),
         ("a: [1, 2\nb: 3\n", 2, "not valid YAML"),
-        ("a: 1\n---\nb: 2\n", 2, "not valid YAML"),
+        ("a: 1\n---\nb: 2\n", 3, "more than one document"),
         ("? [a]\n: 1\n", 1, "plain string"),
         (b"a: \xff\xfe\n", 1, "UTF-8"),
         ("[" * 60 + "]" * 60, 1, "nested deeper"),

@@ -1,4 +1,4 @@
-"""What a PromQL query is made of, read with promql-parser."""
+"""What a PromQL query is made of. The only module that imports promql_parser."""
 
 from __future__ import annotations
 
@@ -86,6 +86,7 @@ FUNCTIONS = frozenset(
     ]
 )
 # They read a log counter's per-minute deltas as a cumulative counter: they extrapolate, and see a reset in every drop.
+LOG_BASED = "logging_googleapis_com:user_"
 COUNTER_FUNCTIONS = frozenset(["rate", "irate", "increase", "resets", "delta", "idelta", "deriv"])
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -143,3 +144,8 @@ def _children(expression: Any) -> list[Any]:
         return [expression.vector_selector]
     inner = getattr(expression, "expr", None)
     return [] if inner is None else [inner]
+
+
+def reads_log_based_metric(expression: Any) -> bool:
+    """Whether any selector names a user-defined log-based metric."""
+    return any((selector.name or "").startswith(LOG_BASED) for selector in selectors(expression))

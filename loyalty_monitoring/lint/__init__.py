@@ -1,0 +1,1 @@
+"""The linter: mistakes in Cloud Monitoring resources that the API accepts, or refuses too late."""
