@@ -78,9 +78,10 @@ _EVENTS: dict[str, _Event] = {
         for what in ("added", "redeemed", "voided")
     },
     **{
-        f"points_{what}": _Event("points_service", "INFO", _TRANSACTION, (), ("points",))
-        for what in ("earned", "redeemed", "voided", "adjusted")
+        f"points_{what}": _Event("points_service", "INFO", _TRANSACTION, ("points",))
+        for what in ("earned", "redeemed", "voided")
     },
+    "points_adjusted": _Event("points_service", "INFO", _TRANSACTION, (), ("points",)),
     "email_queued": _Event("notification_service", "INFO", ("template_code", "recipient")),
     "email_status_changed": _Event(
         "notification_service",
@@ -96,9 +97,8 @@ _EVENTS: dict[str, _Event] = {
         "wallet_sync",
         "INFO",
         (),
-        ("cards_total", "cards_failed"),
-        ("failure_rate",),
-        check=_on_platform,
+        ("cards_total", "cards_failed", "failure_rate"),
+        check=lambda payload: _on_platform(payload) and payload["failure_rate"] <= 1,
         warns=lambda payload: bool(payload["cards_failed"] > 0),
     ),
     "rate_limit_exceeded": _Event(
