@@ -16,9 +16,10 @@ demo: setup ## Render the demo stack and replay the sample logs
 test: setup ## Run all tests
 	$(BIN)/pytest
 
-lint: setup ## Check style and types
+lint: setup ## Check style, types and definitions
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/loyalty-monitoring lint
 
 mutants: setup ## Make every definition wrong in one place at a time; the cases must notice (two minutes)
 	$(BIN)/loyalty-monitoring mutants

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -25,7 +26,13 @@ FILE_RULES = {
 
 def lint_project(root: Path, settings: Settings) -> list[Finding]:
     """Findings in the project's own definitions, in the order of files and lines."""
-    return _lint(*our_project(root, settings))
+    here = Path.cwd()
+
+    def named_from_here(file: str) -> str:
+        return str(Path(file).relative_to(here)) if Path(file).is_relative_to(here) else file
+
+    findings = _lint(*our_project(root, settings))
+    return [dataclasses.replace(finding, file=named_from_here(finding.file)) for finding in findings]
 
 
 def lint_files(paths: Sequence[Path]) -> list[Finding]:
