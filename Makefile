@@ -6,7 +6,7 @@ BIN := .venv/bin
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
-setup: ## Make .venv with the locked packages, and fetch Prometheus; quick when nothing changed
+setup: ## Make .venv with the locked packages, and fetch Prometheus and Redis; quick when nothing changed
 	@python3 tools/setup.py
 
 demo: setup ## Render the demo stack and replay the sample logs

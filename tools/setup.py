@@ -1,8 +1,8 @@
 """Makes everything the project needs, on a Debian or Ubuntu machine with Python 3.11 or later and make.
 
 - `.venv` with the packages of requirements.lock, each checked against its hash, and the project itself;
-- `.local/prometheus` with Prometheus and promtool, unless both are on PATH: Debian's package is unpacked, which needs
-  no root and starts no service.
+- `.local/prometheus` with Prometheus and promtool, and `.local/redis` with a Redis server for tests, unless they are on
+  PATH: Debian's packages are unpacked, which needs no root and starts no service.
 
 What is downloaded is kept in ~/.cache/loyalty-monitoring (or below XDG_CACHE_HOME); with it, set-up works offline.
 Only the standard library is used, since nothing else is there yet.
@@ -33,8 +33,12 @@ def main() -> None:
         stamp.unlink(missing_ok=True)
         make_environment()
         stamp.write_text(wanted)
-    if not have_prometheus():
-        unpack_debian_package("prometheus", ("usr/bin/prometheus", "usr/bin/promtool"), LOCAL / "prometheus")
+    if not have("prometheus", "promtool", folder=LOCAL / "prometheus"):
+        unpack_debian_packages(("prometheus",), ("usr/bin/prometheus", "usr/bin/promtool"), LOCAL / "prometheus")
+    if not have("redis-server", folder=LOCAL / "redis"):
+        # The program is in redis-tools, its name in redis-server; the libraries are those that few machines have.
+        packages = ("redis-server", "redis-tools", "libatomic1", "libjemalloc2", "liblzf1")
+        unpack_debian_packages(packages, ("usr/bin/redis-server", "usr/lib/*/lib*.so.*"), LOCAL / "redis")
 
 
 def fingerprint() -> str:
@@ -85,39 +89,40 @@ def pip_of_new_environment() -> list[str]:
     run([sys.executable, "-m", "venv", "--without-pip", str(VENV)], "python3 -m venv failed; install python3-venv")
     folder = LOCAL / "pip"
     if not folder.is_dir():
-        unpack_debian_package("python3-pip-whl", ("usr/share/python-wheels",), folder)
+        unpack_debian_packages(("python3-pip-whl",), ("usr/share/python-wheels",), folder)
     wheel = next((folder / "python-wheels").glob("pip-*.whl"))
     return [python, str(wheel / "pip")]
 
 
-def have_prometheus() -> bool:
-    places = os.pathsep.join([os.environ.get("PATH", ""), str(LOCAL / "prometheus")])
-    return all(shutil.which(program, path=places) for program in ("prometheus", "promtool"))
+def have(*programs: str, folder: Path) -> bool:
+    places = os.pathsep.join([os.environ.get("PATH", ""), str(folder)])
+    return all(shutil.which(program, path=places) for program in programs)
 
 
-def unpack_debian_package(name: str, members: tuple[str, ...], target: Path) -> None:
-    """Copies members of a Debian package into `target`, without installing it."""
+def unpack_debian_packages(names: tuple[str, ...], members: tuple[str, ...], target: Path) -> None:
+    """Copies members (glob patterns) of Debian packages into `target`, without installing them."""
     debs = CACHE / "debian"
     debs.mkdir(parents=True, exist_ok=True)
-    if not list(debs.glob(f"{name}_*.deb")):
-        download_debian_package(name, debs)
-    deb = sorted(debs.glob(f"{name}_*.deb"))[-1]
     with tempfile.TemporaryDirectory(dir=debs) as unpacked:
-        run(["dpkg", "-x", str(deb), unpacked], f"{deb} cannot be unpacked; remove it and run `make setup` again")
+        for name in names:
+            if not list(debs.glob(f"{name}_*.deb")):
+                download_debian_package(name, debs)
+            deb = sorted(debs.glob(f"{name}_*.deb"))[-1]
+            run(["dpkg", "-x", str(deb), unpacked], f"{deb} cannot be unpacked; remove it and run `make setup` again")
         partial = target.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         for member in members:
-            source = Path(unpacked) / member
-            copy = shutil.copytree if source.is_dir() else shutil.copy2
-            copy(source, partial / source.name)
+            for source in Path(unpacked).glob(member):
+                copy = shutil.copytree if source.is_dir() else shutil.copy2
+                copy(source, partial / source.name)
         shutil.rmtree(target, ignore_errors=True)
         partial.rename(target)
 
 
 def download_debian_package(name: str, debs: Path) -> None:
     if not shutil.which("apt-get"):
-        fail(f"Debian's package {name} is needed, and there is no apt-get; put prometheus and promtool on PATH")
+        fail(f"Debian's package {name} is needed, and there is no apt-get; put what it holds on PATH")
     say(f"Downloading Debian's package {name}")
     with tempfile.TemporaryDirectory(dir=debs) as folder:
         options: list[str] = []
