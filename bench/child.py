@@ -31,7 +31,7 @@ def _replay(file: Path) -> dict[str, Any]:
 
     definitions = _definitions()
     metrics = definitions.log_metrics
-    wanted = series_in_queries(metrics, definitions.alert_policies)
+    wanted = series_in_queries(metrics, (policy.query for policy in definitions.alert_policies))
     started = time.perf_counter()
     with connect() as con, tempfile.TemporaryDirectory() as folder:
         counts = load_entries(con, [file], needed_fields(metrics))
@@ -79,7 +79,7 @@ def _promql(file: Path) -> dict[str, Any]:
         points = Path(folder) / "points.om"
         with connect() as con:
             counts = load_entries(con, [file], needed_fields(metrics))
-            wanted = series_in_queries(metrics, policies)
+            wanted = series_in_queries(metrics, (policy.query for policy in policies))
             make_points(con, metrics, wanted)
             write_open_metrics(con, metrics, wanted, points)
         assert counts.first_timestamp is not None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -17,10 +19,18 @@ from loyalty_monitoring.replay.incidents import evaluation_instants, incidents
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.points import make_points, needed_fields
 from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
-from loyalty_monitoring.replay.result import Incident, ReplayResult
+from loyalty_monitoring.replay.result import Incident, MetricSummary, ReplayResult
 from loyalty_monitoring.replay.scratch import temporary_folder
 
 _MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Points:
+    """What went into Prometheus. `metrics` maps a metric's API name to what it found."""
+
+    entries: EntryCounts
+    metrics: Mapping[str, MetricSummary]
 
 
 def replay(
@@ -40,29 +50,42 @@ def replay(
     Errors: UserError for a policy, a file or a window that is not there.
     """
     chosen = _chosen(definitions, policies)
-    with connect() as con, temporary_folder() as folder:
-        counts = load_entries(con, files, needed_fields(definitions.log_metrics), strict=strict, progress=progress)
-        window_from, window_to = _window(counts, start, end)
-        points = folder / "points.om"
-        wanted = series_in_queries(definitions.log_metrics, chosen)
-        summaries = make_points(con, definitions.log_metrics, wanted, progress)
-        write_open_metrics(con, definitions.log_metrics, wanted, points)
-        # The database's memory is not needed while Prometheus works.
-        con.close()
-        if progress is not None:
-            progress("Evaluating the alert policies", 0.0)
-        with prometheus_over(points) as prometheus:
-            found = evaluate(prometheus, chosen, window_from, window_to, progress)
+    wanted = series_in_queries(definitions.log_metrics, (policy.query for policy in chosen))
+    with backfilled(definitions.log_metrics, files, wanted, strict=strict, progress=progress) as (prometheus, points):
+        counts = points.entries
+        window_from, window_to = window(counts, start, end)
+        found = evaluate(prometheus, chosen, window_from, window_to, progress)
     return ReplayResult(
         window_from=window_from,
         window_to=window_to,
         entries_read=counts.read,
         entries_rejected=counts.rejected,
         first_rejected=counts.first_rejected,
-        metrics=summaries,
+        metrics=points.metrics,
         policies={policy.name: policy.priority for policy in chosen},
         incidents=tuple(found),
     )
+
+
+@contextmanager
+def backfilled(
+    metrics: Sequence[LogMetric],
+    files: Sequence[Path | Literal["-"]],
+    wanted: Collection[str],
+    *,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> Iterator[tuple[Prometheus, Points]]:
+    """A Prometheus with the points that the metrics make of the entries; `wanted` are the series to store."""
+    with temporary_folder() as folder:
+        points = folder / "points.om"
+        # The database's memory is not needed while Prometheus works.
+        with connect() as con:
+            counts = load_entries(con, files, needed_fields(metrics), strict=strict, progress=progress)
+            summaries = make_points(con, metrics, wanted, progress)
+            write_open_metrics(con, metrics, wanted, points)
+        with prometheus_over(points) as prometheus:
+            yield prometheus, Points(counts, summaries)
 
 
 def evaluate(
@@ -83,6 +106,8 @@ def evaluate(
             raise UserError(error.message, Position(policy.source)) from error
 
     found: list[Incident] = []
+    if progress is not None:
+        progress("Evaluating the alert policies", 0.0)
     pool = ThreadPoolExecutor(max_workers=2)
     try:
         for done, of_policy in enumerate(pool.map(one, policies), start=1):
@@ -95,9 +120,9 @@ def evaluate(
     return sorted(found, key=lambda incident: (incident.opened, incident.policy, sorted(incident.labels.items())))
 
 
-def series_in_queries(metrics: Sequence[LogMetric], policies: Sequence[AlertPolicy]) -> frozenset[str]:
-    """The PromQL names of our metrics that the policies' queries mention, `_count`, `_sum` and `_bucket` included."""
-    mentioned = {word for policy in policies for word in re.findall(r"[a-zA-Z_:][a-zA-Z0-9_:]*", policy.query)}
+def series_in_queries(metrics: Sequence[LogMetric], queries: Iterable[str]) -> frozenset[str]:
+    """The PromQL names of our metrics that the queries mention, `_count`, `_sum` and `_bucket` included."""
+    mentioned = {word for query in queries for word in re.findall(r"[a-zA-Z_:][a-zA-Z0-9_:]*", query)}
     names = {
         metric.promql_name + suffix
         for metric in metrics
@@ -114,7 +139,8 @@ def _chosen(definitions: Definitions, names: Sequence[str] | None) -> list[Alert
     return [policy for name, policy in by_name.items() if names is None or name in names]
 
 
-def _window(counts: EntryCounts, start: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
+def window(counts: EntryCounts, start: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
+    """From when to when is evaluated: what was asked for, otherwise the minutes of the first and the last entry."""
     if counts.first_timestamp is None or counts.last_timestamp is None:
         if start is None or end is None:
             raise UserError("the files hold no log entry, so there is no window; give both --from and --to")

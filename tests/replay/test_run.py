@@ -44,7 +44,7 @@ def _definitions(*policies: AlertPolicy) -> Definitions:
 def test_only_the_series_that_a_query_names_are_needed() -> None:
     metrics = [_metric("a"), _metric("a_b"), _metric("d", "DISTRIBUTION"), _metric("e", "DISTRIBUTION")]
     query = "sum(logging_googleapis_com:user_loyalty_a_b) / sum(logging_googleapis_com:user_loyalty_d_sum) > 1"
-    assert series_in_queries(metrics, [_policy(query)]) == {
+    assert series_in_queries(metrics, [query]) == {
         "logging_googleapis_com:user_loyalty_a_b",
         "logging_googleapis_com:user_loyalty_d_sum",
     }
