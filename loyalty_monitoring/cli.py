@@ -58,6 +58,7 @@ def cli() -> None:
     \b
     loyalty-monitoring render --out rendered            what `pulumi up` would send
     loyalty-monitoring replay samples/*.jsonl.gz        which alerts would have opened
+    loyalty-monitoring report samples/*.jsonl.gz --out report   dashboards and incidents as pages
     loyalty-monitoring lint                             what will surprise you once it is deployed
     loyalty-monitoring prove                            whether each alert does what it says
     loyalty-monitoring mutants                          whether the cases would notice a slip
@@ -141,6 +142,50 @@ def replay(
         report.print_text(result)
     if fail_on and any(incident.priority <= fail_on for incident in result.incidents):
         sys.exit(1)
+
+
+@cli.command()
+@_files
+@_stack
+@click.option("--out", required=True, metavar="DIR", type=click.Path(path_type=Path), help="The folder to write.")
+@click.option("--from", "start", type=_Instant(), metavar="T", help="Draw from here; earlier entries are history.")
+@click.option("--to", "end", type=_Instant(), metavar="T", help="Draw up to here; later entries are not used.")
+@click.option(
+    "--dashboard",
+    "dashboards",
+    multiple=True,
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="Also draw this dashboard, as `gcloud` or the console exports it; may be repeated.",
+)
+@_strict
+def report(
+    files: tuple[Path, ...],
+    stack: str,
+    out: Path,
+    start: datetime | None,
+    end: datetime | None,
+    dashboards: tuple[Path, ...],
+    strict: bool,
+) -> None:
+    """Draw the dashboards and the incidents, filled with replayed logs, as pages that a browser opens from disk.
+
+    DIR/index.html shows when which alert would have opened; each dashboard and each alert policy has a page. The
+    dashboards are drawn from the JSON that is deployed. Nothing is fetched: the folder can be sent as it is.
+
+    \b
+    loyalty-monitoring report samples/*.jsonl.gz --out report
+    loyalty-monitoring report today.jsonl --dashboard exported.json --out report
+    """
+    from loyalty_monitoring.report.build import report as build
+    from loyalty_monitoring.report.site import write_site
+    from loyalty_monitoring.report.sources import sources
+
+    with _progress() as progress:
+        pages = build(
+            sources(_project_root(), stack, dashboards), files, start=start, end=end, strict=strict, progress=progress
+        )
+    click.echo(write_site(pages, out))
 
 
 @cli.command()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 import promql_parser
@@ -89,17 +91,34 @@ FUNCTIONS = frozenset(
 LOG_BASED = "logging_googleapis_com:user_"
 COUNTER_FUNCTIONS = frozenset(["rate", "irate", "increase", "resets", "delta", "idelta", "deriv"])
 
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
+# `${name}` is a whole matcher, `${name.value}` what was chosen:
+# https://docs.cloud.google.com/monitoring/dashboards/filter-permanent
+_VARIABLE = re.compile(r"\$\{(\w+)(\.value)?\}")
+_MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
+_SETS = ("and", "or", "unless")
+_NO_CHOICE: Mapping[str, str] = MappingProxyType({})
 
 
 def variables(query: str) -> set[str]:
     """The template variables that a chart's query uses."""
-    return set(_VARIABLE.findall(query))
+    return {found[1] for found in _VARIABLE.finditer(query)}
 
 
-def chosen(query: str, **values: str) -> str:
-    """The query as the dashboard sends it with these choices; a variable without one matches every value."""
-    return _VARIABLE.sub(lambda found: f'{found[1]}=~"{values.get(found[1], ".*")}"', query)
+def chosen(query: str, choice: Mapping[str, str] = _NO_CHOICE, labels: Mapping[str, str] | None = None) -> str:
+    """The query as the dashboard sends it with a choice; a variable without one matches every value.
+
+    `labels` maps a variable to its label, where the two have different names.
+    """
+
+    def written(found: re.Match[str]) -> str:
+        name = found[1]
+        value = choice.get(name)
+        if found[2]:
+            return ".*" if value is None else _escaped(value)
+        label = (labels or {}).get(name, name)
+        return f'{label}=~".*"' if value is None else f'{label}="{_escaped(value)}"'
+
+    return _VARIABLE.sub(written, query)
 
 
 def parsed(query: str) -> Any:
@@ -149,3 +168,56 @@ def _children(expression: Any) -> list[Any]:
 def reads_log_based_metric(expression: Any) -> bool:
     """Whether any selector names a user-defined log-based metric."""
     return any((selector.name or "").startswith(LOG_BASED) for selector in selectors(expression))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A part of an expression that compares `value` (PromQL) with a number.
+
+    `role` is what joins it to the part before it: "" for the first, "and", "or", "unless"; "inside" for a comparison
+    that gives 0 or 1 to a larger expression.
+    """
+
+    role: str
+    value: str
+    operator: str
+    threshold: float
+
+
+def comparisons(expression: Any) -> list[Comparison]:
+    """What a condition compares with numbers, in the order in which it is written, the whole before its inside."""
+    return list(dict.fromkeys(_compared(expression, "")))
+
+
+def _compared(expression: Any, role: str) -> Iterator[Comparison]:
+    while isinstance(expression, promql_parser.ParenExpr):
+        expression = expression.expr
+    if not isinstance(expression, promql_parser.BinaryExpr):
+        return
+    if str(expression.op) in _SETS:
+        yield from _compared(expression.lhs, role)
+        yield from _compared(expression.rhs, str(expression.op))
+        return
+    found = _comparison(expression, role)
+    if found is not None:
+        yield found
+        # "> bool" inside is a judgement of its own; "> 0" inside only leaves zeros out.
+        inside = (node for node in nodes(expression.lhs) if isinstance(node, promql_parser.BinaryExpr))
+        judged = (_comparison(node, "inside") for node in inside if getattr(node.modifier, "return_bool", False))
+        yield from (one for one in judged if one is not None)
+
+
+def _comparison(expression: Any, role: str) -> Comparison | None:
+    operator = str(expression.op)
+    if operator not in _MIRRORED:
+        return None
+    left, right = expression.lhs, expression.rhs
+    if isinstance(right, promql_parser.NumberLiteral):
+        return Comparison(role, left.prettify(), operator, right.val)
+    if isinstance(left, promql_parser.NumberLiteral):
+        return Comparison(role, right.prettify(), _MIRRORED[operator], left.val)
+    return None
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

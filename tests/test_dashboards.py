@@ -457,7 +457,7 @@ def shown(
 ) -> dict[str, float]:
     """What the widget shows at an instant: the values of the labels, joined, to the number."""
     (widget,) = (w for w in widgets(DASHBOARDS[dashboard]) if w["title"] == title and data_sets(w))
-    query = chosen(data_sets(widget)[data_set]["prometheusQuery"], **choice)
+    query = chosen(data_sets(widget)[data_set]["prometheusQuery"], choice)
     second = int(at.timestamp())
     return {
         " ".join(value for _, value in sorted(series.labels.items())): pytest.approx(series.samples[0][1])

@@ -55,26 +55,34 @@ class Prometheus:
         found: dict[tuple[tuple[str, str], ...], list[tuple[int, float]]] = {}
         for start in range(first, last + 1, step * _MOST_STEPS):
             end = min(last, start + step * (_MOST_STEPS - 1))
-            for result in self._ask(query, start, end, step):
+            for result in self._ask("query_range", {"query": query, "start": start, "end": end, "step": step}):
                 labels = tuple(sorted((k, v) for k, v in result["metric"].items() if k != "__name__"))
                 found.setdefault(labels, []).extend((int(at), float(value)) for at, value in result["values"])
         return [Series(dict(labels), samples) for labels, samples in sorted(found.items())]
 
-    def _ask(self, query: str, start: int, end: int, step: int) -> list[dict[str, Any]]:
+    def label_sets(self, label: str, first: int, last: int) -> list[dict[str, str]]:
+        """The label sets, with `__name__`, of all series that have this label and a sample about the window."""
+        found = self._ask("series", {"match[]": f'{{{label}!=""}}', "start": first, "end": last})
+        return [dict(one) for one in found]
+
+    def _ask(self, endpoint: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_QUERY_SECONDS)
         try:
-            body = urlencode({"query": query, "start": start, "end": end, "step": step})
+            body = urlencode(parameters)
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
-            connection.request("POST", f"{self._prefix}/api/v1/query_range", body, headers)
+            connection.request("POST", f"{self._prefix}/api/v1/{endpoint}", body, headers)
             answer = json.loads(connection.getresponse().read())
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise UserError(f"Prometheus did not answer ({error}); run the command again") from error
         finally:
             connection.close()
         if answer["status"] != "success":
-            raise UserError(f"Prometheus refuses the query ({answer['error']}); mend it:\n{query}")
-        result: list[dict[str, Any]] = answer["data"]["result"]
-        return result
+            raise UserError(
+                f"Prometheus refuses the query ({answer['error']}); mend it:\n{parameters.get('query', endpoint)}"
+            )
+        data = answer["data"]
+        found: list[dict[str, Any]] = data["result"] if isinstance(data, dict) else data
+        return found
 
 
 @contextmanager

@@ -1,0 +1,100 @@
+"""Report: definitions and log files -> replay -> answers of all charts -> pages. Wires the others, decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from loyalty_monitoring.match import Matches, newest_matches
+from loyalty_monitoring.model import Dashboard
+from loyalty_monitoring.replay.database import Progress
+from loyalty_monitoring.replay.prometheus import Prometheus
+from loyalty_monitoring.replay.run import backfilled, evaluate, series_in_queries, window
+from loyalty_monitoring.report.choices import choices, key
+from loyalty_monitoring.report.data_sets import DataSets, data_sets, filters_of_logs_panels
+from loyalty_monitoring.report.evaluation import Span, chosen_answers, dashboard_answers, policy_panels
+from loyalty_monitoring.report.html_pages import Site, dashboard_page, overview_page, policy_page
+from loyalty_monitoring.report.pages import (
+    DrawnDashboard,
+    DrawnPolicy,
+    dashboard_data,
+    data_script,
+    page_data,
+    policy_data,
+)
+from loyalty_monitoring.report.sources import Sources
+
+Files = dict[str, str]
+
+_MOST_LINES = 100  # of a logs panel
+
+
+def report(
+    sources: Sources,
+    files: Sequence[Path],
+    *,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> Files:
+    """The pages and their data, by their path in the site. Errors: UserError for a file or a window."""
+    definitions = sources.definitions
+    sets = [data_sets(dashboard.body, definitions.log_metrics) for dashboard in definitions.dashboards]
+    queries = [policy.query for policy in definitions.alert_policies]
+    queries += [query.promql for of_dashboard in sets for query in of_dashboard.queries if query.promql is not None]
+    wanted = series_in_queries(definitions.log_metrics, queries)
+    with backfilled(definitions.log_metrics, files, wanted, strict=strict, progress=progress) as (prometheus, points):
+        window_from, window_to = window(points.entries, start, end)
+        span = Span(int(window_from.timestamp()), int(window_to.timestamp()))
+        incidents = evaluate(prometheus, definitions.alert_policies, window_from, window_to, progress)
+        policies = [
+            DrawnPolicy(
+                policy,
+                tuple(policy_panels(prometheus, policy, span)),
+                tuple(incident for incident in incidents if incident.policy == policy.name),
+                sources.claims.get(policy.name, ()),
+                sources.runbooks.get(policy.name, ""),
+            )
+            for policy in definitions.alert_policies
+        ]
+        filters = {text for dashboard in definitions.dashboards for text in filters_of_logs_panels(dashboard.body)}
+        logs = newest_matches(filters, files, window_from, window_to, _MOST_LINES)
+        dashboards = []
+        pages: Files = {}
+        for done, (dashboard, of_dashboard) in enumerate(zip(definitions.dashboards, sets, strict=True)):
+            if progress is not None:
+                progress(f"Drawing {dashboard.name}", done / len(sets))
+            drawn, scripts = _drawn(prometheus, dashboard, of_dashboard, span, logs)
+            dashboards.append(drawn)
+            pages |= scripts
+    site = Site(dashboards, policies, sources.stack, points.entries.read)
+    pages["index.html"] = overview_page(site, page_data("overview", "Overview", span, policies, ""))
+    for drawn in dashboards:
+        data = page_data("dashboard", drawn.title, span, policies, "../") | dashboard_data(drawn, policies)
+        pages[f"dashboards/{drawn.dashboard.name}.html"] = dashboard_page(site, data)
+    for of_policy in policies:
+        data = page_data("policy", of_policy.title, span, [of_policy], "../") | policy_data(of_policy)
+        pages[f"policies/{of_policy.policy.name}.html"] = policy_page(site, data, of_policy)
+    return pages
+
+
+def _drawn(
+    prometheus: Prometheus, dashboard: Dashboard, sets: DataSets, span: Span, logs: Mapping[str, Matches]
+) -> tuple[DrawnDashboard, Files]:
+    """A dashboard with nothing chosen, and the scripts that bring the answers of each choice when they are wanted."""
+    offered = choices(prometheus, sets, span.first, span.last)
+    scripts: Files = {}
+    chosen: dict[str, str] = {}
+    for number, choice in enumerate(offered.combinations):
+        answers = chosen_answers(prometheus, sets, choice, span)
+        arguments = [key(choice), [answer and answer.as_json() for answer in answers]]
+        file = f"data/{dashboard.name}/{number}.js"
+        scripts[file] = f"loyalty.answers({data_script(arguments)[1:-1]});\n"
+        chosen[key(choice)] = f"../{file}"
+    of_panels = {text: logs[text] for text in filters_of_logs_panels(dashboard.body)}
+    drawn = DrawnDashboard(
+        dashboard, sets, offered, tuple(dashboard_answers(prometheus, sets, span)), chosen, of_panels
+    )
+    return drawn, scripts

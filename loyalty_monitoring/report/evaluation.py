@@ -1,0 +1,94 @@
+"""Every chart's query, asked of Prometheus over the window: finely for no choice, more coarsely for each choice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.model import AlertPolicy
+from loyalty_monitoring.promql import Comparison, chosen, comparisons, parsed
+from loyalty_monitoring.replay.prometheus import Prometheus
+from loyalty_monitoring.report.answer import Answer, answer, step_for
+from loyalty_monitoring.report.choices import Choice
+from loyalty_monitoring.report.data_sets import DataSets, Query
+
+_MOST_SERIES = 50  # of one chart; nobody tells more lines apart
+_POINTS_OF_A_CHOICE = 400
+
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
+
+
+@dataclass(frozen=True)
+class Span:
+    """The window in unix seconds: whole minutes, both included."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One comparison of a policy's condition over time. `comparison` is None where a condition compares nothing."""
+
+    comparison: Comparison | None
+    query: str
+    answer: Answer
+
+
+def dashboard_answers(prometheus: Prometheus, sets: DataSets, span: Span) -> list[Answer]:
+    """The answer of each query of a dashboard, with nothing chosen."""
+    step = step_for(span.last - span.first)
+    return _in_parallel(lambda query: _answer(prometheus, query, sets, (), span, step), sets.queries)
+
+
+def chosen_answers(prometheus: Prometheus, sets: DataSets, choice: Choice, span: Span) -> list[Answer | None]:
+    """The same for a choice; None for a query that does not use all of it."""
+    step = step_for(span.last - span.first, _POINTS_OF_A_CHOICE)
+    names = {name for name, _ in choice}
+
+    def one(query: Query) -> Answer | None:
+        return _answer(prometheus, query, sets, choice, span, step) if names <= set(query.uses) else None
+
+    return _in_parallel(one, sets.queries)
+
+
+def policy_panels(prometheus: Prometheus, policy: AlertPolicy, span: Span) -> list[Panel]:
+    """What the policy's condition compares, at each of its evaluations; extremes are kept however long the window."""
+    interval = policy.evaluation_interval_seconds
+    first, last = -(-span.first // interval) * interval, span.last // interval * interval
+
+    def one(compared: Comparison | None) -> Panel:
+        query = policy.query if compared is None else compared.value
+        series = prometheus.query_range(query, first, last, interval)
+        # Of a comparison with "<" the lowest series are the ones to see.
+        lowest = compared is not None and compared.operator.startswith("<")
+        return Panel(compared, query, answer(series, first, last, interval, _MOST_SERIES, lowest=lowest))
+
+    return _in_parallel(one, comparisons(parsed(policy.query)) or [None])
+
+
+def _answer(prometheus: Prometheus, query: Query, sets: DataSets, choice: Choice, span: Span, step: int) -> Answer:
+    # Whole steps, so that an hour's bar is a calendar hour.
+    first = -(-span.first // step) * step
+    if query.promql is None:
+        return Answer(first, step, (), query.note)
+    labels = {variable.name: variable.label for variable in sets.variables}
+    try:
+        series = prometheus.query_range(chosen(query.promql, dict(choice), labels), first, span.last, step)
+    except UserError as error:
+        # A dashboard of somebody else may ask what this Prometheus cannot answer; the chart says so in its place.
+        return Answer(first, step, (), error.message)
+    return answer(series, first, span.last, step, _MOST_SERIES)
+
+
+def _in_parallel(function: Callable[[_In], _Out], items: Iterable[_In]) -> list[_Out]:
+    workers = ThreadPoolExecutor(max_workers=2)
+    try:
+        return list(workers.map(function, items))
+    finally:
+        # Whoever was interrupted does not wait for long queries; they end with the server.
+        workers.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,64 @@
+"""Page data in the HTML that carries it. The only module that imports jinja2."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from loyalty_monitoring.report.markdown import html
+from loyalty_monitoring.report.pages import Data, DrawnDashboard, DrawnPolicy, data_script
+from loyalty_monitoring.report.site import scripts
+
+# All that a page needs stands beside it. What cannot be prevented by escaping everything is prevented by this:
+# https://developer.mozilla.org/docs/Web/HTTP/Guides/CSP
+_FROM_DISK = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
+)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What all pages of a report have in common."""
+
+    dashboards: Sequence[DrawnDashboard]
+    policies: Sequence[DrawnPolicy]
+    stack: str
+    entries: int
+
+
+def overview_page(site: Site, data: Data) -> str:
+    return _page("overview.html", site, data, "")
+
+
+def dashboard_page(site: Site, data: Data) -> str:
+    return _page("dashboard.html", site, data, "../")
+
+
+def policy_page(site: Site, data: Data, drawn: DrawnPolicy) -> str:
+    return _page("policy.html", site, data, "../", drawn=drawn, runbook=Markup(html(drawn.runbook)))
+
+
+def _page(template: str, site: Site, data: Data, home: str, **more: object) -> str:
+    environment = Environment(
+        loader=PackageLoader("loyalty_monitoring.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(template).render(
+        data=data,
+        script=Markup(data_script(data)),
+        home=home,
+        policy=_FROM_DISK,
+        scripts=scripts(),
+        dashboards=site.dashboards,
+        policies=site.policies,
+        stack=site.stack,
+        entries=f"{site.entries:,}",
+        **more,
+    )

@@ -1,0 +1,32 @@
+"""The newest log entries, as the logs panels show them."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from loyalty_monitoring.match import Matches
+
+_LONGEST_TEXT = 500
+
+
+def logs_panel(matches: Matches) -> dict[str, Any]:
+    """What a page is told of a panel's filter."""
+    return {"total": matches.total, "lines": [_line(entry) for entry in matches.newest], "error": matches.error}
+
+
+def _line(entry: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "timestamp": datetime.fromisoformat(entry["timestamp"]).timestamp(),
+        "severity": entry.get("severity", "DEFAULT"),
+        "text": _summary(entry)[:_LONGEST_TEXT],
+        "entry": entry,
+    }
+
+
+def _summary(entry: dict[str, Any]) -> str:
+    """What the console's summary says: the text, the payload's message, or the payload."""
+    payload = entry.get("jsonPayload") or entry.get("protoPayload") or {}
+    found = entry.get("textPayload") or payload.get("message") or json.dumps(payload, ensure_ascii=False)
+    return str(found).split("\n", 1)[0]

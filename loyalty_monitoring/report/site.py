@@ -1,0 +1,66 @@
+"""The report as a folder of files that needs no server and no network."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from loyalty_monitoring.errors import Position, UserError
+
+ASSETS = Path(__file__).parent / "assets"
+# What each file says about its place: a page stands in the site's folder or one below it.
+_MARK = ".report"
+_TEXT = "Written by `loyalty-monitoring report`, which replaces this folder as a whole.\n"
+
+
+def write_site(files: Mapping[str, str], out: Path) -> Path:
+    """Write all files and the drawing's own below `out`, in one step; returns the first page.
+
+    A report that is there already is replaced. Errors: UserError when it is anything else, which stays as it was.
+    """
+    if out.exists() and not (out / _MARK).is_file() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError("is no report and would be overwritten; choose another folder with --out", Position(out))
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as aside:
+            new, old = Path(aside) / "new", Path(aside) / "old"
+            _fill(new, files)
+            if out.exists():
+                os.rename(out, old)
+            os.rename(new, out)
+    except OSError as error:
+        raise UserError(
+            f"cannot be written ({error.strerror}); choose another folder with --out", Position(error.filename or out)
+        ) from error
+    return out / "index.html"
+
+
+def scripts() -> Sequence[str]:
+    """The drawing's scripts, in the order in which they load; each uses what stands before it."""
+    first, last = ["units", "time", "series", "chart"], ["layout", "controls", "page"]
+    widgets = sorted(path.stem for path in ASSETS.glob("widgets*.js"))
+    return ["vendor/echarts.min.js", *(f"{name}.js" for name in [*first, *widgets, *last])]
+
+
+def file_name(name: str, taken: Iterable[str]) -> str:
+    """A name that is safe in every file system and in a link, and is not taken."""
+    plain = re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-")[:80] or "page"
+    others = set(taken)
+    number = 2
+    found = plain
+    while found in others:
+        found, number = f"{plain}-{number}", number + 1
+    return found
+
+
+def _fill(folder: Path, files: Mapping[str, str]) -> None:
+    shutil.copytree(ASSETS, folder / "assets")
+    (folder / _MARK).write_text(_TEXT)
+    for name, text in files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,61 @@
+"""What a report is made from: the project's definitions, cases and runbooks, and dashboards of anybody."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from loyalty_monitoring.contract import load_contract
+from loyalty_monitoring.definitions import load_definitions
+from loyalty_monitoring.errors import Position, UserError
+from loyalty_monitoring.model import Dashboard, Definitions
+from loyalty_monitoring.proof.cases import load_case_files
+from loyalty_monitoring.report.site import file_name
+from loyalty_monitoring.settings import load_stack_settings
+from loyalty_monitoring.yaml_source import load_documents
+
+_LAYOUTS = frozenset(["mosaicLayout", "gridLayout", "rowLayout", "columnLayout"])
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What is drawn. `claims` and `runbooks` (Markdown) are those of each policy, by its name."""
+
+    definitions: Definitions
+    stack: str
+    claims: Mapping[str, tuple[str, ...]]
+    runbooks: Mapping[str, str]
+
+
+def sources(root: Path, stack: str, dashboards: Sequence[Path]) -> Sources:
+    """Read all that a report needs from the project at `root`. Errors: UserError with the place of a mistake."""
+    definitions = load_definitions(root, load_stack_settings(root, stack))
+    claims = {
+        file.alert: tuple(case.claim for case in file.cases)
+        for file in load_case_files(root / "tests" / "cases", load_contract(root / "log_events.yaml"))
+    }
+    runbooks = {
+        policy.name: (root / "runbooks" / f"{policy.name}.md").read_text() for policy in definitions.alert_policies
+    }
+    with_others = dataclasses.replace(definitions, dashboards=definitions.dashboards + _others(definitions, dashboards))
+    return Sources(with_others, stack, claims, runbooks)
+
+
+def _others(definitions: Definitions, files: Sequence[Path]) -> tuple[Dashboard, ...]:
+    taken = [dashboard.name for dashboard in definitions.dashboards]
+    found: list[Dashboard] = []
+    for file in files:
+        for document in load_documents(file):
+            body = document.data
+            if not isinstance(body, dict) or not body.keys() & _LAYOUTS:
+                raise UserError(
+                    "is no dashboard: it has none of mosaicLayout, gridLayout, rowLayout and columnLayout; export one "
+                    "with `gcloud monitoring dashboards describe`",
+                    Position(file),
+                )
+            name = file_name(file.stem, taken)
+            taken.append(name)
+            found.append(Dashboard(name, (), body, file))
+    return tuple(found)
