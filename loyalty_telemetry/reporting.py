@@ -47,7 +47,11 @@ def install(
     _schedule(app, REPORT_FRESHNESS, report_freshness, crontab(minute="*/15"), expires=15 * 60)
     if snapshots is not None:
         query = snapshots
-        _schedule(app, REPORT_PROGRAMS, lambda: report_programs(query), crontab(minute="0"), expires=60 * 60)
+
+        def report_all_programs() -> None:
+            report_programs(query)
+
+        _schedule(app, REPORT_PROGRAMS, report_all_programs, crontab(minute="0"), expires=60 * 60)
 
 
 def _schedule(app: Celery, name: str, function: Callable[[], None], when: crontab, expires: int) -> None:
