@@ -14,6 +14,7 @@ from loyalty_monitoring.replay.prometheus import Prometheus
 from loyalty_monitoring.report.answer import Answer, answer, step_for
 from loyalty_monitoring.report.choices import Choice
 from loyalty_monitoring.report.data_sets import DataSets, Query
+from loyalty_monitoring.report.time_series_filter import over_steps
 
 _MOST_SERIES = 50  # of one chart; nobody tells more lines apart
 _POINTS_OF_A_CHOICE = 400
@@ -78,7 +79,9 @@ def _answer(prometheus: Prometheus, query: Query, sets: DataSets, choice: Choice
         return Answer(first, step, (), query.note)
     labels = {variable.name: variable.label for variable in sets.variables}
     try:
-        series = prometheus.query_range(chosen(query.promql, dict(choice), labels), first, span.last, step)
+        series = prometheus.query_range(
+            chosen(over_steps(query.promql, step), dict(choice), labels), first, span.last, step
+        )
     except UserError as error:
         # A dashboard of somebody else may ask what this Prometheus cannot answer; the chart says so in its place.
         return Answer(first, step, (), error.message)

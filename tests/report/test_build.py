@@ -1,0 +1,202 @@
+"""A report from end to end: log lines in, pages out, with the numbers that the lines have."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loyalty_monitoring.report.build import report
+from loyalty_monitoring.report.sources import sources
+from tests.log_lines import START, event, freshness, minutes, write
+
+ROOT = Path(__file__).resolve().parents[2]
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+USER = 'metric.type="logging.googleapis.com/user/loyalty/rate_limited_requests" AND resource.type="k8s_container"'
+
+STRANGERS = {
+    "displayName": "Somebody's own",
+    "dashboardFilters": [{"labelKey": "store_id", "templateVariable": "store", "filterType": "METRIC_LABEL"}],
+    "gridLayout": {
+        "widgets": [
+            {
+                "title": "by filter",
+                "xyChart": {
+                    "dataSets": [
+                        {
+                            "timeSeriesQuery": {
+                                "timeSeriesFilter": {
+                                    "filter": USER,
+                                    "aggregation": {
+                                        "alignmentPeriod": "60s",
+                                        "perSeriesAligner": "ALIGN_DELTA",
+                                        "crossSeriesReducer": "REDUCE_SUM",
+                                        "groupByFields": ["metric.label.store_id"],
+                                    },
+                                }
+                            }
+                        }
+                    ]
+                },
+            },
+            {
+                "title": "by variable",
+                "scorecard": {
+                    "timeSeriesQuery": {
+                        "prometheusQuery": "sum(sum_over_time(logging_googleapis_com:user_loyalty_rate_limited_requests"
+                        '{monitored_resource="k8s_container", ${store}}[${__interval}]))'
+                    }
+                },
+            },
+            {"title": "wrong", "scorecard": {"timeSeriesQuery": {"prometheusQuery": "sum("}}},
+            {"title": "foreign", "scorecard": {"timeSeriesQuery": {"timeSeriesQueryLanguage": "fetch x"}}},
+            {"title": "hostile", "text": {"content": HOSTILE}},
+            {"logsPanel": {"filter": 'jsonPayload.store_id="s-2"'}},
+            {"logsPanel": {"filter": "((("}},
+        ]
+    },
+}
+
+
+def rejections() -> Iterator[dict[str, Any]]:
+    """120 of s-1 in the sixth minute, 3 of s-2 in the tenth, and a reporter that is alive."""
+    for number in range(120):
+        yield event(
+            "rate_limit_exceeded",
+            START + minutes(5) + timedelta(seconds=number / 3),
+            severity="WARNING",
+            store_id="s-1",
+            status=429,
+        )
+    for number in range(3):
+        yield event(
+            "rate_limit_exceeded",
+            START + minutes(9) + timedelta(seconds=number),
+            severity="WARNING",
+            store_id="s-2",
+            status=429,
+        )
+    yield event("rate_limit_exceeded", START + minutes(11), severity="WARNING", store_id=HOSTILE, status=429)
+    for number in range(3):
+        yield freshness(START + minutes(10 * number), START)
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("report")
+    (folder / "own.json").write_text(json.dumps(STRANGERS))
+    logs = write(folder / "log.jsonl", sorted(rejections(), key=lambda one: one["timestamp"]))
+    made_from = sources(ROOT, "demo", [folder / "own.json"])
+    ours = [one for one in made_from.definitions.dashboards if one.name in ("own", "transaction_volume")]
+    fewer = dataclasses.replace(made_from.definitions, dashboards=tuple(ours))
+    return report(dataclasses.replace(made_from, definitions=fewer), [logs])
+
+
+def data(pages: dict[str, str], page: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', pages[page], re.DOTALL)
+    assert found
+    parsed: dict[str, Any] = json.loads(found[1])
+    return parsed
+
+
+def samples(answer: dict[str, Any], **labels: str) -> dict[int, float]:
+    """What a series is at each minute since the start, gaps left out."""
+    (series,) = (one for one in answer["series"] if one["labels"] == labels)
+    runs = series["runs"]
+    flat = [value for value, count in zip(runs[::2], runs[1::2], strict=True) for _ in range(count)]
+    first = answer["from"] - int(START.timestamp())
+    return {(first + i * answer["step"]) // 60: value for i, value in enumerate(flat) if value is not None}
+
+
+def test_there_is_a_page_for_everything(pages: dict[str, str]) -> None:
+    assert {name for name in pages if not name.startswith("data/")} == {
+        "index.html",
+        "dashboards/own.html",
+        "dashboards/transaction_volume.html",
+        *(f"policies/{path.stem}.html" for path in (ROOT / "alert_policies").glob("*.yaml")),
+    }
+
+
+def test_the_incident_stands_where_replay_opens_it(pages: dict[str, str]) -> None:
+    (incident,) = data(pages, "index.html")["incidents"]
+    assert incident["policy"] == "rate_limit_spike"
+    assert incident["labels"] == {"store_id": "s-1"}
+    assert incident["opened"] == (START + minutes(6)).timestamp()
+    assert incident["closed"] == (START + minutes(7)).timestamp()
+
+
+def test_a_policy_page_has_the_value_that_its_condition_compares(pages: dict[str, str]) -> None:
+    page = data(pages, "policies/rate_limit_spike.html")
+    (panel,) = page["panels"]
+    assert panel["thresholds"] == [{"value": 100, "label": "above 100"}]
+    answer = page["answers"][""][panel["queries"][0]]
+    assert samples(answer, store_id="s-1")[6] == 120
+    assert samples(answer, store_id="s-2")[10] == 3
+
+
+def test_a_filter_chart_of_somebody_else_has_the_same_numbers(pages: dict[str, str]) -> None:
+    page = data(pages, "dashboards/own.html")
+    number = next(one["query"] for one in page["filters"] if one["path"][2] == 0)
+    assert samples(page["answers"][""][number], store_id="s-1")[6] == 120
+
+
+def test_every_data_set_is_found_by_its_path(pages: dict[str, str]) -> None:
+    for name in ("own", "transaction_volume"):
+        page = data(pages, f"dashboards/{name}.html")
+        for one in page["filters"]:
+            there: Any = page["dashboard"]
+            for part in one["path"]:
+                there = there[part]
+            query = page["queries"][one["query"]]
+            assert query == there.get("prometheusQuery", json.dumps(there, sort_keys=True))
+
+
+def test_a_choice_brings_the_numbers_of_that_store(pages: dict[str, str]) -> None:
+    page = data(pages, "dashboards/own.html")
+    assert page["variables"] == [
+        {"name": "store", "label": "store_id", "values": [HOSTILE, "s-1", "s-2"], "left_out": 0}
+    ]
+    script = pages[page["choices"]["store=s-2"].removeprefix("../")]
+    key, answers = json.loads("[" + script.removeprefix("loyalty.answers(").removesuffix(");\n") + "]")
+    number = next(one["query"] for one in page["filters"] if one["path"][2] == 1)
+    assert key == "store=s-2"
+    assert samples(answers[number])[10] == 3
+    assert [answer for index, answer in enumerate(answers) if index != number] == [None] * (len(answers) - 1)
+
+
+def test_a_query_that_cannot_be_evaluated_says_why_in_its_place(pages: dict[str, str]) -> None:
+    page = data(pages, "dashboards/own.html")
+    notes = {one["path"][2]: page["answers"][""][one["query"]]["note"] for one in page["filters"]}
+    assert "Prometheus refuses the query" in notes[2]
+    assert "MQL" in notes[3]
+
+
+def test_a_logs_panel_has_the_newest_matching_lines_first(pages: dict[str, str]) -> None:
+    logs = data(pages, "dashboards/own.html")["logs"]
+    found = logs['jsonPayload.store_id="s-2"']
+    assert found["total"] == 3
+    assert [line["timestamp"] for line in found["lines"]] == sorted(
+        (line["timestamp"] for line in found["lines"]), reverse=True
+    )
+    assert found["lines"][0]["text"] == "rate limit exceeded"
+    assert logs["((("]["total"] == 0
+    assert logs["((("]["error"]
+
+
+def test_hostile_names_are_text_on_every_page(pages: dict[str, str]) -> None:
+    assert HOSTILE in data(pages, "dashboards/own.html")["variables"][0]["values"]
+    for name, text in pages.items():
+        assert "<img" not in text, name
+        assert text.count("</script>") == (0 if name.startswith("data/") else text.count("<script")), name
+
+
+def test_no_page_names_anything_elsewhere_that_it_would_fetch(pages: dict[str, str]) -> None:
+    for name, text in pages.items():
+        html = re.sub(r'<script type="application/json".*?</script>', "", text, flags=re.DOTALL)
+        assert not re.search(r'(?:src|<link[^>]*href)="(?!(?:\.\./)?assets/)', html), name

@@ -1,0 +1,115 @@
+"""Charts written as filters: the PromQL that draws the same, or a sentence that says why not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loyalty_monitoring.definitions import load_definitions
+from loyalty_monitoring.promql import parsed
+from loyalty_monitoring.report.time_series_filter import NotEvaluated, over_steps, promql_of_filter
+from loyalty_monitoring.settings import load_stack_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+METRICS = load_definitions(ROOT, load_stack_settings(ROOT, "demo")).log_metrics
+
+COUNTER = 'metric.type="logging.googleapis.com/user/loyalty/rate_limited_requests" AND resource.type="k8s_container"'
+DISTRIBUTION = 'metric.type="logging.googleapis.com/user/loyalty/celery_task_runtime" resource.type="k8s_container"'
+RATE = "logging_googleapis_com:user_loyalty_rate_limited_requests"
+
+
+def query(text: str = COUNTER, reducer: str = "REDUCE_NONE", **aggregation: Any) -> dict[str, Any]:
+    return {"timeSeriesFilter": {"filter": text, "aggregation": {"crossSeriesReducer": reducer, **aggregation}}}
+
+
+def promql(body: dict[str, Any], step: int = 60) -> str:
+    found = over_steps(promql_of_filter(body, METRICS), step)
+    parsed(found)
+    return found
+
+
+def test_a_sum_by_store() -> None:
+    body = query(
+        alignmentPeriod="3600s",
+        perSeriesAligner="ALIGN_DELTA",
+        reducer="REDUCE_SUM",
+        groupByFields=['metric.label."store_id"'],
+    )
+    assert promql(body) == f'sum by (store_id) (sum_over_time({RATE}{{monitored_resource="k8s_container"}}[3600s]))'
+
+
+def test_a_rate_is_a_second() -> None:
+    body = query(alignmentPeriod="300s", perSeriesAligner="ALIGN_RATE")
+    assert promql(body) == f'sum_over_time({RATE}{{monitored_resource="k8s_container"}}[300s]) / 300'
+
+
+def test_a_chart_of_long_steps_is_aligned_over_its_step() -> None:
+    body = query(alignmentPeriod="60s", perSeriesAligner="ALIGN_RATE")
+    assert promql(body, step=3600).endswith("[3600s]) / 3600")
+
+
+@pytest.mark.parametrize(
+    ("term", "matcher"),
+    [
+        ('metric.label.store_id="s-1"', 'store_id="s-1"'),
+        ('metric.labels."store_id" != "s-1"', 'store_id!="s-1"'),
+        ('resource.labels.namespace_name=starts_with("loy.")', 'namespace_name=~"loy\\\\..*"'),
+        ('metric.label.store_id=has_substring("a b")', 'store_id=~".*a\\\\ b.*"'),
+        ('metric.label.store_id=one_of("s-1", "s-2")', 'store_id=~"s\\\\-1|s\\\\-2"'),
+        ('metric.label.store_id=monitoring.regex.full_match("s-[0-9]+")', 'store_id=~"s-[0-9]+"'),
+        ('metric.label.store_id="a\\"} or b{c=\\"d"', 'store_id="a\\"} or b{c=\\"d"'),
+    ],
+)
+def test_a_term_of_the_filter_is_a_matcher(term: str, matcher: str) -> None:
+    assert matcher in promql(query(f"{COUNTER} AND {term}"))
+
+
+@pytest.mark.parametrize(
+    ("aggregation", "part"),
+    [
+        (
+            {"perSeriesAligner": "ALIGN_DELTA", "reducer": "REDUCE_PERCENTILE_95"},
+            "histogram_quantile(0.95, sum by (le)",
+        ),
+        ({"perSeriesAligner": "ALIGN_PERCENTILE_50"}, "histogram_quantile(0.5, sum_over_time("),
+        ({"perSeriesAligner": "ALIGN_MEAN"}, "_sum{"),
+        ({"perSeriesAligner": "ALIGN_SUM", "reducer": "REDUCE_SUM"}, "sum by (le) (sum_over_time("),
+        ({"perSeriesAligner": "ALIGN_DELTA", "reducer": "REDUCE_MEAN"}, "_count{"),
+    ],
+)
+def test_a_distribution_has_percentiles_a_mean_and_buckets(aggregation: dict[str, Any], part: str) -> None:
+    assert part in promql(query(DISTRIBUTION, **aggregation))
+
+
+def test_a_ratio_divides() -> None:
+    part = query(perSeriesAligner="ALIGN_DELTA", reducer="REDUCE_SUM")["timeSeriesFilter"]
+    assert ") / (" in promql({"timeSeriesFilterRatio": {"numerator": part, "denominator": part}})
+
+
+def test_the_highest_series_are_picked() -> None:
+    body = query(perSeriesAligner="ALIGN_DELTA")
+    body["timeSeriesFilter"]["pickTimeSeriesFilter"] = {"numTimeSeries": 3, "direction": "TOP"}
+    assert promql(body).startswith("topk(3, ")
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ({"timeSeriesQueryLanguage": "fetch gce_instance"}, "MQL"),
+        ({"opsAnalyticsQuery": {"sql": "SELECT 1"}}, "not evaluated"),
+        (query('metric.type="compute.googleapis.com/instance/cpu"'), "no log-based metric of this project"),
+        (query(""), "no log-based metric"),
+        (query(f'{COUNTER} AND (metric.label.store_id="a" OR metric.label.store_id="b")'), "not evaluated here: "),
+        (query(perSeriesAligner="ALIGN_PERCENTILE_99"), "does not fit a counter"),
+        (query(perSeriesAligner="ALIGN_DELTA", alignmentPeriod="an hour"), "is no duration such as 60s"),
+        (query(perSeriesAligner="ALIGN_DELTA", reducer="REDUCE_FRACTION_TRUE"), "REDUCE_FRACTION_TRUE"),
+        ({"timeSeriesFilter": {"filter": 5}}, "no filter"),
+        ({"timeSeriesFilterRatio": {}}, "no filter"),
+        ({}, "not evaluated"),
+    ],
+)
+def test_what_cannot_be_drawn_says_why(body: dict[str, Any], why: str) -> None:
+    with pytest.raises(NotEvaluated, match=why):
+        promql_of_filter(body, METRICS)
