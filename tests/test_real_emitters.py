@@ -119,7 +119,7 @@ class Worker:
         """Everything, once all tasks have ended."""
         try:
             patience = time.monotonic() + 60
-            while sum(len(re.findall(r"\] (?:succeeded in|raised)", text)) for text in self._read()) < len(RUNS):
+            while sum(len(re.findall(r"\[[0-9a-f-]{36}\] (?:succeeded in|raised)", text)) for text in self._read()) < len(RUNS):
                 assert time.monotonic() < patience, "\n".join(self._read())
                 assert self._process.poll() is None, "\n".join(self._read())
                 time.sleep(0.05)
