@@ -47,6 +47,7 @@ RUNS = [
 SUCCESSES = {EXPIRE: 3, SYNC: 2}
 FAILURES = {EXPIRE: 2, SYNC: 1}
 RETRIES = 2
+ENDED = re.compile(r"\[[0-9a-f-]{36}\] (?:succeeded in|raised)")
 
 WORKER = """
 import time
@@ -119,7 +120,7 @@ class Worker:
         """Everything, once all tasks have ended."""
         try:
             patience = time.monotonic() + 60
-            while sum(len(re.findall(r"\[[0-9a-f-]{36}\] (?:succeeded in|raised)", text)) for text in self._read()) < len(RUNS):
+            while sum(len(ENDED.findall(text)) for text in self._read()) < len(RUNS):
                 assert time.monotonic() < patience, "\n".join(self._read())
                 assert self._process.poll() is None, "\n".join(self._read())
                 time.sleep(0.05)
