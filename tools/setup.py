@@ -113,7 +113,10 @@ def unpack_debian_packages(names: tuple[str, ...], members: tuple[str, ...], tar
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         for member in members:
-            for source in Path(unpacked).glob(member):
+            found = list(Path(unpacked).glob(member))
+            if not found:
+                fail(f"no {member} in Debian's {', '.join(names)}; install the program yourself and put it on PATH")
+            for source in found:
                 copy = shutil.copytree if source.is_dir() else shutil.copy2
                 copy(source, partial / source.name)
         shutil.rmtree(target, ignore_errors=True)
