@@ -13,7 +13,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -104,7 +103,7 @@ class Worker:
 
 
 @pytest.fixture(scope="module")
-def printed_by_worker(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def printed_by_worker(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     redis_server.client().flushall()
     worker = Worker(tmp_path_factory.mktemp("worker"), redis_server.port)
     try:

@@ -32,8 +32,8 @@ class _Unspeakable:
 class _Unasked:
     """As a proxy outside of its context."""
 
-    @property
-    def __class__(self) -> type:  # type: ignore[misc]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
         raise RuntimeError("outside of a request")
 
 
