@@ -32,6 +32,14 @@ _stack = click.option(
     help="The stack whose settings and parameters apply: Pulumi.S.yaml.",
 )
 _files = click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+_other_dashboards = click.option(
+    "--dashboard",
+    "dashboards",
+    multiple=True,
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="Also draw this dashboard, as `gcloud` or the console exports it; may be repeated.",
+)
 _strict = click.option("--strict", is_flag=True, help="A line that is no LogEntry is an error, not just counted.")
 
 
@@ -150,14 +158,7 @@ def replay(
 @click.option("--out", required=True, metavar="DIR", type=click.Path(path_type=Path), help="The folder to write.")
 @click.option("--from", "start", type=_Instant(), metavar="T", help="Draw from here; earlier entries are history.")
 @click.option("--to", "end", type=_Instant(), metavar="T", help="Draw up to here; later entries are not used.")
-@click.option(
-    "--dashboard",
-    "dashboards",
-    multiple=True,
-    metavar="PATH",
-    type=click.Path(path_type=Path),
-    help="Also draw this dashboard, as `gcloud` or the console exports it; may be repeated.",
-)
+@_other_dashboards
 @_strict
 def report(
     files: tuple[Path, ...],
@@ -177,15 +178,49 @@ def report(
     loyalty-monitoring report samples/*.jsonl.gz --out report
     loyalty-monitoring report today.jsonl --dashboard exported.json --out report
     """
+    from loyalty_monitoring.replay.sources import readable_again
     from loyalty_monitoring.report.build import report as build
     from loyalty_monitoring.report.site import write_site
     from loyalty_monitoring.report.sources import sources
 
-    with _progress() as progress:
-        pages = build(
-            sources(_project_root(), stack, dashboards), files, start=start, end=end, strict=strict, progress=progress
-        )
+    made_from = sources(_project_root(), stack, dashboards)
+    with readable_again(files) as kept, _progress() as progress:
+        pages = build(made_from, kept, start=start, end=end, strict=strict, progress=progress)
     click.echo(write_site(pages, out))
+
+
+@cli.command()
+@_files
+@_stack
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 is any that is free.")
+@_other_dashboards
+@_strict
+def serve(files: tuple[Path, ...], stack: str, port: int, dashboards: tuple[Path, ...], strict: bool) -> None:
+    """Show the report in a browser, and draw it anew when a definition or a log file changes.
+
+    Only this machine can reach it. A mistake in a definition is shown on the page, with file and line. Ctrl-C ends it.
+
+    \b
+    loyalty-monitoring serve samples/*.jsonl.gz
+    loyalty-monitoring serve today.jsonl --port 0
+    """
+    from loyalty_monitoring.replay.sources import readable_again
+    from loyalty_monitoring.report.build import report as build
+    from loyalty_monitoring.report.serve import Live, changes, redraw, served
+    from loyalty_monitoring.report.sources import sources, watched_folders
+
+    root = _project_root()
+    with readable_again(files) as kept:
+
+        def draw() -> dict[str, str]:
+            with _progress() as progress:
+                return build(sources(root, stack, dashboards), kept, strict=strict, live=True, progress=progress)
+
+        live = Live(draw())
+        with served(live, port) as address:
+            click.echo(address)
+            for _ in changes(watched_folders(root), {*kept, *dashboards}):
+                redraw(live, draw)
 
 
 @cli.command()

@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +19,7 @@ from typing import BinaryIO, Literal
 
 from loyalty_monitoring.errors import Position, UserError
 from loyalty_monitoring.replay.database import Connection, Progress, scratch_folder
+from loyalty_monitoring.replay.scratch import temporary_folder
 
 # Cloud Logging takes entries of up to 256 KiB (cloud.google.com/logging/quotas#log-limits); as JSON, where one byte can
 # become six (\u0001), such an entry stays below this.
@@ -101,11 +102,27 @@ def open_source(con: Connection, file: Path | Literal["-"], progress: Progress |
         yield Source(name, path, Path(folder), is_array)
 
 
+@contextmanager
+def readable_again(files: Sequence[Path | Literal["-"]]) -> Iterator[list[Path]]:
+    """The same files, where standard input and pipes are kept for as long as the block, to be read more than once."""
+    with temporary_folder() as folder:
+        kept: list[Path] = []
+        for number, file in enumerate(files):
+            path = Path(file)
+            if str(file) == "-":
+                path = _spool(sys.stdin.buffer, folder / f"{number}")
+            elif _is_pipe(path):
+                with path.open("rb") as pipe:
+                    path = _spool(pipe, folder / f"{number}")
+            kept.append(path)
+        yield kept
+
+
 def _plain_file(file: Path | Literal["-"], name: str, folder: Path, progress: Progress | None) -> Path:
     path = Path(file)
     if str(file) == "-":
         path = _spool(sys.stdin.buffer, folder / "input")
-    elif path.exists() and not path.is_file() and not path.is_dir():  # a pipe, such as <(command)
+    elif _is_pipe(path):
         with path.open("rb") as pipe:
             path = _spool(pipe, folder / "input")
     with path.open("rb") as opened:
@@ -121,6 +138,11 @@ def _plain_file(file: Path | Literal["-"], name: str, folder: Path, progress: Pr
             opened.seek(len(_UTF8_MARK))
             path = _spool(opened, folder / "unmarked")
     return path
+
+
+def _is_pipe(path: Path) -> bool:
+    """Such as <(command)."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def _spool(stream: BinaryIO, copy: Path) -> Path:

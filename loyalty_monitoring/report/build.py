@@ -37,6 +37,7 @@ def report(
     start: datetime | None = None,
     end: datetime | None = None,
     strict: bool = False,
+    live: bool = False,
     progress: Progress | None = None,
 ) -> Files:
     """The pages and their data, by their path in the site. Errors: UserError for a file or a window."""
@@ -69,7 +70,7 @@ def report(
             drawn, scripts = _drawn(prometheus, dashboard, of_dashboard, span, logs)
             dashboards.append(drawn)
             pages |= scripts
-    site = Site(dashboards, policies, sources.stack, points.entries.read)
+    site = Site(dashboards, policies, sources.stack, points.entries.read, live)
     pages["index.html"] = overview_page(site, page_data("overview", "Overview", span, policies, ""))
     for drawn in dashboards:
         data = page_data("dashboard", drawn.title, span, policies, "../") | dashboard_data(drawn, policies)

@@ -10,23 +10,25 @@ from markupsafe import Markup
 
 from loyalty_monitoring.report.markdown import html
 from loyalty_monitoring.report.pages import Data, DrawnDashboard, DrawnPolicy, data_script
-from loyalty_monitoring.report.site import scripts
+from loyalty_monitoring.report.site import LIVE, scripts
 
 # All that a page needs stands beside it. What cannot be prevented by escaping everything is prevented by this:
 # https://developer.mozilla.org/docs/Web/HTTP/Guides/CSP
 _FROM_DISK = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
 )
+_SERVED = f"{_FROM_DISK}; connect-src 'self'"
 
 
 @dataclass(frozen=True)
 class Site:
-    """What all pages of a report have in common."""
+    """What all pages of a report have in common. `live` pages ask their server whether they were drawn anew."""
 
     dashboards: Sequence[DrawnDashboard]
     policies: Sequence[DrawnPolicy]
     stack: str
     entries: int
+    live: bool
 
 
 def overview_page(site: Site, data: Data) -> str:
@@ -54,8 +56,8 @@ def _page(template: str, site: Site, data: Data, home: str, **more: object) -> s
         data=data,
         script=Markup(data_script(data)),
         home=home,
-        policy=_FROM_DISK,
-        scripts=scripts(),
+        policy=_SERVED if site.live else _FROM_DISK,
+        scripts=[*scripts(), *([LIVE] if site.live else [])],
         dashboards=site.dashboards,
         policies=site.policies,
         stack=site.stack,

@@ -12,7 +12,7 @@ from pathlib import Path
 from loyalty_monitoring.errors import Position, UserError
 
 ASSETS = Path(__file__).parent / "assets"
-# What each file says about its place: a page stands in the site's folder or one below it.
+LIVE = "live/reload.js"  # only for pages that are served
 _MARK = ".report"
 _TEXT = "Written by `loyalty-monitoring report`, which replaces this folder as a whole.\n"
 

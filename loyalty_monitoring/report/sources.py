@@ -43,6 +43,12 @@ def sources(root: Path, stack: str, dashboards: Sequence[Path]) -> Sources:
     return Sources(with_others, stack, claims, runbooks)
 
 
+def watched_folders(root: Path) -> tuple[Path, ...]:
+    """The folders whose files decide what a report shows."""
+    names = ("alert_policies", "dashboards", "log_metrics", "runbooks", "tests/cases")
+    return (root, *(root / name for name in names))
+
+
 def _others(definitions: Definitions, files: Sequence[Path]) -> tuple[Dashboard, ...]:
     taken = [dashboard.name for dashboard in definitions.dashboards]
     found: list[Dashboard] = []

@@ -1,0 +1,176 @@
+"""The report on a loopback port, drawn anew when a definition or a log file changes."""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.report.site import ASSETS
+
+LOOPBACK = "127.0.0.1"
+_HEARTBEAT_SECONDS = 15.0
+
+Pages = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class State:
+    """What is served: the pages of the last success, and what was wrong with the attempt after it."""
+
+    version: int
+    pages: Pages
+    problem: str | None
+
+
+class Live:
+    """The state that the server's threads read, and wait for."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._changed = threading.Condition()
+        self._state = State(1, pages, None)
+
+    @property
+    def state(self) -> State:
+        with self._changed:
+            return self._state
+
+    def drawn(self, pages: Pages) -> None:
+        with self._changed:
+            self._state = State(self._state.version + 1, pages, None)
+            self._changed.notify_all()
+
+    def failed(self, problem: str) -> None:
+        with self._changed:
+            self._state = State(self._state.version, self._state.pages, problem)
+            self._changed.notify_all()
+
+    def wait_for_another(self, known: State | None) -> State:
+        """The first state that is not the known one; the known one again when nothing came for a while."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._state is not known, _HEARTBEAT_SECONDS)
+            return self._state
+
+
+@contextmanager
+def served(live: Live, port: int) -> Iterator[str]:
+    """A server for this machine only; gives its address. Errors: UserError when the port is taken."""
+    try:
+        server = ThreadingHTTPServer((LOOPBACK, port), _handler(live))
+    except OSError as error:
+        raise UserError(f"port {port} cannot be used ({error.strerror}); choose another with --port") from error
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://{LOOPBACK}:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def redraw(live: Live, draw: Callable[[], Pages]) -> None:
+    """Draw once more; what is wrong is shown on the pages, which stay as they were."""
+    try:
+        live.drawn(draw())
+    except UserError as error:
+        live.failed(str(error))
+
+
+def changes(folders: Collection[Path], files: Collection[Path]) -> Iterator[None]:
+    """One item each time a YAML or Markdown file right in a folder has changed, or one of the files; Ctrl-C ends it."""
+    from watchfiles import watch
+
+    wanted = {file.resolve() for file in files}
+    inside = {folder.resolve() for folder in folders}
+
+    def matters(_: object, name: str) -> bool:
+        path = Path(name).resolve()
+        return path in wanted or (path.parent in inside and path.suffix in (".yaml", ".md"))
+
+    # Editors replace a file by another of its name, so the folder is watched, not the file.
+    watched = inside | {file.parent for file in wanted}
+    try:
+        for _ in watch(*watched, watch_filter=matters, recursive=False):
+            yield
+    except KeyboardInterrupt:
+        return
+
+
+def _handler(live: Live) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        server_version = "loyalty-monitoring"
+        sys_version = ""
+
+        def do_GET(self) -> None:
+            # A page elsewhere could give its own name this machine's address, and read what is served here.
+            port = self.connection.getsockname()[1]
+            if self.headers.get("Host") not in (f"{LOOPBACK}:{port}", f"localhost:{port}"):
+                self._answer(HTTPStatus.MISDIRECTED_REQUEST, "text/plain", b"not served under this name\n")
+                return
+            path = unquote(urlsplit(self.path).path).lstrip("/") or "index.html"
+            if path == "events":
+                self._events()
+                return
+            found = _found(live.state.pages, path)
+            if found is None:
+                self._answer(HTTPStatus.NOT_FOUND, "text/plain", b"no such page\n")
+                return
+            kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
+            self._answer(HTTPStatus.OK, f"{kind}; charset=utf-8", found)
+
+        do_HEAD = do_GET
+
+        def _answer(self, status: HTTPStatus, kind: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Cache-Control", "no-store")
+            self.send_header("X-Content-Type-Options", "nosniff")
+            self.send_header("Cross-Origin-Resource-Policy", "same-origin")
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        def _events(self) -> None:
+            """Server-sent events: one line of JSON for each state (html.spec.whatwg.org, Server-sent events)."""
+            self.close_connection = True
+            self.send_response(HTTPStatus.OK)
+            self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Cache-Control", "no-store")
+            self.end_headers()
+            known: State | None = None
+            try:
+                while self.command != "HEAD":
+                    state = live.wait_for_another(known)
+                    told = json.dumps({"version": state.version, "problem": state.problem})
+                    self.wfile.write(b": still here\n\n" if state is known else f"data: {told}\n\n".encode())
+                    self.wfile.flush()
+                    known = state
+            except OSError:
+                # The page was closed.
+                return
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Requests are not worth a line; what matters is said on the pages."""
+
+    return Handler
+
+
+def _found(pages: Pages, path: str) -> bytes | None:
+    if path in pages:
+        return pages[path].encode()
+    folder, _, name = path.partition("/")
+    if folder != "assets":
+        return None
+    file = (ASSETS / name).resolve()
+    return file.read_bytes() if file.is_relative_to(ASSETS.resolve()) and file.is_file() else None
