@@ -51,10 +51,7 @@ def kind_of(annotation: Any) -> Kind:
         return _PLAIN[annotation]
     if get_origin(annotation) is Literal:
         values = get_args(annotation)
-        return Kind(
-            f"one of {', '.join(map(repr, values))}",
-            lambda value: any(isinstance(value, type(one)) and value == one for one in values),
-        )
+        return Kind(f"one of {', '.join(map(repr, values))}", lambda value: value in values)
     kind = annotation.__metadata__[0]
     assert isinstance(kind, Kind)
     return kind

@@ -45,7 +45,7 @@ def log_celery_to_google_cloud() -> None:
 
     >>> log_celery_to_google_cloud()
     """
-    setup_logging.connect(_set_up, weak=False)
+    setup_logging.connect(_set_up)
 
 
 def _set_up(loglevel: int = logging.INFO, **_: Any) -> None:

@@ -37,6 +37,15 @@ class _Unasked:
         raise RuntimeError("outside of a request")
 
 
+class _Incomparable:
+    """As an array of numbers."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("the truth value of an array is ambiguous")
+
+
 WRONG: list[tuple[Callable[..., None], dict[str, Any], str]] = [
     (events.card_deactivated, {"card_id": "c-1"}, "merchant_id is missing"),
     (events.card_deactivated, {**CARD, "merchant_id": 17}, "merchant_id must be a string, and is of type int (17)"),
@@ -54,6 +63,16 @@ WRONG: list[tuple[Callable[..., None], dict[str, Any], str]] = [
         events.wallet_sync_completed,
         {"platform": "google", "cards_total": 1, "cards_failed": 2},
         "cards_failed (2) is more than cards_total (1)",
+    ),
+    (
+        events.wallet_sync_completed,
+        {"platform": "google", "cards_total": 1, "cards_failed": _Incomparable()},
+        "cards_failed must be a whole number, 0 or more, and is of type _Incomparable",
+    ),
+    (
+        events.email_status_changed,
+        {"template_code": "x", "status": _Incomparable()},
+        "status must be one of",
     ),
     (events.wallet_sync_completed, {"platform": "google"}, "cards_total is missing; cards_failed is missing"),
     (events.card_deactivated, {**CARD, "event": "card_enrolled"}, "event is a name that the log line needs for itself"),
@@ -127,7 +146,9 @@ json_values = st.recursive(
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.usefixtures("production")
 @given(data=st.data())
-def test_whatever_is_passed_in_production_is_one_line_of_valid_json(printed: Printed, data: st.DataObject) -> None:
+def test_whatever_is_passed_in_production_is_one_line_of_valid_json_in_utf_8(
+    printed: Printed, data: st.DataObject
+) -> None:
     name = data.draw(st.sampled_from(sorted(FUNCTIONS)))
     fields = data.draw(st.dictionaries(st.sampled_from(["merchant_id", "status", "cards_failed", "x"]), json_values))
     FUNCTIONS[name](**fields)
@@ -135,7 +156,8 @@ def test_whatever_is_passed_in_production_is_one_line_of_valid_json(printed: Pri
     def refuse(constant: str) -> None:
         raise AssertionError(f"{constant} is no JSON")
 
-    lines = [json.loads(line, parse_constant=refuse) for line in printed.text().split("\n")[:-1]]
+    # A console that writes UTF-8 takes it.
+    lines = [json.loads(line.encode(), parse_constant=refuse) for line in printed.text().split("\n")[:-1]]
     assert [line["event"] for line in lines if "event" in line] == [name]
 
 
