@@ -161,6 +161,12 @@ def test_whatever_is_passed_in_production_is_one_line_of_valid_json_in_utf_8(
     assert [line["event"] for line in lines if "event" in line] == [name]
 
 
+def test_text_that_no_console_can_write_is_escaped_and_its_line_not_lost(printed: Printed) -> None:
+    events.email_queued(template_code="loyalty_welcome", recipient="ad\udc80a@example.org")
+    line = json.loads(printed.text().encode())
+    assert line["recipient"] == "ad\\udc80a@example.org"
+
+
 def test_an_enumeration_of_the_callers_fits_where_its_values_do(printed: Printed) -> None:
     events.rate_limit_exceeded(store_id="s-1", status=HTTPStatus.TOO_MANY_REQUESTS)  # type: ignore[arg-type]
     assert printed.entry()["jsonPayload"]["status"] == 429
