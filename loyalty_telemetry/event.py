@@ -94,7 +94,7 @@ def event(
             for field, words in wrong.items():
                 if (name, field) not in _told:
                     _told.add((name, field))
-                    own_logger.warning("%s: %s; such lines do not count (told once a process)", name, words)
+                    own_logger.warning("%s: %s; such lines may not count (told once a process)", name, words)
 
         return log
 
