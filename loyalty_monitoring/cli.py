@@ -67,6 +67,7 @@ def cli() -> None:
     loyalty-monitoring render --out rendered            what `pulumi up` would send
     loyalty-monitoring replay samples/*.jsonl.gz        which alerts would have opened
     loyalty-monitoring report samples/*.jsonl.gz --out report   dashboards and incidents as pages
+    loyalty-monitoring diff main HEAD samples/*.jsonl.gz        which incidents a change makes
     loyalty-monitoring lint                             what will surprise you once it is deployed
     loyalty-monitoring prove                            whether each alert does what it says
     loyalty-monitoring mutants                          whether the cases would notice a slip
@@ -221,6 +222,46 @@ def serve(files: tuple[Path, ...], stack: str, port: int, dashboards: tuple[Path
             click.echo(address)
             for _ in changes(watched_folders(root), {*kept, *dashboards}):
                 redraw(live, draw)
+
+
+@cli.command()
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@_files
+@_stack
+@click.option("--from", "start", type=_Instant(), metavar="T", help="Evaluate from here; earlier entries are history.")
+@click.option("--to", "end", type=_Instant(), metavar="T", help="Evaluate up to here; later entries are not used.")
+@click.option("--format", "output", type=click.Choice(["markdown", "json"]), default="markdown", show_default=True)
+def diff(
+    old: str,
+    new: str,
+    files: tuple[Path, ...],
+    stack: str,
+    start: datetime | None,
+    end: datetime | None,
+    output: str,
+) -> None:
+    """Say which incidents a change of the definitions brings, removes or moves.
+
+    OLD and NEW are git revisions, or folders that hold the project. Both versions' definitions go over the same logs,
+    so a new threshold shows what it would have done last month; log-based metrics themselves start empty. The Markdown
+    is made for a pull request. The exit status says nothing about what was found.
+
+    \b
+    loyalty-monitoring diff main HEAD samples/*.jsonl.gz
+    loyalty-monitoring diff HEAD . last-month.jsonl.gz
+    loyalty-monitoring diff v1.4 v1.5 logs/*.jsonl.gz --format json | jq '.incidents[] | select(.kind != "stays")'
+    """
+    from loyalty_monitoring.difference import report
+    from loyalty_monitoring.difference.compare import compare
+    from loyalty_monitoring.difference.versions import load_version
+    from loyalty_monitoring.replay.sources import readable_again
+
+    root = _project_root()
+    versions = [load_version(root, name, stack) for name in (old, new)]
+    with readable_again(files) as kept, _progress() as progress:
+        found = compare(versions[0], versions[1], kept, start=start, end=end, progress=progress)
+    click.echo(report.as_json(found) if output == "json" else report.as_markdown(found))
 
 
 @cli.command()

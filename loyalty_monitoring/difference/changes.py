@@ -1,0 +1,144 @@
+"""Which definitions differ between two versions, and which of these each alert depends on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from loyalty_monitoring.difference.versions import Version
+from loyalty_monitoring.model import AlertPolicy, Body, LogMetric
+
+_WORD = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+
+
+@dataclass(frozen=True)
+class DefinitionChange:
+    """One definition that differs: its file, and what of it, as dotted keys; "added" or "removed" as a whole."""
+
+    file: str
+    what: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ParameterChange:
+    """A parameter of parameters.yaml or of the stack. A text is as a sentence says it; None where it is not there."""
+
+    name: str
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True)
+class Changes:
+    """All that differs. `of_policy` names for each policy the changes that can alter its incidents."""
+
+    parameters: tuple[ParameterChange, ...]
+    definitions: tuple[DefinitionChange, ...]
+    of_policy: Mapping[str, tuple[DefinitionChange | ParameterChange, ...]]
+
+
+def changes(old: Version, new: Version) -> Changes:
+    """What differs between two versions of one stack."""
+    parameters = tuple(_parameter_changes(old, new))
+    of_kind = {
+        "alert_policies": _changed("alert_policies", _policies(old), _policies(new)),
+        "log_metrics": _changed("log_metrics", _metrics(old), _metrics(new)),
+        "dashboards": _changed("dashboards", _dashboards(old), _dashboards(new)),
+    }
+    names = {policy.name for version in (old, new) for policy in version.definitions.alert_policies}
+    return Changes(
+        parameters,
+        tuple(change for changed in of_kind.values() for change in changed.values()),
+        {name: _behind(name, old, new, parameters, of_kind) for name in sorted(names)},
+    )
+
+
+def _behind(
+    policy: str,
+    old: Version,
+    new: Version,
+    parameters: tuple[ParameterChange, ...],
+    of_kind: Mapping[str, Mapping[str, DefinitionChange]],
+) -> tuple[DefinitionChange | ParameterChange, ...]:
+    """The changes that can alter a policy's incidents: parameters first, for they explain the definitions."""
+    found: list[DefinitionChange | ParameterChange] = []
+    metrics = {metric for version in (old, new) for metric in _read_by(policy, version)}
+    files = [f"alert_policies/{policy}.yaml", *(f"log_metrics/{metric}.yaml" for metric in sorted(metrics))]
+    written = "".join(version.texts.get(file, "") for version in (old, new) for file in files)
+    found += [change for change in parameters if re.search(rf"<<\s*{re.escape(change.name)}\b", written)]
+    own = of_kind["alert_policies"].get(policy)
+    if own is not None and _decides(own):
+        found.append(own)
+    found += [of_kind["log_metrics"][metric] for metric in sorted(metrics & of_kind["log_metrics"].keys())]
+    return tuple(found)
+
+
+def _decides(change: DefinitionChange) -> bool:
+    """Whether it alters when incidents open; titles and documentation do not."""
+    return any(what in ("added", "removed") or what.startswith("conditions.") for what in change.what)
+
+
+def _read_by(policy: str, version: Version) -> set[str]:
+    """The metrics that a policy's query reads."""
+    queries = [one.query for one in version.definitions.alert_policies if one.name == policy]
+    words = {re.sub(r"_(count|sum|bucket)$", "", word) for query in queries for word in _WORD.findall(query)}
+    words |= {word for query in queries for word in _WORD.findall(query)}
+    return {metric.name for metric in version.definitions.log_metrics if metric.promql_name in words}
+
+
+def _parameter_changes(old: Version, new: Version) -> list[ParameterChange]:
+    found = []
+    for name in sorted(old.parameters.keys() | new.parameters.keys()):
+        before, after = (
+            version.parameters[name].text if name in version.parameters else None for version in (old, new)
+        )
+        if before != after:
+            found.append(ParameterChange(name, before, after))
+    return found
+
+
+def _policies(version: Version) -> dict[str, Body]:
+    return {policy.name: _with_condition(policy) for policy in version.definitions.alert_policies}
+
+
+def _with_condition(policy: AlertPolicy) -> Body:
+    """The body with its one condition under short keys: `conditions.query` instead of a path of five."""
+    return {**policy.body, "conditions": policy.condition}
+
+
+def _metrics(version: Version) -> dict[str, Body]:
+    return {metric.name: _without_name(metric) for metric in version.definitions.log_metrics}
+
+
+def _without_name(metric: LogMetric) -> Body:
+    return {key: value for key, value in metric.body.items() if key != "name"}
+
+
+def _dashboards(version: Version) -> dict[str, Body]:
+    return {dashboard.name: dashboard.body for dashboard in version.definitions.dashboards}
+
+
+def _changed(folder: str, old: Mapping[str, Body], new: Mapping[str, Body]) -> dict[str, DefinitionChange]:
+    found: dict[str, DefinitionChange] = {}
+    for name in sorted(old.keys() | new.keys()):
+        if name not in old or name not in new:
+            what: tuple[str, ...] = ("added",) if name in new else ("removed",)
+        else:
+            what = tuple(_differing(old[name], new[name]))
+        if what:
+            found[name] = DefinitionChange(f"{folder}/{name}.yaml", what)
+    return found
+
+
+def _differing(old: Any, new: Any, path: str = "") -> list[str]:
+    """The dotted keys of the innermost objects' values that differ; a list counts as one value."""
+    if old == new:
+        return []
+    if not (isinstance(old, dict) and isinstance(new, dict)):
+        return [path]
+    found: list[str] = []
+    for key in sorted(old.keys() | new.keys()):
+        found += _differing(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
+    return found

@@ -1,0 +1,84 @@
+"""Two versions of the project: folders, or revisions of its git repository."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import tarfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from loyalty_monitoring.definitions import load_definitions
+from loyalty_monitoring.errors import Position, UserError
+from loyalty_monitoring.model import Definitions
+from loyalty_monitoring.parameters import Parameter, load_parameters
+from loyalty_monitoring.replay.scratch import temporary_folder
+from loyalty_monitoring.settings import load_stack_settings
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version's definitions for a stack. `texts` are its definition files as they are written, by path."""
+
+    name: str
+    definitions: Definitions
+    parameters: Mapping[str, Parameter]
+    texts: Mapping[str, str]
+
+
+def load_version(root: Path, name: str, stack: str) -> Version:
+    """A folder that holds the project, or a revision of the repository at `root`, such as HEAD, main or a commit.
+
+    Errors: UserError when it is neither, or when its definitions do not load.
+    """
+    with _folder(root, name) as folder:
+        settings = load_stack_settings(folder, stack)
+        files = [file for kind in ("alert_policies", "log_metrics") for file in (folder / kind).glob("*.yaml")]
+        return Version(
+            name,
+            load_definitions(folder, settings),
+            load_parameters(folder / "parameters.yaml", settings.parameter_overrides),
+            {str(file.relative_to(folder)): file.read_text() for file in files},
+        )
+
+
+@contextmanager
+def _folder(root: Path, name: str) -> Iterator[Path]:
+    if name and Path(name).is_dir():
+        if not (Path(name) / "Pulumi.yaml").is_file():
+            raise UserError("is a folder without Pulumi.yaml; name one that holds the whole project", Position(name))
+        yield Path(name).resolve()
+        return
+    with temporary_folder() as folder:
+        top = Path(_git(root, name, "rev-parse", "--show-toplevel").decode().strip())
+        archive = _git(top, name, "archive", "--format=tar", _tree(root, name))
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            tar.extractall(folder, filter="data")
+        try:
+            yield folder
+        except UserError as error:
+            # The folder is gone when the message is read; the revision is what helps.
+            raise UserError(str(error).replace(f"{folder}/", f"{name}:")) from error
+
+
+def _tree(root: Path, name: str) -> str:
+    """The project's folder at that revision, as git names it."""
+    commit = _git(root, name, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    folder = _git(root, name, "rev-parse", "--show-prefix")
+    return f"{commit.decode().strip()}:{folder.decode().strip()}"
+
+
+def _git(root: Path, name: str, *arguments: str) -> bytes:
+    try:
+        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=False)
+    except FileNotFoundError as error:
+        raise UserError("git is not installed, and a revision was named; install it, or name two folders") from error
+    if done.returncode:
+        words = done.stderr.decode(errors="replace").strip()
+        raise UserError(
+            f"{name!r} is neither a folder nor a revision of this repository{words and f' ({words})'}; "
+            "name one, such as HEAD or main; a shallow clone lacks older ones"
+        )
+    return done.stdout
