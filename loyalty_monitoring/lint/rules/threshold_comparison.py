@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loyalty_monitoring.lint.policies import typed_conditions
+from loyalty_monitoring.lint.policies import has_placeholder, typed_conditions
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, Rule
 
 _TAKEN = ("COMPARISON_GT", "COMPARISON_LT")
@@ -23,7 +23,7 @@ def check(policy: Resource, project: Project) -> Iterator[Problem]:
         comparison = condition.body.get("comparison")
         if comparison is None:
             yield Problem(condition.path, "has no comparison", "write `comparison: COMPARISON_GT` or COMPARISON_LT")
-        elif isinstance(comparison, str) and comparison not in _TAKEN and "${" not in comparison:
+        elif isinstance(comparison, str) and comparison not in _TAKEN and not has_placeholder(comparison):
             yield Problem(
                 (*condition.path, "comparison"),
                 f"compares with {comparison}; Cloud Monitoring takes only COMPARISON_GT and COMPARISON_LT",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from loyalty_monitoring.lint.policies import typed_conditions
+from loyalty_monitoring.lint.policies import has_placeholder, typed_conditions
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, Rule
 
 _MOST = 2_048
@@ -21,8 +21,8 @@ _EXAMPLE = {
     "resource.type": 'add `resource.type="..."`, such as "k8s_container" or "cloud_run_revision"',
 }
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
-# select_slo_burn_rate() and its like stand for the types; `${...}` and `{{...}}` are filled in by somebody else.
-_NOT_OURS_TO_JUDGE = re.compile(r"\bselect_\w+|\$\{|\{\{")
+# select_slo_burn_rate() and its like stand for the types.
+_SELECTOR = re.compile(r"\bselect_\w+")
 
 
 def check(policy: Resource, project: Project) -> Iterator[Problem]:
@@ -44,7 +44,7 @@ def check(policy: Resource, project: Project) -> Iterator[Problem]:
 
 
 def _names(filter_: str, type_: str) -> bool:
-    if _NOT_OURS_TO_JUDGE.search(filter_):
+    if _SELECTOR.search(filter_) or has_placeholder(filter_):
         return True
     return re.search(rf"(?<![\w.]){re.escape(type_)}\b", _QUOTED.sub("", filter_)) is not None
 
