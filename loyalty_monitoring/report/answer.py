@@ -11,7 +11,7 @@ from loyalty_monitoring.replay.prometheus import Series
 Value = float | str | None
 Samples = Sequence[tuple[int, float]]
 
-_MOST_POINTS = 2_400  # of one series: more than a screen has columns
+_MOST_POINTS = 2_400  # of one series, with its extremes: more than a screen has columns
 # Charts are evaluated on a step that people recognise, like those of the console.
 _STEPS = (60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 
@@ -38,7 +38,7 @@ class Answer:
         return {"from": self.first, "step": self.step, "series": series, "note": self.note}
 
 
-def step_for(seconds: int, most_points: int = _MOST_POINTS) -> int:
+def step_for(seconds: int, most_points: int) -> int:
     """The shortest usual step that cuts the window into at most so many points."""
     whole_days = -(-seconds // (most_points * _STEPS[-1])) * _STEPS[-1]
     return next((step for step in _STEPS if seconds <= step * most_points), whole_days)

@@ -17,7 +17,8 @@ from loyalty_monitoring.report.data_sets import DataSets, Query
 from loyalty_monitoring.report.time_series_filter import over_steps
 
 _MOST_SERIES = 50  # of one chart; nobody tells more lines apart
-_POINTS_OF_A_CHOICE = 400
+# A dashboard's chart is a third of a screen wide. Who chooses a merchant compares shapes.
+_POINTS, _POINTS_OF_A_CHOICE = 1_440, 400
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
@@ -42,7 +43,7 @@ class Panel:
 
 def dashboard_answers(prometheus: Prometheus, sets: DataSets, span: Span) -> list[Answer]:
     """The answer of each query of a dashboard, with nothing chosen."""
-    step = step_for(span.last - span.first)
+    step = step_for(span.last - span.first, _POINTS)
     return _in_parallel(lambda query: _answer(prometheus, query, sets, (), span, step), sets.queries)
 
 
