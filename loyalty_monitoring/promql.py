@@ -154,6 +154,18 @@ def look_back(expression: Any) -> timedelta:
     return below + offset + (reach or timedelta())
 
 
+def time_ranges(expression: Any) -> set[timedelta]:
+    """Ranges, steps of subqueries and offsets, wherever they stand in the expression."""
+    spans = (getattr(node, name, None) for node in nodes(expression) for name in ("range", "step", "offset"))
+    return {abs(span) for span in spans if span is not None}
+
+
+def number_literals(expression: Any) -> set[float]:
+    """The numbers in the expression, parameters such as the 0.95 of a quantile included."""
+    parts = [part for node in nodes(expression) for part in (node, getattr(node, "param", None))]
+    return {part.val for part in parts if isinstance(part, promql_parser.NumberLiteral)}
+
+
 def _children(expression: Any) -> list[Any]:
     if isinstance(expression, promql_parser.BinaryExpr):
         return [expression.lhs, expression.rhs]
