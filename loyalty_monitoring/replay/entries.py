@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -61,7 +62,8 @@ _SAMPLED = 20_000  # lines that are looked at first, for the kinds in them
 SEVERITIES = ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")
 
 _FIRST_REJECTED = 10
-_INSTANT, _KIND = '"@time"', '"@kind"'  # no field that is read as a column can have these names
+_PLACES_OF_A_FILE = 2**40
+_INSTANT, _KIND, _PLACE = '"@time"', '"@kind"', '"@place"'  # no field that is read as a column can have these names
 _ALWAYS: frozenset[FieldPath] = frozenset({("timestamp",), ("severity",), ("resource", "type"), ("resource", "labels")})
 
 _TIMESTAMP = (
@@ -78,6 +80,7 @@ class _Layout:
     leaves: frozenset[FieldPath]
     of_kind: tuple[FieldPath, ...]
     of_entry: tuple[FieldPath, ...]
+    with_places: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,25 +109,27 @@ def load_entries(
     fields: Iterable[FieldPath],
     *,
     strict: bool = False,
+    with_places: bool = False,
     progress: Progress | None = None,
 ) -> EntryCounts:
     """Make `entries` of all files: the `fields`, the time, and what groups entries.
 
     Columns: `time` TIMESTAMP (UTC, microseconds), `kind` INTEGER, `resource` INTEGER (yet to be filled), and a JSON
     column for each field, which `entry_columns` names. `fields` with () keep the whole entry, and the rows are in
-    the order of the files; otherwise they are in any order, as the entries may be in the files.
+    the order of the files; otherwise they are in any order, as the entries may be in the files. `with_places` adds a
+    column `place` BIGINT, which `positions` turns into file and line; it rises in the order of files and lines.
     Errors: UserError for a file that cannot be read, with `strict` also for the first line that is no LogEntry.
     """
-    layout = _layout(frozenset(fields))
+    layout = replace(_layout(frozenset(fields)), with_places=with_places)
     _make_tables(con, layout)
     read = rejected = 0
     first_rejected: list[Rejected] = []
-    for file in files:
+    for index, file in enumerate(files):
         with open_source(con, file, progress) as source:
-            report = _reporter(progress, source)
-            found = _load_quickly(con, source, layout, report)
+            report, first_place = _reporter(progress, source), index * _PLACES_OF_A_FILE
+            found = _load_quickly(con, source, layout, report, first_place)
             if found is None:
-                found = _load_carefully(con, source, layout, report)
+                found = _load_carefully(con, source, layout, report, first_place)
             read += found[0]
             rejected += found[1]
             if found[1] and (strict or len(first_rejected) < _FIRST_REJECTED):
@@ -143,6 +148,21 @@ def load_entries(
         first_timestamp=first_time and first_time.replace(tzinfo=UTC),
         last_timestamp=last_time and last_time.replace(tzinfo=UTC),
     )
+
+
+def positions(con: Connection, files: Sequence[Path | Literal["-"]], places: Iterable[int]) -> dict[int, Position]:
+    """Where the entries with these values of `place` begin. `files` are those of `load_entries`, to be read again."""
+    by_file: dict[int, set[int]] = {}
+    for place in places:
+        by_file.setdefault(place // _PLACES_OF_A_FILE, set()).add(place)
+    found: dict[int, Position] = {}
+    for index, of_file in by_file.items():
+        ordered = sorted(of_file)
+        numbers = [place % _PLACES_OF_A_FILE for place in ordered]
+        with open_source(con, files[index], None) as source:
+            lines = source.lines_of_elements(numbers) if source.is_array else numbers
+            found |= {place: Position(source.name, line) for place, line in zip(ordered, lines, strict=True)}
+    return found
 
 
 def entry_columns(con: Connection) -> Callable[[FieldPath], str]:
@@ -165,7 +185,11 @@ def _reporter(progress: Progress | None, source: Source) -> Callable[[float], No
 
 
 def _load_quickly(
-    con: Connection, source: Source, layout: _Layout, report: Callable[[float], None] | None
+    con: Connection,
+    source: Source,
+    layout: _Layout,
+    report: Callable[[float], None] | None,
+    first_place: int = 0,
 ) -> tuple[int, int] | None:
     """Read typed columns. None, with nothing changed, when a line is not what it should be."""
     if ENTRY in layout.leaves or not source.is_regular:
@@ -185,20 +209,26 @@ def _load_quickly(
 
     accessors = {leaf: access(leaf) for leaf in layout.leaves}
     problem = _problem(lambda path: expression(accessors, path), type_of)
-    timed = f"(SELECT *, {_time(accessors)} AS {_INSTANT}{_key_columns(accessors, layout)} FROM {relation})"
+    place = f", {first_place} + row_number() OVER () AS {_PLACE}" if layout.with_places else ""
+    timed = f"(SELECT *, {_time(accessors)} AS {_INSTANT}{_key_columns(accessors, layout)}{place} FROM {relation})"
     before = _count(con)
     try:
         _add_kinds(con, layout, _keys(layout), f"(FROM {timed} LIMIT {_SAMPLED})")
-        with any_order(con):
+        # Rows are counted in the order in which they are read.
+        with nullcontext() if layout.with_places else any_order(con):
             execute(
                 con,
-                f"INSERT INTO entry_rows SELECT {_selected(accessors, layout, _KIND)} "
+                f"INSERT INTO entry_rows SELECT {_selected(accessors, layout, _KIND, _PLACE)} "
                 f"FROM {timed} LEFT JOIN (SELECT kind AS {_KIND}, * EXCLUDE (kind, resource) FROM kinds) AS kinds "
                 f"ON {_same_kind(layout, _keys(layout))} "
                 f"WHERE CASE WHEN {problem} IS NULL THEN true ELSE error('unusual') END",
                 report,
             )
     except InvalidInput:
+        return None
+    if layout.with_places and not source.is_array and _count(con) - before != source.count_lines():
+        # Blank lines, for instance: what was counted are entries, not lines.
+        con.execute(f"DELETE FROM entry_rows WHERE place > {first_place}")
         return None
     _find_kinds(con, layout)
     # A file that is nothing but an unfinished word is an empty one to read_json; the careful way tells them apart.
@@ -207,7 +237,11 @@ def _load_quickly(
 
 
 def _load_carefully(
-    con: Connection, source: Source, layout: _Layout, report: Callable[[float], None] | None
+    con: Connection,
+    source: Source,
+    layout: _Layout,
+    report: Callable[[float], None] | None,
+    first_place: int = 0,
 ) -> tuple[int, int]:
     """Read line by line; the lines that are no LogEntry are counted as rejected."""
     accessors = _line_accessors(layout.leaves)
@@ -216,8 +250,8 @@ def _load_carefully(
         con.execute("ALTER TABLE entry_rows ADD COLUMN problem VARCHAR")
         execute(
             con,
-            f"INSERT INTO entry_rows SELECT {_selected(accessors, layout, 'NULL')}, problem "
-            f"FROM ({_judged_lines(source, layout, numbered=False)})",
+            f"INSERT INTO entry_rows SELECT {_selected(accessors, layout, 'NULL', f'{first_place} + number')}, problem "
+            f"FROM ({_judged_lines(source, layout, numbered=layout.with_places)})",
             report,
         )
         read = _count(con) - before
@@ -314,8 +348,12 @@ def _make_tables(con: Connection, layout: _Layout) -> None:
 
     con.execute("DROP VIEW IF EXISTS entries; DROP TABLE IF EXISTS entry_rows; DROP TABLE IF EXISTS kinds")
     con.execute(f"CREATE TABLE kinds (kind INTEGER, resource INTEGER{typed(of_kind)})")
-    con.execute(f"CREATE TABLE entry_rows (time TIMESTAMP, kind INTEGER{typed(of_kind)}{typed(of_entry)})")
-    shown = ", ".join(["time", "kind", "resource", *(f"kinds.{column}" for column in of_kind), *of_entry])
+    place = ["place"] if layout.with_places else []
+    con.execute(
+        f"CREATE TABLE entry_rows (time TIMESTAMP, kind INTEGER{', place BIGINT' if place else ''}"
+        f"{typed(of_kind)}{typed(of_entry)})"
+    )
+    shown = ", ".join(["time", "kind", "resource", *place, *(f"kinds.{column}" for column in of_kind), *of_entry])
     con.execute(f"CREATE VIEW entries AS SELECT {shown} FROM entry_rows JOIN kinds USING (kind)")
 
 
@@ -333,10 +371,11 @@ def _key_columns(accessors: Mapping[FieldPath, str], layout: _Layout) -> str:
     return "".join(f", {expression(accessors, path)} AS {key}" for path, key in named)
 
 
-def _selected(accessors: Mapping[FieldPath, str], layout: _Layout, kind: str) -> str:
+def _selected(accessors: Mapping[FieldPath, str], layout: _Layout, kind: str, place: str) -> str:
     """A row of `entry_rows`; the fields of a kind that is known are not stored again."""
     of_kind = [f"CASE WHEN {kind} IS NULL THEN {key} END" for key in _keys(layout)]
-    return ", ".join([_INSTANT, kind, *of_kind, *(accessors[leaf] for leaf in layout.of_entry)])
+    places = [place] if layout.with_places else []
+    return ", ".join([_INSTANT, kind, *places, *of_kind, *(accessors[leaf] for leaf in layout.of_entry)])
 
 
 def _same_kind(layout: _Layout, keys: Iterable[str]) -> str:

@@ -57,6 +57,11 @@ class Source:
         with _mapped(self.path) as content:
             return content[-1:] in (b"", b"\n") and not any(too_long for _, _, too_long in _blocks(content))
 
+    def count_lines(self) -> int:
+        """The lines that end in a newline."""
+        with self.path.open("rb") as opened:
+            return sum(block.count(b"\n") for block in iter(lambda: opened.read(_COPY_BYTES), b""))
+
     def clean_copy(self) -> Path:
         """A copy, line for line, that is UTF-8 without NUL and carriage returns, and without long lines.
 
