@@ -73,6 +73,7 @@ def cli() -> None:
     loyalty-monitoring mutants                          whether the cases would notice a slip
     loyalty-monitoring simulate --days 1                logs of a living system, with faults on demand
     loyalty-monitoring match 'severity>=ERROR' FILE     which entries a filter matches
+    loyalty-monitoring contract check FILE              which alerts are blind, for want of which log line
     """
 
 
@@ -438,6 +439,50 @@ def match(filter_text: str, files: tuple[Path, ...], count: bool, strict: bool) 
         return
     for line in matching_entries(filter_text, files, strict=strict):
         click.echo(line)
+
+
+@cli.group()
+def contract() -> None:
+    """The log contract: what the loyalty module writes, as docs/log-contract.md says it.
+
+    \b
+    loyalty-monitoring contract check week.json
+    """
+
+
+@contract.command("check")
+@_files
+@_stack
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@_strict
+def contract_check(files: tuple[Path, ...], stack: str, output: str, strict: bool) -> None:
+    """Say which events of the module are there and valid, and which alerts and charts are blind.
+
+    FILE is what replay takes; - is standard input. For each event: how many entries keep the contract, when first and
+    last, and what is wrong with the others, with the file and line of the first. Celery's own lines and events that the
+    contract does not have are told as well. Exit status 1 when an event that an alert needs is absent or broken, so
+    check logs of a time in which each of them happens.
+
+    \b
+    loyalty-monitoring contract check samples/*.jsonl.gz
+    gcloud logging read 'resource.type="k8s_container"' --freshness=1d --format=json > day.json
+    loyalty-monitoring contract check day.json
+    loyalty-monitoring contract check --format json - < day.json | jq '.findings[] | select(.level == "error")'
+    """
+    from loyalty_monitoring.contract import load_contract
+    from loyalty_monitoring.contract_check import output as formats
+    from loyalty_monitoring.contract_check.check import check
+
+    settings, definitions = _load(stack)
+    module_writes = load_contract(_project_root() / "log_events.yaml")
+    with _progress() as progress:
+        report = check(module_writes, definitions, settings.resource_type, files, strict=strict, progress=progress)
+    if output == "json":
+        click.echo(formats.as_json(report))
+    else:
+        formats.print_text(report)
+    if not report.holds:
+        sys.exit(1)
 
 
 def main() -> None:

@@ -98,19 +98,21 @@ def _literal(dotted_name: str) -> str:
 
 
 def _after_event(event: Event) -> str:
-    lines = [f"AND {_severity(event)}"]
-    lines += [f"AND {_has_type(f'jsonPayload.{field}', kind)}" for field, kind in event.fields.items()]
+    lines = [f"AND {severity_filter(event)}"]
+    lines += [f"AND {type_filter(f'jsonPayload.{field}', kind)}" for field, kind in event.fields.items()]
     return "\n".join(lines)
 
 
-def _severity(event: Event) -> str:
+def severity_filter(event: Event) -> str:
+    """The Logging query for the severity that the contract asks of an entry of this event."""
     if event.severity_when is None:
         return f"severity = {event.severity}"
     other, condition = event.severity_when
     return f"((severity = {other} AND ({condition})) OR (severity = {event.severity} AND NOT ({condition})))"
 
 
-def _has_type(field: str, kind: FieldType) -> str:
+def type_filter(field: str, kind: FieldType) -> str:
+    """The Logging query for a field that is there, with its type and in its range."""
     # A comparison with a number matches numbers only, a regular expression strings only; true and false also match
     # the strings "true" and "false", which are therefore excluded.
     match kind:

@@ -1,0 +1,224 @@
+"""How the metrics and the log contract fit together: which events a metric selects, which fields it reads of them, and
+which alerts and charts read the metric.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from loyalty_monitoring.contract import Contract, Event, FieldType, events_filter
+from loyalty_monitoring.errors import nearest
+from loyalty_monitoring.filter_language import FieldPath, Filter, parse_filter, referenced_fields, to_sql
+from loyalty_monitoring.filter_language.syntax import And, Comparison, Expression, Not, Or
+from loyalty_monitoring.model import Body, Definitions, LogMetric
+from loyalty_monitoring.replay.database import connect, quoted
+from loyalty_monitoring.replay.extractors import Extractor, parse_extractor
+from loyalty_monitoring.yaml_source import Path_
+
+# What an entry's event says about it, whatever its fields hold.
+_KNOWN: dict[FieldPath, str] = {
+    ("resource", "type"): "resource_type",
+    ("severity",): "severity",
+    ("labels", "python_logger"): "logger",
+    ("jsonPayload", "event"): "event",
+    ("textPayload",): "text",
+}
+# Fields that every entry of the module has beside those of its event.
+_ALWAYS: dict[str, FieldType] = {"event": "string", "message": "string"}
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A metric and the contract do not fit; `path` leads to the place in the metric's body."""
+
+    path: Path_
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Readers:
+    """Alert policies by name, and charts as "dashboard / chart"."""
+
+    alerts: tuple[str, ...]
+    charts: tuple[str, ...]
+
+
+def readers(definitions: Definitions) -> dict[str, Readers]:
+    """Who reads each metric, by the metric's file name."""
+    alerts = [(policy.name, _series_named(policy.query)) for policy in definitions.alert_policies]
+    charts = [
+        (f"{dashboard.body['displayName']} / {tile['widget'].get('title', '')}", _series_named(tile["widget"]))
+        for dashboard in definitions.dashboards
+        for tile in dashboard.body["mosaicLayout"]["tiles"]
+    ]
+    return {
+        metric.name: Readers(
+            tuple(dict.fromkeys(alert for alert, named in alerts if named & _series(metric))),
+            tuple(dict.fromkeys(chart for chart, named in charts if named & _series(metric))),
+        )
+        for metric in definitions.log_metrics
+    }
+
+
+def _series(metric: LogMetric) -> set[str]:
+    suffixes = ("_count", "_sum", "_bucket") if metric.is_distribution else ("",)
+    return {metric.promql_name + suffix for suffix in suffixes} | {f"logging.googleapis.com/user/{metric.api_name}"}
+
+
+def _series_named(value: Any) -> set[str]:
+    """The names of series in all texts, as PromQL writes them, and types of metrics, as a time series filter does."""
+    if isinstance(value, dict | list):
+        return set().union(*map(_series_named, value.values() if isinstance(value, dict) else value))
+    return set(re.findall(r"logging\.googleapis\.com/user/[\w/.-]+|[a-zA-Z_:][a-zA-Z0-9_:]*", str(value)))
+
+
+def selected_events(contract: Contract, metrics: Sequence[LogMetric], resource_type: str) -> dict[str, tuple[str, ...]]:
+    """The events of which a metric's filter can match an entry, by the metric's file name."""
+    return {
+        metric.name: tuple(_remainders(contract, parse_filter(metric.body["filter"]), resource_type))
+        for metric in metrics
+    }
+
+
+def unselected_events(contract: Contract, metrics: Sequence[LogMetric], resource_type: str) -> tuple[str, ...]:
+    """Events of the contract that no metric selects."""
+    selected = {event for events in selected_events(contract, metrics, resource_type).values() for event in events}
+    return tuple(event for event in contract.events if event not in selected)
+
+
+def disagreements(contract: Contract, body: Body, resource_type: str) -> Iterator[Disagreement]:
+    """What a metric reads that an event it selects does not have, or not with that type.
+
+    Errors: UserError when the filter or an extractor cannot be read.
+    """
+    remainders = _remainders(contract, parse_filter(body["filter"]), resource_type)
+    labels = body.get("metricDescriptor", {}).get("labels", [])
+    types = {label["key"]: label.get("valueType", "STRING") for label in labels}
+    extractors: list[tuple[Path_, Extractor, str]] = [
+        (("labelExtractors", key), parse_extractor(text), types.get(key, "STRING"))
+        for key, text in body.get("labelExtractors", {}).items()
+    ]
+    if "valueExtractor" in body:
+        extractors.append((("valueExtractor",), parse_extractor(body["valueExtractor"]), "a number"))
+    for name, alternatives in remainders.items():
+        event = contract.events[name]
+        own = set(_leaves(parse_filter(events_filter(contract, (name,), resource_type)).expression))
+        leaves = {leaf for rest in alternatives for leaf in _leaves(rest)} - own
+        for leaf in sorted(leaves, key=repr):
+            wanted = _wanted_by_comparison(leaf)
+            for field in sorted(referenced_fields(Filter("", leaf))):
+                yield from _checked(event, ("filter",), field, wanted)
+        for path, extractor, value_type in extractors:
+            wanted = _TEXT if extractor.pattern is not None else _WANTED_BY_TYPE[value_type]
+            yield from _checked(event, path, extractor.field, wanted)
+
+
+_TEXT, _NUMBER, _BOOLEAN = frozenset({"text"}), frozenset({"number"}), frozenset({"boolean"})
+_ANY = _TEXT | _NUMBER | _BOOLEAN
+_WANTED_BY_TYPE = {"STRING": _TEXT, "INT64": _NUMBER, "BOOL": _BOOLEAN, "a number": _NUMBER}
+
+
+def _wanted_by_comparison(leaf: Expression) -> frozenset[str]:
+    """The types of a field with which the comparison can hold."""
+    if not isinstance(leaf, Comparison) or not isinstance(leaf.left, tuple) or leaf.operator == ":":
+        return _ANY
+    if leaf.operator in ("=~", "!~"):
+        return _TEXT
+    if leaf.quoted:
+        return _TEXT
+    return _BOOLEAN if leaf.text.lower() in ("true", "false") else _NUMBER
+
+
+def _type(kind: FieldType) -> str:
+    if isinstance(kind, tuple):
+        return "number" if all(isinstance(value, int) for value in kind) else "text"
+    return {"string": "text", "boolean": "boolean"}.get(kind, "number")
+
+
+def _checked(event: Event, path: Path_, field: FieldPath, wanted: frozenset[str]) -> Iterator[Disagreement]:
+    if field[:1] != ("jsonPayload",) or len(field) == 1:
+        return
+    fields = {**event.fields, **_ALWAYS}
+    name = ".".join(field[1:])
+    if name not in fields:
+        yield Disagreement(
+            path,
+            f"reads jsonPayload.{name}, which the event {event.name} does not have",
+            f"add the field to the event in log_events.yaml, or read another{nearest(name, set(fields))}",
+        )
+    elif _type(fields[name]) not in wanted:
+        yield Disagreement(
+            path,
+            f"reads jsonPayload.{name} as {' or '.join(sorted(wanted))}, but in the event {event.name} "
+            f"it is a {_type(fields[name])}",
+            "change the type in log_events.yaml, or what the metric does with the field",
+        )
+
+
+# A filter, given the event -------------------------------------------------------------------------------------------
+
+
+def _remainders(contract: Contract, parsed: Filter, resource_type: str) -> dict[str, list[Expression]]:
+    """For each event that the filter can match: what is left of the filter once the event is given."""
+    kinds = [
+        (event.name, severity, f"{contract.logger_root}.{event.logger}")
+        for event in contract.events.values()
+        for severity in (event.severity, *(event.severity_when or ())[:1])
+    ]
+    leaves = [leaf for leaf in dict.fromkeys(_leaves(parsed.expression)) if _is_known(leaf)]
+    rows = ", ".join(
+        f"({', '.join(quoted(json.dumps(value)) for value in (name, severity, logger, resource_type))}, NULL)"
+        for name, severity, logger in kinds
+    )
+    tests = [to_sql(Filter("", leaf), lambda path: f"{_KNOWN[path]}::JSON") for leaf in leaves]
+    with connect() as con:
+        answers = con.execute(
+            f"SELECT {', '.join([*tests, 'event'])} "
+            f"FROM (VALUES {rows}) AS kinds (event, severity, logger, resource_type, text)"
+        ).fetchall()
+    found: dict[str, list[Expression]] = {}
+    for *answer, name in answers:
+        rest = _given(parsed.expression, dict(zip(leaves, answer, strict=True)))
+        if rest is not False:
+            found.setdefault(json.loads(name), []).append(And(()) if rest is True else rest)
+    return found
+
+
+def _is_known(leaf: Expression) -> bool:
+    return referenced_fields(Filter("", leaf)) <= _KNOWN.keys()
+
+
+def _given(expression: Expression | None, known: Mapping[Expression, bool]) -> Any:
+    """The expression with what is known put in: true, false, or what still depends on the entry."""
+    match expression:
+        case None:
+            return True
+        case Not(part):
+            rest = _given(part, known)
+            return not rest if isinstance(rest, bool) else Not(rest)
+        case And(parts) | Or(parts):
+            decides = isinstance(expression, Or)
+            left = [_given(part, known) for part in parts]
+            if decides in left:
+                return decides
+            open_parts = tuple(part for part in left if not isinstance(part, bool))
+            return type(expression)(open_parts) if open_parts else not decides
+    return known.get(expression, expression)
+
+
+def _leaves(expression: Expression | None) -> Iterator[Expression]:
+    match expression:
+        case None:
+            return
+        case Not(part):
+            yield from _leaves(part)
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from _leaves(part)
+        case _:
+            yield expression
