@@ -40,7 +40,7 @@ def dashboard_page(site: Site, data: Data) -> str:
 
 
 def policy_page(site: Site, data: Data, drawn: DrawnPolicy) -> str:
-    return _page("policy.html", site, data, "../", drawn=drawn, runbook=Markup(html(drawn.runbook)))
+    return _page("policy.html", site, data, "../", drawn=drawn)
 
 
 def _page(template: str, site: Site, data: Data, home: str, **more: object) -> str:
@@ -56,6 +56,7 @@ def _page(template: str, site: Site, data: Data, home: str, **more: object) -> s
         data=data,
         script=Markup(data_script(data)),
         home=home,
+        markdown=lambda text: Markup(html(text)),
         policy=_SERVED if site.live else _FROM_DISK,
         scripts=[*scripts(), *([LIVE] if site.live else [])],
         dashboards=site.dashboards,

@@ -80,7 +80,10 @@ def page_data(page: str, title: str, span: Span, policies: Sequence[DrawnPolicy]
             }
             for drawn in policies
         },
-        "incidents": [_incident(one, drawn, home) for drawn in policies for one in drawn.incidents],
+        "incidents": sorted(
+            (_incident(one, drawn, home) for drawn in policies for one in drawn.incidents),
+            key=lambda incident: (incident["opened"], incident["policy"]),
+        ),
     }
 
 

@@ -41,9 +41,8 @@ def write_site(files: Mapping[str, str], out: Path) -> Path:
 
 def scripts() -> Sequence[str]:
     """The drawing's scripts, in the order in which they load; each uses what stands before it."""
-    first, last = ["units", "time", "series", "chart"], ["layout", "controls", "page"]
-    widgets = sorted(path.stem for path in ASSETS.glob("widgets*.js"))
-    return ["vendor/echarts.min.js", *(f"{name}.js" for name in [*first, *widgets, *last])]
+    own = ("units", "time", "series", "dom", "chart", "incidents", "widgets", "layout", "controls", "page")
+    return ["vendor/echarts.min.js", *(f"{name}.js" for name in own)]
 
 
 def file_name(name: str, taken: Iterable[str]) -> str:

@@ -1,0 +1,161 @@
+'use strict';
+
+// Starts a page: reads its data, builds its parts, and draws what is in view.
+(() => {
+  const loyalty = window.loyalty;
+  const { series, controls, widgets, layout, incidents } = loyalty;
+  const { make } = loyalty.dom;
+
+  const data = JSON.parse(document.getElementById('data').textContent);
+  const state = controls.fromAddress(data);
+  const loaded = new Map([['', data.answers ? data.answers[''] : []]]);
+  const waiting = new Map();
+  const parts = []; // {element, draw, stale, seen}
+  let pending = 0;
+  let refresh = () => {};
+
+  const page = {
+    data,
+    state,
+    range: () => ({ from: state.from, to: state.to }),
+    zoom(from, to) {
+      Object.assign(state, controls.within(data.window, from, to));
+      page.draw();
+    },
+    choose(name, value) {
+      if (value) state.choice[name] = value;
+      else delete state.choice[name];
+      // A choice that the new one rules out is dropped.
+      for (const other of Object.keys(state.choice)) if (other !== name && !page.fits(other, state.choice[other])) delete state.choice[other];
+      page.draw();
+    },
+    fits(name, value) {
+      const parents = ((data.parents || {})[name] || {})[value] || {};
+      return Object.entries(parents).every(([other, only]) => !state.choice[other] || state.choice[other] === only);
+    },
+    answer,
+    draw() {
+      controls.toAddress(state, data);
+      refresh();
+      for (const part of parts) part.stale = true;
+      drawSeen();
+    },
+  };
+
+  // Answers ----------------------------------------------------------------------------------------------------------
+
+  // The answer of the data set at a path of the dashboard, for what is chosen: {answer} or {note}.
+  async function answer(path) {
+    const place = data.filters.find((one) => one.path.length === path.length && one.path.every((part, i) => part === path[i]));
+    if (!place) return { answer: null, note: 'This data set has no query.' };
+    const { key, note } = chosen(data.uses[place.query].filter((name) => name in state.choice));
+    if (note) return { answer: null, note };
+    const found = (await load(key))[place.query];
+    return found ? { answer: series.unpack(found) } : { answer: null, note: 'This was not evaluated for the choice.' };
+  }
+
+  // The key of the answers for these chosen variables.
+  function chosen(names) {
+    const pairs = names.map((name) => [name, state.choice[name]]).sort(([a], [b]) => (a < b ? -1 : 1));
+    const key = pairs.map(([name, value]) => `${name}=${value}`).join('&');
+    if (!names.length || key in data.choices) return { key };
+    for (const [name, value] of pairs) {
+      const settled = ((data.parents || {})[name] || {})[value] || {};
+      const others = pairs.filter(([other]) => other !== name);
+      if (!others.every(([other]) => other in settled)) continue;
+      const against = others.find(([other, wanted]) => settled[other] !== wanted);
+      return against ? { note: `${value} is not of ${against[1]}.` } : { key: `${name}=${value}` };
+    }
+    return { note: `No entry has both: ${pairs.map(([, value]) => value).join(' and ')}.` };
+  }
+
+  function load(key) {
+    if (loaded.has(key)) return loaded.get(key);
+    if (!waiting.has(key)) {
+      waiting.set(key, new Promise((resolve, reject) => {
+        const script = make('script', { src: data.choices[key] });
+        script.onerror = () => reject(new Error(`${data.choices[key]} is missing; write the report again`));
+        waiting.resolve = { ...waiting.resolve, [key]: resolve };
+        document.head.append(script);
+      }));
+    }
+    return waiting.get(key);
+  }
+
+  // Called by the scripts that hold the answers of a choice.
+  loyalty.answers = (key, answers) => {
+    const whole = answers.map((one, i) => one || loaded.get('')[i]);
+    loaded.set(key, whole);
+    waiting.resolve[key](whole);
+  };
+
+  // Drawing ----------------------------------------------------------------------------------------------------------
+
+  const observer = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      const part = parts.find((one) => one.element === entry.target);
+      if (part) part.seen = entry.isIntersecting;
+    }
+    drawSeen();
+  }, { rootMargin: '200px' });
+
+  function add(element, make_) {
+    parts.push({ element, make: make_, draw: undefined, stale: true, seen: false });
+    observer.observe(element);
+  }
+
+  function drawSeen() {
+    for (const part of parts.filter((one) => one.seen && one.stale)) drawPart(part);
+    ready();
+  }
+
+  async function drawPart(part) {
+    part.stale = false;
+    pending += 1;
+    document.documentElement.dataset.ready = 'false';
+    try {
+      if (part.draw === undefined) part.draw = part.make();
+      if (part.draw) await part.draw();
+    } catch (error) {
+      part.element.append(make('p', { class: 'refused', role: 'alert' }, `This could not be drawn: ${error.message}`));
+      console.error(error);
+    } finally {
+      pending -= 1;
+      ready();
+    }
+  }
+
+  function ready() {
+    document.documentElement.dataset.ready = String(pending === 0 && !parts.some((part) => part.seen && part.stale));
+  }
+
+  function start() {
+    refresh = controls.build(document.getElementById('controls'), page);
+    if (data.page === 'overview') {
+      const place = document.getElementById('timeline');
+      add(place, () => incidents.timeline(place, page));
+    } else if (data.page === 'policy') {
+      const place = document.getElementById('panels');
+      const policy = { policy: Object.keys(data.policies)[0], panels: data.panels, answers: data.answers };
+      data.panels.forEach((panel, i) => {
+        const body = make('div', { class: 'body' });
+        place.append(make('section', { class: 'tile panel', 'data-widget': 'panel', 'data-title': panel.title, 'aria-label': panel.title }, make('h2', {}, panel.title), make('details', {}, make('summary', {}, 'Expression'), make('pre', { class: 'query' }, data.queries[panel.queries[0]])), body));
+        add(body, () => widgets.panel(body, page, panel.title, policy, i));
+      });
+      const list = make('div', { class: 'scroll' });
+      place.append(make('section', { class: 'tile', 'aria-label': 'Incidents' }, make('h2', {}, 'Incidents'), list));
+      add(list, () => async () => list.replaceChildren(incidents.table(data.incidents, page)));
+    } else {
+      layout.build(document.getElementById('dashboard'), data.dashboard, (body, tile) => add(body, () => widgets.draw(body, tile.widget, page, tile.path)));
+    }
+    refresh();
+    ready();
+  }
+
+  loyalty.state = () => ({ ...page.range(), choice: { ...state.choice }, pending });
+  window.addEventListener('hashchange', () => {
+    Object.assign(state, controls.fromAddress(data));
+    page.draw();
+  });
+  start();
+})();
