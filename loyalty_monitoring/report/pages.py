@@ -147,7 +147,7 @@ def _panel(panel: Panel, number: int) -> Data:
     compared = panel.comparison
     if compared is None:
         return {"title": "The condition's own value", "unit": "1", "queries": [number], "thresholds": []}
-    limit = f"{compared.threshold:g}"
+    limit = f"{compared.threshold:,.10g}"
     label = f"{_OPENS[compared.operator]} {limit}"
     return {
         "title": _ROLES[compared.role],

@@ -59,7 +59,7 @@
       xAxis: {
         type: 'time', min: range.from * 1000, max: range.to * 1000, show: !spec.bare,
         axisLine: { lineStyle: { color: paint.line } }, axisTick: { show: false },
-        axisLabel: { color: paint.soft, hideOverlap: true, formatter: (value) => time.label(value) },
+        axisLabel: { color: paint.soft, hideOverlap: true, alignMaxLabel: 'right', formatter: (value) => time.label(value) },
         splitLine: { show: false },
       },
       yAxis: spec.heat ? heatAxis(spec, paint) : [0, ...(two ? [1] : [])].map((axis) => valueAxis(spec, axis, paint)),

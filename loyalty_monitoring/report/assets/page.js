@@ -107,7 +107,15 @@
   function drawSeen() {
     for (const part of parts.filter((one) => one.seen && one.stale)) drawPart(part);
     ready();
+    whenIdle(drawUnseen);
   }
+
+  // What is out of sight is drawn one at a time, when nothing else is to be done: for printing, and for who scrolls fast.
+  function drawUnseen() {
+    const part = parts.find((one) => one.stale);
+    if (part && !pending) drawPart(part).then(() => whenIdle(drawUnseen));
+  }
+  const whenIdle = window.requestIdleCallback || ((action) => setTimeout(action, 50));
 
   async function drawPart(part) {
     part.stale = false;

@@ -46,7 +46,14 @@
         });
       }
     });
+    for (const line of lines) if (line.stack) fill(line, lines);
     return lines;
+  }
+
+  // In a stack, what is missing beside others is nothing; where all are missing it stays a gap.
+  function fill(line, lines) {
+    const others = lines.filter((one) => one.stack === line.stack && one.answer.first === line.answer.first && one.answer.step === line.answer.step);
+    line.points = line.points.map(([at, value], i) => [at, value === null && others.some((one) => one.series.values[i] !== null) ? 0 : value]);
   }
 
   // Buckets count everything below their bound; a row is what lies between two bounds.
@@ -82,7 +89,9 @@
   }
 
   function legend(chart, spec, place) {
-    place.replaceChildren(...spec.lines.map((line, i) => {
+    // One line alone is what the title says.
+    const many = spec.lines.length > 1 ? spec.lines : [];
+    place.replaceChildren(...many.map((line, i) => {
       const mark = make('span', { class: 'mark', 'aria-hidden': 'true' }, '●');
       mark.style.color = `var(--series-${i % 10})`;
       const button = make('button', { type: 'button', 'aria-pressed': 'true', title: line.name }, mark, ` ${line.name}`);
