@@ -15,7 +15,7 @@ from loyalty_monitoring.errors import nearest
 from loyalty_monitoring.filter_language import FieldPath, Filter, parse_filter, referenced_fields, to_sql
 from loyalty_monitoring.filter_language.syntax import And, Comparison, Expression, Not, Or
 from loyalty_monitoring.model import Body, Definitions, LogMetric
-from loyalty_monitoring.replay.database import connect, quoted
+from loyalty_monitoring.replay.database import Connection, connect, quoted
 from loyalty_monitoring.replay.extractors import Extractor, parse_extractor
 from loyalty_monitoring.yaml_source import Path_
 
@@ -79,10 +79,11 @@ def _series_named(value: Any) -> set[str]:
 
 def selected_events(contract: Contract, metrics: Sequence[LogMetric], resource_type: str) -> dict[str, tuple[str, ...]]:
     """The events of which a metric's filter can match an entry, by the metric's file name."""
-    return {
-        metric.name: tuple(_remainders(contract, parse_filter(metric.body["filter"]), resource_type))
-        for metric in metrics
-    }
+    with connect() as con:
+        return {
+            metric.name: tuple(_remainders(con, contract, parse_filter(metric.body["filter"]), resource_type))
+            for metric in metrics
+        }
 
 
 def unselected_events(contract: Contract, metrics: Sequence[LogMetric], resource_type: str) -> tuple[str, ...]:
@@ -91,12 +92,15 @@ def unselected_events(contract: Contract, metrics: Sequence[LogMetric], resource
     return tuple(event for event in contract.events if event not in selected)
 
 
-def disagreements(contract: Contract, body: Body, resource_type: str) -> Iterator[Disagreement]:
+def disagreements(contract: Contract, body: Body) -> Iterator[Disagreement]:
     """What a metric reads that an event it selects does not have, or not with that type.
 
     Errors: UserError when the filter or an extractor cannot be read.
     """
-    remainders = _remainders(contract, parse_filter(body["filter"]), resource_type)
+    parsed = parse_filter(body["filter"])
+    resource_type = _pinned_resource_type(parsed)
+    with connect() as con:
+        remainders = _remainders(con, contract, parsed, resource_type)
     labels = body.get("metricDescriptor", {}).get("labels", [])
     types = {label["key"]: label.get("valueType", "STRING") for label in labels}
     extractors: list[tuple[Path_, Extractor, str]] = [
@@ -163,7 +167,7 @@ def _checked(event: Event, path: Path_, field: FieldPath, wanted: frozenset[str]
 # A filter, given the event -------------------------------------------------------------------------------------------
 
 
-def _remainders(contract: Contract, parsed: Filter, resource_type: str) -> dict[str, list[Expression]]:
+def _remainders(con: Connection, contract: Contract, parsed: Filter, resource_type: str) -> dict[str, list[Expression]]:
     """For each event that the filter can match: what is left of the filter once the event is given."""
     kinds = [
         (event.name, severity, f"{contract.logger_root}.{event.logger}")
@@ -176,17 +180,24 @@ def _remainders(contract: Contract, parsed: Filter, resource_type: str) -> dict[
         for name, severity, logger in kinds
     )
     tests = [to_sql(Filter("", leaf), lambda path: f"{_KNOWN[path]}::JSON") for leaf in leaves]
-    with connect() as con:
-        answers = con.execute(
-            f"SELECT {', '.join([*tests, 'event'])} "
-            f"FROM (VALUES {rows}) AS kinds (event, severity, logger, resource_type, text)"
-        ).fetchall()
+    answers = con.execute(
+        f"SELECT {', '.join([*tests, 'event'])} "
+        f"FROM (VALUES {rows}) AS kinds (event, severity, logger, resource_type, text)"
+    ).fetchall()
     found: dict[str, list[Expression]] = {}
     for *answer, name in answers:
         rest = _given(parsed.expression, dict(zip(leaves, answer, strict=True)))
         if rest is not False:
             found.setdefault(json.loads(name), []).append(And(()) if rest is True else rest)
     return found
+
+
+def _pinned_resource_type(parsed: Filter) -> str:
+    """The one that the filter names; "" where any will do."""
+    for leaf in _leaves(parsed.expression):
+        if isinstance(leaf, Comparison) and leaf.left == ("resource", "type"):
+            return leaf.text
+    return ""
 
 
 def _is_known(leaf: Expression) -> bool:

@@ -1,7 +1,8 @@
 """Writes the JSON schemas of the definition files from the Google API's own message descriptors.
 
-`python -m loyalty_monitoring.schemas` writes `schemas/*.schema.json`; editors find them through the modeline on line 1
-of each definition, and loading checks against them. They cannot fall behind the API: a test compares them.
+`python -m loyalty_monitoring.schemas` writes `schemas/*.schema.json`, and the pages of the log contract; editors find
+them through the modeline on line 1 of each definition, and loading checks against them. They cannot fall behind the
+API: a test compares them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from loyalty_monitoring import contract_pages
 from loyalty_monitoring.google_messages import MESSAGES, Kind
 from loyalty_monitoring.model import PRIORITIES
 
@@ -240,6 +242,7 @@ def _first_sentence(body: str) -> str:
 def main() -> None:
     for kind in _TITLES:
         (SCHEMAS / f"{kind}.schema.json").write_text(text(kind))
+    contract_pages.main()
 
 
 if __name__ == "__main__":

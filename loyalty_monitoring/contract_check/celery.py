@@ -59,7 +59,7 @@ def count_celery(
         f"regexp_extract(line, {quoted(task.replace('(?:', '('))}, 2)[1:2] AS outcome FROM ("
         f"SELECT time, place, {line} AS line, ({test['json']} OR {test['text']}) AS counted, CASE "
         f"WHEN NOT {test['resource']} THEN 'resource.type is not {resource_type}' "
-        f"WHEN {test['is json']} AND NOT {test['logger']} THEN 'the logger is not celery.app.trace' "
+        f"WHEN {column(('textPayload',))} IS NULL AND NOT {test['logger']} THEN 'the logger is not celery.app.trace' "
         f"ELSE 'the message does not begin with Task; give the handler no format of its own' END AS reason "
         f"FROM entries WHERE {test['alike']})"
     )
@@ -85,7 +85,6 @@ def _queries(contract: Contract, resource_type: str) -> dict[str, str]:
     return {
         "resource": resource,
         "logger": _LOGGER,
-        "is json": "jsonPayload.message:*",
         "json": f'{resource} AND {_LOGGER} AND jsonPayload.message =~ "^{line}"',
         "text": f'{resource} AND textPayload =~ "^(?:[[][^]]*[]] )?{line}"',
         "alike": f'(jsonPayload.message =~ "{line}" OR textPayload =~ "{line}")',
