@@ -98,8 +98,8 @@
     return {
       ...common, type: 'line', stack: line.stack, stackStrategy: 'all', symbol: 'circle', symbolSize: 3,
       // A point between two gaps is no line; it must be seen all the same.
-      showSymbol: lonely(common.data), sampling: line.stack ? undefined : 'minmax',
-      lineStyle: { width: spec.bare ? 1.5 : 1.5 }, areaStyle: line.kind === 'area' ? { opacity: 0.35 } : undefined,
+      showSymbol: lonely(common.data),
+      lineStyle: { width: 1.5 }, areaStyle: line.kind === 'area' ? { opacity: 0.35 } : undefined,
     };
   }
 
@@ -138,7 +138,7 @@
       markArea: {
         silent: true, animation: false,
         data: spec.bands.map((band) => [
-          { name: band.name, xAxis: band.from, itemStyle: { color: paint.priority[band.priority], opacity: 0.18 }, label: { show: false } },
+          { name: band.name, xAxis: band.from, itemStyle: { color: paint.priority[band.priority], opacity: 0.2, borderColor: paint.priority[band.priority], borderWidth: 1 }, label: { show: false } },
           { xAxis: band.to },
         ]),
       },
