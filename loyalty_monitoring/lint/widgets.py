@@ -1,0 +1,110 @@
+"""The widgets, charts and time series queries of a dashboard, whatever its layout.
+
+Source: https://docs.cloud.google.com/monitoring/api/ref_v3/rest/v1/projects.dashboards
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from loyalty_monitoring.lint.rule import Resource, at, items
+from loyalty_monitoring.model import Body
+from loyalty_monitoring.yaml_source import Path_
+
+# Tiles that cover others: what lies within their area are their members.
+GROUPS = ("collapsibleGroup", "singleViewGroup")
+CHARTS = ("xyChart", "scorecard", "timeSeriesTable", "pieChart")
+_MOSAIC = "mosaicLayout"
+
+
+@dataclass(frozen=True)
+class Widget:
+    """A widget and the path to it."""
+
+    body: Body
+    path: Path_
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A widget that draws time series: its type, such as "xyChart", and that part of it with the path to it."""
+
+    widget: Widget
+    type: str
+    body: Body
+    path: Path_
+
+
+@dataclass(frozen=True)
+class Query:
+    """A `timeSeriesQuery` of a chart. `data_set` is what holds it: one of `dataSets`, or the scorecard itself."""
+
+    chart: Chart
+    data_set: Body
+    body: Body
+    path: Path_
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A tile of a mosaic; None for a value that is no whole number. What is absent is 0, as the API has it."""
+
+    body: Body
+    path: Path_
+    x: int | None
+    y: int | None
+    width: int | None
+    height: int | None
+
+
+def widgets(dashboard: Resource) -> Iterator[Widget]:
+    """All widgets; the members of a group stand beside it."""
+    for path, body in _widgets(dashboard.body):
+        if isinstance(body, dict):
+            yield Widget(body, path)
+
+
+def charts(dashboard: Resource) -> Iterator[Chart]:
+    for widget in widgets(dashboard):
+        for name in CHARTS:
+            if isinstance(body := widget.body.get(name), dict):
+                yield Chart(widget, name, body, (*widget.path, name))
+
+
+def queries(dashboard: Resource) -> Iterator[Query]:
+    for chart in charts(dashboard):
+        sets: list[tuple[Path_, Any]] = [
+            ((*chart.path, "dataSets", index), one) for index, one in enumerate(items(chart.body.get("dataSets")))
+        ]
+        for path, data_set in [(chart.path, chart.body), *sets]:
+            if isinstance(query := at(data_set, "timeSeriesQuery"), dict):
+                yield Query(chart, data_set, query, (*path, "timeSeriesQuery"))
+
+
+def tiles(dashboard: Resource) -> Iterator[Tile]:
+    for index, tile in enumerate(items(at(dashboard.body, _MOSAIC, "tiles"))):
+        if isinstance(tile, dict):
+            numbers = (whole_number(tile.get(key, 0)) for key in ("xPos", "yPos", "width", "height"))
+            yield Tile(tile, (_MOSAIC, "tiles", index), *numbers)
+
+
+def whole_number(value: Any) -> int | None:
+    """A whole number, which JSON may also write as 8.0 or "8"; None for anything else."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and len(value) <= 20 and value.isascii() and value.removeprefix("-").isdigit():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _widgets(body: Body) -> Iterator[tuple[Path_, Any]]:
+    for index, tile in enumerate(items(at(body, _MOSAIC, "tiles"))):
+        yield (_MOSAIC, "tiles", index, "widget"), at(tile, "widget")
+    for index, widget in enumerate(items(at(body, "gridLayout", "widgets"))):
+        yield ("gridLayout", "widgets", index), widget
+    for layout, parts in (("rowLayout", "rows"), ("columnLayout", "columns")):
+        for index, part in enumerate(items(at(body, layout, parts))):
+            for inner, widget in enumerate(items(at(part, "widgets"))):
+                yield (layout, parts, index, "widgets", inner), widget
