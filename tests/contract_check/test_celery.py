@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from loyalty_monitoring.contract import load_contract
+from loyalty_monitoring.contract_check.celery import celery_fields
 from loyalty_monitoring.contract_check.check import check
+from loyalty_monitoring.contract_check.query import contract_fields
 from loyalty_monitoring.definitions import load_definitions
 from loyalty_monitoring.match import count_matches
 from loyalty_monitoring.settings import load_stack_settings
@@ -53,3 +55,8 @@ def test_the_check_and_the_metrics_count_the_same_lines(tmp_path: Path, task: st
     watched = task in CONTRACT.celery_tasks
     assert sum(one.retried for one in report.tasks) == (3 if watched else 0)
     assert sum(one.count for one in report.uncounted) == (2 if watched else 0)
+
+
+def test_no_whole_payload_is_kept_which_a_large_day_has_no_memory_for() -> None:
+    fields = celery_fields(CONTRACT, SETTINGS.resource_type) | contract_fields(CONTRACT, SETTINGS.resource_type)
+    assert [path for path in fields if path in ((), ("jsonPayload",))] == []
