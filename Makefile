@@ -1,7 +1,7 @@
 # Everything needs `make setup` first, and calls it. `make help` lists the targets.
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint mutants bench lock samples clean
+.PHONY: help setup browser demo test lint mutants bench lock samples clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -9,11 +9,14 @@ help: ## List the targets
 setup: ## Make .venv with the locked packages, and fetch Prometheus and Redis; quick when nothing changed
 	@python3 tools/setup.py
 
+browser: setup ## Fetch the browser that the tests of the report open
+	@python3 tools/setup.py --browser
+
 demo: setup ## Render the demo stack and replay the sample logs
 	$(BIN)/loyalty-monitoring render --stack demo --out rendered
 	$(BIN)/loyalty-monitoring replay --stack demo samples/*.jsonl.gz
 
-test: setup ## Run all tests
+test: browser ## Run all tests
 	$(BIN)/pytest
 
 lint: setup ## Check style, types and definitions

@@ -2,7 +2,8 @@
 
 - `.venv` with the packages of requirements.lock, each checked against its hash, and the project itself;
 - `.local/prometheus` with Prometheus and promtool, and `.local/redis` with a Redis server for tests, unless they are on
-  PATH: Debian's packages are unpacked, which needs no root and starts no service.
+  PATH: Debian's packages are unpacked, which needs no root and starts no service;
+- with --browser: `.local/browser`, for the tests of the report.
 
 What is downloaded is kept in ~/.cache/loyalty-monitoring (or below XDG_CACHE_HOME); with it, set-up works offline.
 Only the standard library is used, since nothing else is there yet.
@@ -15,13 +16,15 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
+
+from browser import provide_browser
+from console import fail, run, say
+from debian import CACHE, unpack_debian_packages
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV, LOCAL = ROOT / ".venv", ROOT / ".local"
 LOCK = ROOT / "requirements.lock"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "loyalty-monitoring"
 
 
 def main() -> None:
@@ -39,6 +42,8 @@ def main() -> None:
         # The program is in redis-tools, its name in redis-server; the libraries are those that few machines have.
         packages = ("redis-server", "redis-tools", "libatomic1", "libjemalloc2", "liblzf1")
         unpack_debian_packages(packages, ("usr/bin/redis-server", "usr/lib/*/lib*.so.*"), LOCAL / "redis")
+    if "--browser" in sys.argv[1:]:
+        provide_browser(LOCAL, VENV)
 
 
 def fingerprint() -> str:
@@ -97,75 +102,6 @@ def pip_of_new_environment() -> list[str]:
 def have(*programs: str, folder: Path) -> bool:
     places = os.pathsep.join([os.environ.get("PATH", ""), str(folder)])
     return all(shutil.which(program, path=places) for program in programs)
-
-
-def unpack_debian_packages(names: tuple[str, ...], members: tuple[str, ...], target: Path) -> None:
-    """Copies members (glob patterns) of Debian packages into `target`, without installing them."""
-    debs = CACHE / "debian"
-    debs.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=debs) as unpacked:
-        for name in names:
-            if not list(debs.glob(f"{name}_*.deb")):
-                download_debian_package(name, debs)
-            deb = sorted(debs.glob(f"{name}_*.deb"))[-1]
-            run(["dpkg", "-x", str(deb), unpacked], f"{deb} cannot be unpacked; remove it and run `make setup` again")
-        partial = target.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        for member in members:
-            found = list(Path(unpacked).glob(member))
-            if not found:
-                fail(f"no {member} in Debian's {', '.join(names)}; install the program yourself and put it on PATH")
-            for source in found:
-                copy = shutil.copytree if source.is_dir() else shutil.copy2
-                copy(source, partial / source.name)
-        shutil.rmtree(target, ignore_errors=True)
-        partial.rename(target)
-
-
-def download_debian_package(name: str, debs: Path) -> None:
-    if not shutil.which("apt-get"):
-        fail(f"Debian's package {name} is needed, and there is no apt-get; put what it holds on PATH")
-    say(f"Downloading Debian's package {name}")
-    with tempfile.TemporaryDirectory(dir=debs) as folder:
-        options: list[str] = []
-        command = ["apt-get", "-qq", "download", name]
-        if subprocess.run(command, cwd=folder, capture_output=True).returncode:
-            # The machine's package lists are missing or old; a plain user can fetch them into a folder of their own.
-            options = own_package_lists(debs / "lists")
-            remedy = "check the network and run `make setup` again, or install it with: apt-get install " + name
-            run(["apt-get", "-qq", *options, "update"], f"apt-get could not fetch the package lists; {remedy}")
-            run(["apt-get", "-qq", *options, "download", name], f"apt-get could not download {name}; {remedy}", folder)
-        for deb in Path(folder).glob("*.deb"):
-            # A colon in the version arrives as %3a; the name is only looked up by its beginning.
-            shutil.move(str(deb), str(debs / deb.name))
-
-
-def own_package_lists(folder: Path) -> list[str]:
-    for part in ("lists/partial", "cache/archives/partial", "state"):
-        (folder / part).mkdir(parents=True, exist_ok=True)
-    settings = {
-        "Dir::State": folder / "state",
-        "Dir::State::Lists": folder / "lists",
-        "Dir::State::status": "/var/lib/dpkg/status",
-        "Dir::Cache": folder / "cache",
-        "APT::Sandbox::User": "",
-    }
-    return [part for key, value in settings.items() for part in ("-o", f"{key}={value}")]
-
-
-def run(command: list[str], remedy: str, folder: str | None = None) -> None:
-    if subprocess.run(command, cwd=folder).returncode:
-        fail(remedy)
-
-
-def say(text: str) -> None:
-    print(f"setup: {text}", flush=True)
-
-
-def fail(text: str) -> None:
-    print(f"setup: {text}", file=sys.stderr)
-    sys.exit(1)
 
 
 if __name__ == "__main__":
