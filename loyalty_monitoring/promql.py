@@ -94,6 +94,11 @@ COUNTER_FUNCTIONS = frozenset(["rate", "irate", "increase", "resets", "delta", "
 # `${name}` is a whole matcher, `${name.value}` what was chosen:
 # https://docs.cloud.google.com/monitoring/dashboards/filter-permanent
 _VARIABLE = re.compile(r"\$\{(\w+)(\.value)?\}")
+# The parser ends the whole process when expressions are nested some thousand times, so count what can nest.
+_NO_CODE = re.compile(r"""#[^\n]*|"(?:[^"\\]|\\.)*(?:"|\\?\Z)|'(?:[^'\\]|\\.)*(?:'|\\?\Z)|`[^`]*(?:`|\Z)""", re.DOTALL)
+_MATCHERS = re.compile(r"\{[^{}]*\}")
+_MAY_NEST = re.compile(r"[-+*/%^<>=(\[]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
+_MOST_NESTED = 300
 _MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
 _SETS = ("and", "or", "unless")
 _NO_CHOICE: Mapping[str, str] = MappingProxyType({})
@@ -122,6 +127,10 @@ def chosen(query: str, choice: Mapping[str, str] = _NO_CHOICE, labels: Mapping[s
 
 
 def parsed(query: str) -> Any:
+    """The expression of a query. Errors: ValueError for one that is none, or that is too large to look into."""
+    code = _MATCHERS.sub("", _NO_CODE.sub("", query))
+    if len(_MAY_NEST.findall(code)) > _MOST_NESTED:
+        raise ValueError(f"has more than {_MOST_NESTED} operators and parentheses")
     return promql_parser.parse(query)
 
 

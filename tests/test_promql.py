@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from loyalty_monitoring.promql import Comparison, chosen, comparisons, parsed, variables
@@ -47,3 +49,25 @@ def test_a_variable_chooses_by_its_label() -> None:
 
 def test_both_forms_of_a_variable_are_found() -> None:
     assert variables('a{${m}, s=~"${s.value}"} + $__interval') == {"m", "s"}
+
+
+@pytest.mark.parametrize("around", [("(", ")"), ("abs(", ")"), ("1+", ""), ("x and ", ""), ("x\nUNLESS\n", "")])
+@pytest.mark.parametrize("before", ["", "# it's a comment\n", '# "\n'])
+def test_what_would_end_the_process_is_refused(before: str, around: tuple[str, str]) -> None:
+    assert parsed(before + around[0] * 300 + "x" + around[1] * 300)
+    for times in (301, 50_000):
+        with pytest.raises(ValueError, match="more than 300 operators"):
+            parsed(before + around[0] * times + "x" + around[1] * times)
+
+
+@pytest.mark.parametrize("query", ['x{a="((((("}', "x{a='+++', b=`(((`}", 'x{a=~"a|b", c!="d", e="\\""}'])
+def test_signs_in_strings_and_matchers_do_not_count(query: str) -> None:
+    assert parsed(" or ".join([query] * 300))
+
+
+@pytest.mark.parametrize("text", ['"' + '\\"' * 400_000, "'" * 400_001, "{" * 400_000, "a b " * 100_000, ")" * 400_000])
+def test_no_text_keeps_it_busy(text: str) -> None:
+    started = time.perf_counter()
+    with pytest.raises(ValueError, match=r"\S"):
+        parsed(text)
+    assert time.perf_counter() - started < 2
