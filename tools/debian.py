@@ -125,7 +125,8 @@ def download_all(packages: list[str], options: list[str], folder: Path) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     remedy = "apt-get could not download them; check the network, refresh the lists with `apt-get update`, run it again"
-    run(["apt-get", "-qq", *options, "download", *packages], remedy, str(partial))
+    # Root need not hand the work to a user who cannot write here.
+    run(["apt-get", "-qq", *options, "-o", "APT::Sandbox::User=", "download", *packages], remedy, str(partial))
     (partial / ".complete").touch()
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)

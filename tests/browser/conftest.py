@@ -1,0 +1,90 @@
+"""A real browser, and a page on which every complaint and every request to elsewhere is a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, sync_playwright
+
+from loyalty_monitoring.report.build import report
+from loyalty_monitoring.report.site import write_site
+from loyalty_monitoring.report.sources import sources
+
+ROOT = Path(__file__).resolve().parents[2]
+BROWSER = ROOT / ".local" / "browser"
+PATIENCE_MILLISECONDS = 20_000
+
+
+@dataclass
+class Guard:
+    """What must not happen on a page. Violations of the Content-Security-Policy are errors on the console."""
+
+    complaints: list[str] = field(default_factory=list)
+
+    def watch(self, context: BrowserContext) -> None:
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self.complaints.append(f"error: {error.error}"))
+        context.route("**/*", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"console: {message.text}")
+
+    def _request(self, route: Route) -> None:
+        address = urlsplit(route.request.url)
+        if address.scheme == "file" or address.hostname == "127.0.0.1":
+            route.continue_()
+            return
+        self.complaints.append(f"request: {route.request.url}")
+        route.abort()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    assert BROWSER.exists(), "there is no browser; run `make browser`"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(BROWSER))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def guard() -> Guard:
+    return Guard()
+
+
+@pytest.fixture
+def context(browser: Browser, guard: Guard) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, timezone_id="Europe/Berlin")
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
+    guard.watch(context)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, guard: Guard) -> Iterator[Page]:
+    yield context.new_page()
+    assert guard.complaints == []
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the eight-day sample, on disk."""
+    files = sorted((ROOT / "samples").glob("*.jsonl.gz"))
+    return write_site(report(sources(ROOT, "demo", ()), files), tmp_path_factory.mktemp("site") / "report").parent
+
+
+def opened(page: Page, file: Path, fragment: str = "") -> Page:
+    """The page, once all that is in view is drawn."""
+    page.goto(file.as_uri() + fragment)
+    return drawn(page)
+
+
+def drawn(page: Page) -> Page:
+    page.wait_for_function("document.documentElement.dataset.ready === 'true'")
+    return page
