@@ -149,6 +149,15 @@ def functions(expression: Any) -> set[str]:
     return {node.func.name for node in nodes(expression) if isinstance(node, promql_parser.Call)}
 
 
+def range_calls(expression: Any) -> Iterator[tuple[str, Any]]:
+    """Each function with a range, as in `rate(metric[5m])`, and the selector it reads."""
+    for node in nodes(expression):
+        if isinstance(node, promql_parser.Call):
+            for argument in node.args:
+                if isinstance(argument, promql_parser.MatrixSelector):
+                    yield node.func.name, argument.vector_selector
+
+
 def matchers(selector: Any) -> dict[str, str]:
     return {matcher.name: matcher.value for matcher in selector.matchers.matchers}
 

@@ -5,18 +5,24 @@ Source: https://docs.cloud.google.com/monitoring/api/ref_v3/rest/v1/projects.das
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from loyalty_monitoring.lint.rule import Resource, at, items
+from loyalty_monitoring.lint.rule import Resource, at, items, text
 from loyalty_monitoring.model import Body
+from loyalty_monitoring.promql import chosen, parsed
 from loyalty_monitoring.yaml_source import Path_
 
 # Tiles that cover others: what lies within their area are their members.
 GROUPS = ("collapsibleGroup", "singleViewGroup")
 CHARTS = ("xyChart", "scorecard", "timeSeriesTable", "pieChart")
 _MOSAIC = "mosaicLayout"
+_VARIABLE = re.compile(r"\$\{[^{}]*\}|\$\w+")
+_TEMPLATE = re.compile(r"\{\{|<<|%\{")
+# The console fills in the length of a step: https://docs.cloud.google.com/monitoring/promql/create-promql-queries
+_STEP = re.compile(r"\$\{__\w+\}|\$__\w+")
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,49 @@ class Tile:
     y: int | None
     width: int | None
     height: int | None
+
+
+@dataclass(frozen=True)
+class PromqlQuery:
+    """A chart's PromQL with something chosen for its variables. `expression` is None where it does not parse."""
+
+    path: Path_
+    query: str
+    expression: Any
+
+
+def promql_queries(dashboard: Resource) -> Iterator[PromqlQuery]:
+    """The charts' PromQL; without those that parse only with something else for a variable than a matcher or text."""
+    labels = {
+        text(at(one, "templateVariable")): text(at(one, "labelKey"))
+        for one in items(dashboard.body.get("dashboardFilters"))
+        if text(at(one, "labelKey"))
+    }
+    for query in queries(dashboard):
+        written = text(query.body.get("prometheusQuery"))
+        if written.strip():
+            yield from _promql((*query.path, "prometheusQuery"), written, labels)
+
+
+def _promql(path: Path_, written: str, labels: Mapping[str, str]) -> Iterator[PromqlQuery]:
+    written = _STEP.sub("1m", written)
+    query = chosen(written, labels=labels)
+    expression = _expression(query)
+    if expression is None and (_TEMPLATE.search(written) or any(map(_expression, _guesses(written)))):
+        return
+    yield PromqlQuery(path, query, expression)
+
+
+def _guesses(written: str) -> list[str]:
+    # A variable can be a number, a length of time, a part of a name or anything else that its author chose.
+    return [_VARIABLE.sub(value, written) for value in ("1m", "1", "a", 'a=~".*"', "") if _VARIABLE.search(written)]
+
+
+def _expression(query: str) -> Any:
+    try:
+        return parsed(query)
+    except ValueError:
+        return None
 
 
 def widgets(dashboard: Resource) -> Iterator[Widget]:
