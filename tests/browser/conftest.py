@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
 
 from loyalty_monitoring.report.build import report
 from loyalty_monitoring.report.site import write_site
@@ -80,11 +80,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def opened(page: Page, file: Path, fragment: str = "") -> Page:
-    """The page, once all that is in view is drawn."""
+    """The page, once it is drawn."""
     page.goto(file.as_uri() + fragment)
     return drawn(page)
 
 
 def drawn(page: Page) -> Page:
-    page.wait_for_function("document.documentElement.dataset.ready === 'true'")
+    """All is drawn: what is in view first, the rest when the browser is idle."""
+    expect(page.locator("html[data-drawn=all]")).to_be_attached(timeout=PATIENCE_MILLISECONDS)
     return page

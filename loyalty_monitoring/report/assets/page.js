@@ -100,27 +100,30 @@
   }, { rootMargin: '200px' });
 
   function add(element, make_) {
-    parts.push({ element, make: make_, draw: undefined, stale: true, seen: false });
+    parts.push({ element, make: make_, draw: undefined, stale: true, seen: false, busy: false });
     observer.observe(element);
   }
 
   function drawSeen() {
     for (const part of parts.filter((one) => one.seen && one.stale)) drawPart(part);
     ready();
-    whenIdle(drawUnseen);
+    whenIdle(drawUnseen, { timeout: 500 });
   }
 
   // What is out of sight is drawn one at a time, when nothing else is to be done: for printing, and for who scrolls fast.
   function drawUnseen() {
     const part = parts.find((one) => one.stale);
-    if (part && !pending) drawPart(part).then(() => whenIdle(drawUnseen));
+    if (part && !pending) drawPart(part);
   }
   const whenIdle = window.requestIdleCallback || ((action) => setTimeout(action, 50));
 
+  // A part that is being drawn when something changes is drawn once more, afterwards: never two at once.
   async function drawPart(part) {
+    if (part.busy) return;
+    part.busy = true;
     part.stale = false;
     pending += 1;
-    document.documentElement.dataset.ready = 'false';
+    ready();
     try {
       if (part.draw === undefined) part.draw = part.make();
       if (part.draw) await part.draw();
@@ -128,13 +131,18 @@
       part.element.append(make('p', { class: 'refused', role: 'alert' }, `This could not be drawn: ${error.message}`));
       console.error(error);
     } finally {
+      part.busy = false;
       pending -= 1;
       ready();
+      if (part.stale && part.seen) drawPart(part);
+      else whenIdle(drawUnseen, { timeout: 500 });
     }
   }
 
+  // Says how far the drawing is: "seen" when what is in view is drawn, "all" when everything is.
   function ready() {
-    document.documentElement.dataset.ready = String(pending === 0 && !parts.some((part) => part.seen && part.stale));
+    const left = parts.filter((part) => part.stale);
+    document.documentElement.dataset.drawn = pending || left.some((part) => part.seen) ? 'no' : left.length ? 'seen' : 'all';
   }
 
   function start() {
