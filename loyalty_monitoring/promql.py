@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -90,6 +91,8 @@ FUNCTIONS = frozenset(
 # They read a log counter's per-minute deltas as a cumulative counter: they extrapolate, and see a reset in every drop.
 LOG_BASED = "logging_googleapis_com:user_"
 COUNTER_FUNCTIONS = frozenset(["rate", "irate", "increase", "resets", "delta", "idelta", "deriv"])
+# Aggregations that the parser knows and Prometheus 2.44 does not.
+_NEWER_AGGREGATIONS = frozenset(["limitk", "limit_ratio"])
 
 # `${name}` is a whole matcher, `${name.value}` what was chosen:
 # https://docs.cloud.google.com/monitoring/dashboards/filter-permanent
@@ -99,9 +102,22 @@ _NO_CODE = re.compile(r"""#[^\n]*|"(?:[^"\\]|\\.)*(?:"|\\?\Z)|'(?:[^'\\]|\\.)*(?
 _MATCHERS = re.compile(r"\{[^{}]*\}")
 _MAY_NEST = re.compile(r"[-+*/%^<>=(\[]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
 _MOST_NESTED = 300
+# Longer than what Cloud Monitoring keeps, and far from where Python's timedelta ends.
+_LONGEST = timedelta(days=365 * 1000)
 _MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
 _SETS = ("and", "or", "unless")
+_SPECIAL = re.compile(r"[^a-zA-Z0-9_]")
 _NO_CHOICE: Mapping[str, str] = MappingProxyType({})
+_MATCH = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
+
+
+@dataclass(frozen=True)
+class Matcher:
+    """A label matcher; its operator is "=", "!=", "=~" or "!~"."""
+
+    label: str
+    operator: str
+    value: str
 
 
 def variables(query: str) -> set[str]:
@@ -126,12 +142,20 @@ def chosen(query: str, choice: Mapping[str, str] = _NO_CHOICE, labels: Mapping[s
     return _VARIABLE.sub(written, query)
 
 
+@lru_cache(maxsize=16_384)
 def parsed(query: str) -> Any:
     """The expression of a query. Errors: ValueError for one that is none, or that is too large to look into."""
     code = _MATCHERS.sub("", _NO_CODE.sub("", query))
     if len(_MAY_NEST.findall(code)) > _MOST_NESTED:
         raise ValueError(f"has more than {_MOST_NESTED} operators and parentheses")
-    return promql_parser.parse(query)
+    expression = promql_parser.parse(query)
+    try:
+        longest = max(map(abs, [look_back(expression), *time_ranges(expression)]))
+    except OverflowError:
+        longest = timedelta.max
+    if longest > _LONGEST:
+        raise ValueError(f"has more than {_LONGEST.days // 365} years in its ranges and offsets")
+    return expression
 
 
 def nodes(expression: Any) -> Iterator[Any]:
@@ -160,6 +184,50 @@ def range_calls(expression: Any) -> Iterator[tuple[str, Any]]:
 
 def matchers(selector: Any) -> dict[str, str]:
     return {matcher.name: matcher.value for matcher in selector.matchers.matchers}
+
+
+def every_matcher(selector: Any) -> list[Matcher]:
+    """The matchers with their operators, those of alternatives (`a="1" or b="2"`) included."""
+    groups = [selector.matchers.matchers, *selector.matchers.or_matchers]
+    return [Matcher(one.name, _MATCH[str(one.op)], one.value) for group in groups for one in group]
+
+
+def metric_name(selector: Any) -> str | None:
+    """The metric's name as PromQL has it, also where it is written in quotes as Cloud Monitoring has it.
+
+    Source: https://cloud.google.com/monitoring/promql/promql-mapping
+    """
+    named = [one.value for one in every_matcher(selector) if (one.label, one.operator) == ("__name__", "=")]
+    name: str | None = selector.name or (named[0] if named else None)
+    if name is None or "/" not in name:
+        return name
+    domain, _, path = name.partition("/")
+    return f"{_SPECIAL.sub('_', domain)}:{_SPECIAL.sub('_', path)}"
+
+
+def without_exact_name(selector: Any) -> bool:
+    """Whether the selector leaves out the metric's name, or matches names in another way than `=`."""
+    named = [one.operator for one in every_matcher(selector) if one.label == "__name__"]
+    return any(operator != "=" for operator in named) or metric_name(selector) is None
+
+
+def newer_than_cloud_monitoring(expression: Any) -> list[str]:
+    """What the parser knows, but Prometheus 2.44 does not, as a sentence names it; in the order of the expression."""
+    found = []
+    for node in nodes(expression):
+        if isinstance(node, promql_parser.Call) and node.func.name not in FUNCTIONS:
+            found.append(f"the function {node.func.name}()")
+        if isinstance(node, promql_parser.AggregateExpr) and str(node.op) in _NEWER_AGGREGATIONS:
+            found.append(f"the aggregation {node.op}()")
+        if isinstance(node, promql_parser.VectorSelector) and node.matchers.or_matchers:
+            found.append("`or` between matchers")
+    return list(dict.fromkeys(found))
+
+
+def is_instant(expression: Any) -> bool:
+    """Whether the expression has one value a series, which a condition needs: no range, no text."""
+    no_instant = promql_parser.MatrixSelector | promql_parser.SubqueryExpr | promql_parser.StringLiteral
+    return not isinstance(_bare(expression), no_instant)
 
 
 def look_back(expression: Any) -> timedelta:
@@ -197,7 +265,7 @@ def _children(expression: Any) -> list[Any]:
 
 def reads_log_based_metric(expression: Any) -> bool:
     """Whether any selector names a user-defined log-based metric."""
-    return any((selector.name or "").startswith(LOG_BASED) for selector in selectors(expression))
+    return any((metric_name(selector) or "").startswith(LOG_BASED) for selector in selectors(expression))
 
 
 @dataclass(frozen=True)
@@ -219,9 +287,15 @@ def comparisons(expression: Any) -> list[Comparison]:
     return list(dict.fromkeys(_compared(expression, "")))
 
 
-def _compared(expression: Any, role: str) -> Iterator[Comparison]:
+def _bare(expression: Any) -> Any:
+    """The expression without the parentheses around it."""
     while isinstance(expression, promql_parser.ParenExpr):
         expression = expression.expr
+    return expression
+
+
+def _compared(expression: Any, role: str) -> Iterator[Comparison]:
+    expression = _bare(expression)
     if not isinstance(expression, promql_parser.BinaryExpr):
         return
     if str(expression.op) in _SETS:

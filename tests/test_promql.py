@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from loyalty_monitoring.promql import Comparison, chosen, comparisons, parsed, variables
+from loyalty_monitoring.promql import Comparison, chosen, comparisons, metric_name, parsed, selectors, variables
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,24 @@ def test_no_text_keeps_it_busy(text: str) -> None:
     with pytest.raises(ValueError, match=r"\S"):
         parsed(text)
     assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize("query", ["x[1001y]", "x offset -1001y", "max_over_time(x[600y:1d]) + x offset 3000000y"])
+def test_what_reaches_further_than_time_goes_is_refused(query: str) -> None:
+    with pytest.raises(ValueError, match="years"):
+        parsed(query)
+    parsed("x[1000y]")
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("logging_googleapis_com:user_a", "logging_googleapis_com:user_a"),
+        ('{__name__="up"}', "up"),
+        ('{"logging.googleapis.com/user/loyalty/a-b_sum", c="d"}', "logging_googleapis_com:user_loyalty_a_b_sum"),
+        ('{__name__=~"logging_googleapis_com:user_.*"}', None),
+        ('{a="b"}', None),
+    ],
+)
+def test_a_metric_has_one_name_in_both_of_its_forms(query: str, name: str | None) -> None:
+    assert [metric_name(one) for one in selectors(parsed(query))] == [name]

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from loyalty_monitoring.lint.policies import has_placeholder
 from loyalty_monitoring.lint.rule import Resource, at, items, text
 from loyalty_monitoring.promql import parsed
 from loyalty_monitoring.yaml_source import Path_
 
+# The API's Duration goes up to some 10,000 years.
+_LONGEST = 315_576_000_000
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)s")
 
 
@@ -42,7 +45,13 @@ def promql_conditions(policy: Resource) -> Iterator[PromqlCondition]:
 def seconds(value: Any) -> float | None:
     """The seconds of the API's Duration, such as "60s"; None where it is none."""
     found = _DURATION.fullmatch(text(value))
-    return float(found[1]) if found else None
+    length = float(found[1]) if found else None
+    return length if length is not None and length <= _LONGEST else None
+
+
+def not_a_length(value: Any) -> bool:
+    """Whether a value is a text that is no Duration of zero or more; one that a template still fills in may be one."""
+    return isinstance(value, str) and seconds(value) is None and not has_placeholder(value)
 
 
 def _parsed(query: str) -> Any:

@@ -14,13 +14,13 @@ from typing import Any
 from loyalty_monitoring.errors import nearest
 from loyalty_monitoring.lint.policies import has_placeholder
 from loyalty_monitoring.lint.rule import Project, text
-from loyalty_monitoring.model import promql_name
 from loyalty_monitoring.promql import (
     COUNTER_FUNCTIONS,
     FUNCTIONS,
     LOG_BASED,
     functions,
     matchers,
+    metric_name,
     parsed,
     range_calls,
     selectors,
@@ -28,7 +28,8 @@ from loyalty_monitoring.promql import (
 
 Checked = Iterator[tuple[str, str]]
 
-_USER = "logging.googleapis.com/user/"
+# Looking for the nearest name among hundreds, for hundreds of names, would take minutes.
+_COMPARED = 50
 _SUFFIX = re.compile(r"_(?:count|sum|bucket)\Z")
 _RESOURCE_TYPE = re.compile(r"\bresource\.type\s*=\s*[\"\w]")
 
@@ -68,7 +69,8 @@ def unknown_metrics(expression: Any, project: Project) -> Checked:
     for name in sorted({log_based_name(selector) for selector in selectors(expression)} - {None}, key=str):
         if defined(str(name), project) is None:
             message = f"no log-based metric of these files is named {name}"
-            yield message, f"define it, or name one that is defined{nearest(str(name), set(project.metrics))}"
+            known = set(project.metrics) if len(project.metrics) <= _COMPARED else set()
+            yield message, f"define it, or name one that is defined{nearest(str(name), known)}"
 
 
 def without_resource(expression: Any, project: Project) -> Checked:
@@ -78,17 +80,20 @@ def without_resource(expression: Any, project: Project) -> Checked:
         if name is None or "monitored_resource" in matchers(selector):
             continue
         metric = defined(name, project)
-        if metric is not None and _RESOURCE_TYPE.search(metric) is None and not has_placeholder(metric):
+        if metric is not None and not pins_resource_type(metric) and not has_placeholder(metric):
             message = f"{name} can come from any resource type, and the query does not say which it reads"
             yield message, 'add the matcher monitored_resource="...", such as "k8s_container"'
 
 
 def log_based_name(selector: Any) -> str | None:
     """The PromQL name of the log-based metric that a selector reads, in whichever form it is written."""
-    name = selector.name or matchers(selector).get("__name__", "")
-    if name.startswith(_USER):
-        return promql_name(name.removeprefix(_USER))
-    return str(name) if name.startswith(LOG_BASED) else None
+    name = metric_name(selector) or ""
+    return name if name.startswith(LOG_BASED) else None
+
+
+def pins_resource_type(filter_: str) -> bool:
+    """Whether a log-based metric's filter names one resource type."""
+    return _RESOURCE_TYPE.search(filter_) is not None
 
 
 def defined(name: str, project: Project) -> str | None:
