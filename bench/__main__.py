@@ -27,6 +27,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="loyalty-bench-") as folder:
         _measure_replay(Path(folder), arguments.entries, arguments.most)
         _measure_promql(Path(folder))
+    with tempfile.TemporaryDirectory(prefix="loyalty-bench-") as folder:
+        _measure_lint(Path(folder))
     _measure_help()
 
 
@@ -75,6 +77,14 @@ def _measure_promql(folder: Path) -> None:
     print(
         f"  {result['seconds']:.1f} s, of which backfill {result['backfill']:.1f} s; "
         f"{result['policies']} policies, {result['incidents']} incidents"
+    )
+
+
+def _measure_lint(folder: Path) -> None:
+    result = _child("lint", folder)
+    print(
+        f"\nLint of {result['files']:,} files ({result['size'] / 1e6:.1f} MB) of metrics, policies and dashboards:\n"
+        f"  {result['seconds']:.2f} s, {result['findings']} findings, {result['megabytes']} MB at most"
     )
 
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def main() -> None:
     what, file = sys.argv[1], Path(sys.argv[2])
-    runs = {"replay": _replay, "loop": _loop, "promql": _promql}
+    runs = {"replay": _replay, "loop": _loop, "promql": _promql, "lint": _lint}
     result = runs[what](file)
     result["megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(json.dumps(result))
@@ -97,6 +97,18 @@ def _promql(file: Path) -> dict[str, Any]:
             "policies": len(policies),
             "incidents": len(incidents),
         }
+
+
+def _lint(folder: Path) -> dict[str, Any]:
+    """A thousand files; they are written before."""
+    from bench.resources import write_resources
+    from loyalty_monitoring.lint.run import lint_files
+
+    files = 1_000
+    size = write_resources(_definitions(), folder, files)
+    started = time.perf_counter()
+    findings = lint_files([folder])
+    return {"seconds": time.perf_counter() - started, "files": files, "size": size, "findings": len(findings)}
 
 
 def _definitions() -> Any:
