@@ -21,7 +21,7 @@ def index() -> str:
         f"{len(rules)} rules over resources of Cloud Monitoring, and {len(FILE_RULES)} about files. An error can never",
         "work, or is refused by the API; a warning will surprise somebody.",
         "",
-        "`loyalty-monitoring lint --explain RULE` prints a page. `# lint: allow RULE: the reason` in a YAML file allows",
+        "`loyalty-monitoring lint --explain RULE` prints a page. `# lint: allow RULE: the reason` in YAML allows",
         "the rule there.",
     ]
     for kind, title in _KINDS.items():
