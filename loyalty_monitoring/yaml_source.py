@@ -48,6 +48,8 @@ def load_yaml(file: Path) -> Document:
 def load_documents(file: Path) -> tuple[Document, ...]:
     """Read all YAML documents of a file, or its one of JSON; at least one. Errors: as for `load_yaml`."""
     try:
+        if file.exists() and not file.is_file():  # a pipe or a device may never end
+            raise UserError("is a folder, a pipe or a device; name a file", Position(file))
         raw = file.read_bytes()
     except OSError as error:
         raise UserError(

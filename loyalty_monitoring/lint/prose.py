@@ -51,6 +51,8 @@ _COMPARED_AFTER = [
 ]
 _NEGATED = re.compile(r"(?:\b(?:no|not|never)|n't)\s+\S+(?:\s+\S+)?\s*\Z", re.IGNORECASE)
 _NEAR = 40
+# The API takes no more bytes of any text; what is longer is another rule's finding and not read on.
+_READ = 10_240
 
 _Found = TypeVar("_Found")
 
@@ -112,15 +114,15 @@ def _compared(before: str, after: str, unit: str) -> str:
 
 def titles(policy: Resource) -> Iterator[tuple[str, Path_, int | None]]:
     """The names of the policy and its conditions, and the subject: text, path, and the index of the condition."""
-    yield text(policy.body.get("displayName")), ("displayName",), None
-    yield text(at(policy.body, "documentation", "subject")), ("documentation", "subject"), None
+    yield text(policy.body.get("displayName"))[:_READ], ("displayName",), None
+    yield text(at(policy.body, "documentation", "subject"))[:_READ], ("documentation", "subject"), None
     for index, condition in enumerate(items(policy.body.get("conditions"))):
-        yield text(at(condition, "displayName")), ("conditions", index, "displayName"), index
+        yield text(at(condition, "displayName"))[:_READ], ("conditions", index, "displayName"), index
 
 
 def first_paragraph(policy: Resource) -> tuple[str, Path_]:
     """What the documentation starts with, which is what happened; what to do about it comes after."""
-    content = text(at(policy.body, "documentation", "content")).strip()
+    content = text(at(policy.body, "documentation", "content"))[:_READ].strip()
     return re.split(r"\n\s*\n|\n#", content, maxsplit=1)[0], ("documentation", "content")
 
 

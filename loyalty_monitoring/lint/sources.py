@@ -37,7 +37,7 @@ def project_of_files(paths: Sequence[Path]) -> tuple[Project, list[Finding]]:
     resources: list[Resource] = []
     findings: list[Finding] = []
     for path in paths:
-        named = path.is_file() or not path.exists()
+        named = not path.is_dir()
         for file in [path] if named else _files(path):
             try:
                 found = [one for document in load_documents(file) for one in _resources(document)]

@@ -20,7 +20,7 @@ _EXAMPLE = {
     "metric.type": 'add `metric.type="..."`, the one metric to watch',
     "resource.type": 'add `resource.type="..."`, such as "k8s_container" or "cloud_run_revision"',
 }
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
 # select_slo_burn_rate() and its like stand for the types.
 _SELECTOR = re.compile(r"\bselect_\w+")
 
