@@ -224,6 +224,39 @@ def newer_than_cloud_monitoring(expression: Any) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+@dataclass(frozen=True)
+class LabelClause:
+    """A clause such as `by (task)` of the aggregation or operation `expression`."""
+
+    word: str
+    labels: tuple[str, ...]
+    expression: Any
+
+
+def label_clauses(expression: Any) -> Iterator[LabelClause]:
+    for node in nodes(expression):
+        modifier = getattr(node, "modifier", None)
+        if modifier is None:
+            continue
+        if isinstance(node, promql_parser.AggregateExpr):
+            word = "without" if modifier.type == promql_parser.AggModifierType.Without else "by"
+            yield LabelClause(word, tuple(modifier.labels), node)
+            continue
+        if (matching := modifier.matching) is not None:
+            word = "on" if matching.type == promql_parser.LabelModifierType.Include else "ignoring"
+            yield LabelClause(word, tuple(matching.labels), node)
+        if modifier.group_labels:
+            left = modifier.card == promql_parser.VectorMatchCardinality.ManyToOne
+            yield LabelClause("group_left" if left else "group_right", tuple(modifier.group_labels), node)
+
+
+def makes_labels(expression: Any) -> bool:
+    """Whether a part of the expression gives its series labels that they did not have."""
+    return bool(functions(expression) & {"label_replace", "label_join"}) or any(
+        isinstance(node, promql_parser.AggregateExpr) and str(node.op) == "count_values" for node in nodes(expression)
+    )
+
+
 def is_instant(expression: Any) -> bool:
     """Whether the expression has one value a series, which a condition needs: no range, no text."""
     no_instant = promql_parser.MatrixSelector | promql_parser.SubqueryExpr | promql_parser.StringLiteral
