@@ -62,6 +62,11 @@ class Project:
         named = [(metric.body.get("name"), metric) for metric in self.of("log_metric")]
         return {promql_name(name): metric for name, metric in named if isinstance(name, str)}
 
+    @cached_property
+    def memory(self) -> dict[str, Any]:
+        """What a rule works out once for all resources, by the rule's id."""
+        return {}
+
 
 @dataclass(frozen=True)
 class Problem:
