@@ -161,7 +161,7 @@ def parsed(query: str) -> Any:
 def nodes(expression: Any) -> Iterator[Any]:
     """The expression and all that it is made of."""
     yield expression
-    for child in _children(expression):
+    for child in children(expression):
         yield from nodes(child)
 
 
@@ -257,15 +257,77 @@ def makes_labels(expression: Any) -> bool:
     )
 
 
+def operation(expression: Any) -> tuple[str, Any, Any] | None:
+    """The operator and both sides of `a + b`, parentheses around it left out; None for anything else."""
+    inner = bare(expression)
+    return (str(inner.op), inner.lhs, inner.rhs) if isinstance(inner, promql_parser.BinaryExpr) else None
+
+
+def applied(expression: Any) -> str | None:
+    """The name of the function or aggregation that an expression applies; None for anything else."""
+    inner = bare(expression)
+    if isinstance(inner, promql_parser.Call):
+        return str(inner.func.name)
+    return str(inner.op) if isinstance(inner, promql_parser.AggregateExpr) else None
+
+
+def number(expression: Any) -> float | None:
+    inner = bare(expression)
+    return float(inner.val) if isinstance(inner, promql_parser.NumberLiteral) else None
+
+
+@dataclass(frozen=True)
+class Read:
+    """A selector, the ranges around it added up, and how far all of it is moved into the past."""
+
+    selector: Any
+    window: timedelta
+    offset: timedelta
+
+
+def reads(expression: Any) -> list[Read]:
+    """What an expression reads. A selector without a range has a window of 0."""
+    window = getattr(expression, "range", None) or timedelta()
+    offset = getattr(expression, "offset", None) or timedelta()
+    if isinstance(expression, promql_parser.VectorSelector):
+        return [Read(expression, window, offset)]
+    below = (read for child in children(expression) for read in reads(child))
+    return [Read(read.selector, read.window + window, read.offset + offset) for read in below]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A comparison of the expression `value` with a number, on which the whole expression depends."""
+
+    value: Any
+    operator: str
+    threshold: float
+
+
+def judgements(expression: Any) -> Iterator[Judgement]:
+    """The comparisons with numbers that are joined by `and` and `or`, and those left of `unless`."""
+    if (found := operation(expression)) is None:
+        return
+    operator, left, right = found
+    if operator in _SETS:
+        yield from judgements(left)
+        if operator != "unless":
+            yield from judgements(right)
+    elif operator in _MIRRORED and (threshold := number(right)) is not None:
+        yield Judgement(left, operator, threshold)
+    elif operator in _MIRRORED and (threshold := number(left)) is not None:
+        yield Judgement(right, _MIRRORED[operator], threshold)
+
+
 def is_instant(expression: Any) -> bool:
     """Whether the expression has one value a series, which a condition needs: no range, no text."""
     no_instant = promql_parser.MatrixSelector | promql_parser.SubqueryExpr | promql_parser.StringLiteral
-    return not isinstance(_bare(expression), no_instant)
+    return not isinstance(bare(expression), no_instant)
 
 
 def look_back(expression: Any) -> timedelta:
     """How far before its instant the expression reads: ranges and offsets, added where they are nested."""
-    below = max((look_back(child) for child in _children(expression)), default=timedelta())
+    below = max((look_back(child) for child in children(expression)), default=timedelta())
     offset = getattr(expression, "offset", None) or timedelta()
     reach = (
         expression.range if isinstance(expression, promql_parser.MatrixSelector | promql_parser.SubqueryExpr) else None
@@ -285,7 +347,8 @@ def number_literals(expression: Any) -> set[float]:
     return {part.val for part in parts if isinstance(part, promql_parser.NumberLiteral)}
 
 
-def _children(expression: Any) -> list[Any]:
+def children(expression: Any) -> list[Any]:
+    """The expressions that an expression is made of."""
     if isinstance(expression, promql_parser.BinaryExpr):
         return [expression.lhs, expression.rhs]
     if isinstance(expression, promql_parser.Call):
@@ -320,7 +383,7 @@ def comparisons(expression: Any) -> list[Comparison]:
     return list(dict.fromkeys(_compared(expression, "")))
 
 
-def _bare(expression: Any) -> Any:
+def bare(expression: Any) -> Any:
     """The expression without the parentheses around it."""
     while isinstance(expression, promql_parser.ParenExpr):
         expression = expression.expr
@@ -328,7 +391,7 @@ def _bare(expression: Any) -> Any:
 
 
 def _compared(expression: Any, role: str) -> Iterator[Comparison]:
-    expression = _bare(expression)
+    expression = bare(expression)
     if not isinstance(expression, promql_parser.BinaryExpr):
         return
     if str(expression.op) in _SETS:
