@@ -218,10 +218,12 @@ def serve(files: tuple[Path, ...], stack: str, port: int, dashboards: tuple[Path
             with _progress() as progress:
                 return build(sources(root, stack, dashboards), kept, strict=strict, live=True, progress=progress)
 
+        changed = changes(watched_folders(root), {*kept, *dashboards})
+        next(changed, None)
         live = Live(draw())
         with served(live, port) as address:
             click.echo(address)
-            for _ in changes(watched_folders(root), {*kept, *dashboards}):
+            for _ in changed:
                 redraw(live, draw)
 
 

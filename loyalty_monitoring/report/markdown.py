@@ -12,10 +12,12 @@ if TYPE_CHECKING:
 
 
 def html(text: str) -> str:
-    """The text of a dashboard or a runbook as HTML."""
+    """The text of a dashboard or a runbook as HTML. Its headings stand below those of the page and of the section."""
     renderer = _renderer()
     tokens = renderer.parse(text)
     for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1:]) + 2)}"
         token.children = _without_local_links(token.children or []) if token.children else token.children
     return str(renderer.renderer.render(tokens, renderer.options, {}))
 

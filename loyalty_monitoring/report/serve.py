@@ -18,6 +18,7 @@ from loyalty_monitoring.report.site import ASSETS
 
 LOOPBACK = "127.0.0.1"
 _HEARTBEAT_SECONDS = 15.0
+_BEGIN_MILLISECONDS = 200
 
 Pages = Mapping[str, str]
 
@@ -86,7 +87,10 @@ def redraw(live: Live, draw: Callable[[], Pages]) -> None:
 
 
 def changes(folders: Collection[Path], files: Collection[Path]) -> Iterator[None]:
-    """One item each time a YAML or Markdown file right in a folder has changed, or one of the files; Ctrl-C ends it."""
+    """One item when watching has begun, and one each time a file has changed; Ctrl-C ends it.
+
+    Watched are the files, and the YAML and Markdown files right in the folders.
+    """
     from watchfiles import watch
 
     wanted = {file.resolve() for file in files}
@@ -99,8 +103,13 @@ def changes(folders: Collection[Path], files: Collection[Path]) -> Iterator[None
     # Editors replace a file by another of its name, so the folder is watched, not the file.
     watched = inside | {file.parent for file in wanted}
     try:
-        for _ in watch(*watched, watch_filter=matters, recursive=False):
-            yield
+        began = False
+        for found in watch(
+            *watched, watch_filter=matters, recursive=False, rust_timeout=_BEGIN_MILLISECONDS, yield_on_timeout=True
+        ):
+            if found or not began:
+                began = True
+                yield
     except KeyboardInterrupt:
         return
 

@@ -1,0 +1,82 @@
+"""A running `serve`, of a copy of the project that tests may change."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.log_lines import START, event, hours, write
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_SECONDS = 60.0
+
+
+@dataclass
+class Served:
+    """A running `serve` of a copy of the project."""
+
+    process: subprocess.Popen[str]
+    project: Path
+    port: int
+
+    def get(self, path: str, host: str | None = None) -> tuple[int, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request("GET", path, headers={"Host": host} if host else {})
+        answer = connection.getresponse()
+        found = answer.status, answer.read().decode()
+        connection.close()
+        return found
+
+    def states(self) -> Iterator[dict[str, Any]]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
+        connection.request("GET", "/events")
+        answer = connection.getresponse()
+        try:
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while line := answer.readline():
+                assert time.monotonic() < deadline, "nothing was told"
+                if line.startswith(b"data: "):
+                    yield json.loads(line[len(b"data: ") :])
+                    deadline = time.monotonic() + PATIENCE_SECONDS
+        finally:
+            connection.close()
+
+
+@contextmanager
+def serving(project: Path) -> Iterator[Served]:
+    """Copies the project into an empty folder, and serves it from there."""
+    for name in ("alert_policies", "log_metrics", "runbooks", "schemas", "tests/cases"):
+        shutil.copytree(ROOT / name, project / name)
+    (project / "dashboards").mkdir()
+    for file in [*ROOT.glob("*.yaml"), *ROOT.glob("dashboards/*.yaml")]:
+        shutil.copy(file, project / file.relative_to(ROOT))
+    log = write(
+        project / "log.jsonl",
+        [event("rate_limit_exceeded", START + hours(1), severity="WARNING", store_id="s-1", status=429)],
+    )
+    command = [str(Path(sys.executable).parent / "loyalty-monitoring"), "serve", "--port", "0", str(log)]
+    process = subprocess.Popen(
+        command,
+        cwd=project,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Whoever runs the tests in the background ignores Ctrl-C, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert process.stdout
+    address = process.stdout.readline().strip()
+    assert address.startswith("http://127.0.0.1:"), process.communicate()
+    yield Served(process, project, int(address.rstrip("/").rpartition(":")[2]))
+    process.kill()
+    process.communicate()
