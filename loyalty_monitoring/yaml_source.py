@@ -6,6 +6,8 @@ requests, so every refusal names file, line and what to write instead.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,8 @@ Path_ = tuple[str | int, ...]
 
 _MAX_BYTES = 1_000_000
 _MAX_DEPTH = 50
+# A character beyond \uffff, as JSON escapes it; the backslashes before it are whole ones.
+_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})")
 _SafeLoader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -63,7 +67,7 @@ def load_documents(file: Path) -> tuple[Document, ...]:
         line = raw[: error.start].count(b"\n") + 1
         raise UserError("is not UTF-8 text; save it as UTF-8", Position(file, line)) from error
     if file.suffix == ".json":
-        text = text.replace("\t", " ")  # JSON indents with tabs, too, and strings cannot hold them
+        text = _as_yaml(text)
     try:
         _refuse_aliases(text, file)
         nodes = list(yaml.compose_all(text, Loader=_SafeLoader))
@@ -72,6 +76,15 @@ def load_documents(file: Path) -> tuple[Document, ...]:
     if not nodes:
         raise UserError("is empty; expected a mapping of keys to values", Position(file))
     return tuple(_document(node, file) for node in nodes)
+
+
+def _as_yaml(json_text: str) -> str:
+    """JSON without the two things that YAML does not take: tabs that indent, and characters written as two escapes."""
+
+    def character(found: re.Match[str]) -> str:
+        return found[1] + str(json.loads(f'"{found[2]}"'))
+
+    return _PAIR.sub(character, json_text.replace("\t", " "))
 
 
 def _document(node: Any, file: Path) -> Document:

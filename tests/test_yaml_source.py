@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,9 @@ def test_what_json_cannot_say_is_refused_with_its_line(tmp_path: Path, text: str
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none\.yaml: cannot read"):
         load_yaml(tmp_path / "none.yaml")
+
+
+def test_json_may_write_a_character_as_two_escapes(tmp_path: Path) -> None:
+    text = "card \U0001f3ab and a backslash \\ud83c\\udfab"
+    (tmp_path / "a.json").write_text(json.dumps({"name": text}))
+    assert load_yaml(tmp_path / "a.json").data == {"name": text}
