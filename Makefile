@@ -1,7 +1,7 @@
 # Everything needs `make setup` first, and calls it. `make help` lists the targets.
 BIN := .venv/bin
 
-.PHONY: help setup browser demo test lint mutants bench lock samples clean
+.PHONY: help setup browser demo test lint mutants bench lock screenshots samples clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -12,12 +12,13 @@ setup: ## Make .venv with the locked packages, and fetch Prometheus and Redis; q
 browser: setup ## Fetch the browser that the tests of the report open
 	@python3 tools/setup.py --browser
 
-demo: setup ## Render the demo stack and replay the sample logs
+demo: setup ## Render the demo stack, replay the sample logs and draw them
 	$(BIN)/loyalty-monitoring render --stack demo --out rendered
 	$(BIN)/loyalty-monitoring replay --stack demo samples/*.jsonl.gz
+	$(BIN)/loyalty-monitoring report --stack demo samples/*.jsonl.gz --out report
 
 test: browser ## Run all tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 lint: setup ## Check style, types and definitions
 	$(BIN)/ruff check .
@@ -33,6 +34,10 @@ bench: setup ## Measure replay beside a plain Python loop
 lock: setup ## Pin the newest versions that fit pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --upgrade --quiet --output-file requirements.lock
+
+screenshots: browser ## Make the pictures of the README again
+	$(BIN)/loyalty-monitoring report --stack demo samples/*.jsonl.gz --out report
+	$(BIN)/python tools/screenshots.py report docs/images
 
 samples: setup ## Make the sample logs again
 	$(BIN)/loyalty-monitoring simulate --start 2026-11-02 --days 8 --merchants 10 --stores 38 --seed 20261102 \
@@ -50,4 +55,4 @@ samples: setup ## Make the sample logs again
 	    --out samples/
 
 clean: ## Remove what setup and the commands made
-	rm -rf .venv .local .work rendered
+	rm -rf .venv .local .work rendered report

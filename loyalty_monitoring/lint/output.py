@@ -17,7 +17,9 @@ def as_text(findings: Sequence[Finding]) -> str:
     """A line a finding, FILE:LINE:COLUMN: severity rule: message; remedy, and the totals."""
     lines = [f"{_place(one)}: {one.severity} {one.rule}: {_one_line(one.message)}; {one.remedy}" for one in findings]
     errors = sum(one.severity == "error" for one in findings)
-    lines.append(f"{errors} errors, {len(findings) - errors} warnings" if findings else "no findings")
+    lines.append(
+        f"{_counted(errors, 'error')}, {_counted(len(findings) - errors, 'warning')}" if findings else "no findings"
+    )
     return "\n".join(lines)
 
 
@@ -71,6 +73,10 @@ def as_sarif(findings: Sequence[Finding], titles: Mapping[str, str], root: Path)
 def _place(finding: Finding) -> str:
     parts = [finding.file, *(str(number) for number in (finding.line, finding.column) if number)]
     return ":".join(parts)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _one_line(message: str) -> str:
