@@ -13,8 +13,8 @@ from typing import Literal
 from loyalty_monitoring.filter_language import Filter, FilterError, parse_filter
 from loyalty_monitoring.filter_language.syntax import And, Comparison, Expression
 
-# Texts and comments first, so that nothing inside them is taken for a word.
-_TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|--[^\n]*|[()]|!=|=~|!~|>=|<=|[=<>:]|[^\s()"=<>!~:]+|\S', re.DOTALL)
+# Texts and comments first, so that nothing inside them is taken for a word; a text that is not closed goes to the end.
+_TOKEN = re.compile(r'"(?:\\.|[^"\\])*(?:"|\Z)|--[^\n]*|[()]|!=|=~|!~|>=|<=|[=<>:]|[^\s()"=<>!~:]+|\S', re.DOTALL)
 _OPERATORS = frozenset(["=", "!=", "=~", "!~", ">=", "<=", "<", ">", ":"])
 # What the parser says when the words are right and the value or the field is not.
 _NEVER_MATCHES = re.compile(r"' is no | is not valid in RE2| is for texts| has no field ")

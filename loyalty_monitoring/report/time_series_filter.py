@@ -42,7 +42,7 @@ _TERM = re.compile(
       |(?P<value>"(?:[^"\\]|\\.)*"|[\w./-]+))\s*(?:AND\b)?""",
     re.VERBOSE,
 )
-_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)(?:"|\Z)')
 _INTERVAL = re.compile(r"\$\{?__interval(?::(\d+))?\}?|\$\{__seconds:(\d+)\}")
 
 

@@ -43,7 +43,8 @@ class Guard:
         route.abort()
 
 
-@pytest.fixture(scope="session")
+# Not for the session: as long as Playwright runs, no other test in this process can run an event loop of its own.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     assert BROWSER.exists(), "there is no browser; run `make browser`"
     with sync_playwright() as playwright:
