@@ -6,12 +6,13 @@ Source: https://docs.cloud.google.com/logging/docs/view/logging-query-language
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from loyalty_monitoring.filter_language import Filter, FilterError, parse_filter
 from loyalty_monitoring.filter_language.syntax import And, Comparison, Expression
+from loyalty_monitoring.lint.rule import Problem, Project, Resource, at, items
 
 # Texts and comments first, so that nothing inside them is taken for a word; a text that is not closed goes to the end.
 _TOKEN = re.compile(r'"(?:\\.|[^"\\])*(?:"|\Z)|--[^\n]*|[()]|!=|=~|!~|>=|<=|[=<>:]|[^\s()"=<>!~:]+|\S', re.DOTALL)
@@ -52,6 +53,21 @@ def words(text: str) -> Iterator[str]:
         if token in ("(", ")") or before not in _OPERATORS:
             yield token
         before = token
+
+
+def problems_of_log_matches(
+    policy: Resource, project: Project, checks: Sequence[Callable[[Resource, Project], Iterator[Problem]]]
+) -> Iterator[Problem]:
+    """What rules for the filter of a log-based metric say of the filters that a policy matches log entries with."""
+    for index, condition in enumerate(items(policy.body.get("conditions"))):
+        matched = at(condition, "conditionMatchedLog")
+        if not isinstance(matched, dict):
+            continue
+        path = ("conditions", index, "conditionMatchedLog")
+        like_a_metric = Resource("log_metric", matched, policy.document, (*policy.root, *path))
+        for check in checks:
+            for problem in check(like_a_metric, project):
+                yield Problem((*path, *problem.path), problem.message, problem.remedy)
 
 
 def required_comparisons(expression: Expression | None) -> Iterator[Comparison]:

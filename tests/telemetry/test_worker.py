@@ -153,6 +153,21 @@ def test_every_event_of_the_worker_keeps_the_contract(printed_by_worker: dict[st
     assert kept == {**logged, "card_enrolled": 0}
 
 
+def test_the_contract_check_hears_the_worker_and_names_the_one_wrong_line(
+    printed_by_worker: dict[str, str], tmp_path: Path
+) -> None:
+    file = write(tmp_path / "entries.jsonl", entries_of(printed_by_worker["all"]))
+    command = [str(Path(sys.executable).parent / "loyalty-monitoring"), "contract", "check", "--format", "json"]
+    done = subprocess.run([*command, str(file)], cwd=ROOT, capture_output=True, text=True, check=False)
+    found = {event["event"]: event for event in json.loads(done.stdout)["events"]}
+    for event, count in {"task_freshness": 6, "wallet_sync_completed": 2, "program_snapshot": 2}.items():
+        assert (found[event]["valid"], found[event]["problems"]) == (count, [])
+    (problem,) = found["card_enrolled"]["problems"]
+    assert (problem["subject"], problem["entries"]) == ("merchant_id", 1)
+    wrong = file.read_text().splitlines()[problem["example"]["line"] - 1]
+    assert json.loads(wrong)["jsonPayload"]["merchant_id"] == 17
+
+
 def test_a_wrong_field_breaks_no_task_and_is_told(printed_by_worker: dict[str, str]) -> None:
     text = printed_by_worker["syncing"]
     assert "card_enrolled: merchant_id must be a string, and is of type int (17)" in text
