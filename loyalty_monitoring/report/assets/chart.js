@@ -3,7 +3,7 @@
 // Charts over time, drawn by ECharts. The only script that knows it.
 (() => {
   const loyalty = (window.loyalty = window.loyalty || {});
-  const { units, time } = loyalty;
+  const { units, time, series: numbers } = loyalty;
 
   const MOST_IN_TOOLTIP = 12;
   const FRAME = 'frame'; // a series without data, which carries thresholds and incidents
@@ -12,26 +12,26 @@
     const style = getComputedStyle(document.documentElement);
     const of = (name) => style.getPropertyValue(name).trim();
     return {
-      text: of('--text'), soft: of('--soft'), line: of('--line'), panel: of('--panel'), threshold: of('--threshold'),
+      font: getComputedStyle(document.body).fontFamily, text: of('--text'), soft: of('--soft'), line: of('--line'), panel: of('--panel'), threshold: of('--threshold'),
       series: Array.from({ length: 10 }, (_, i) => of(`--series-${i}`)),
       priority: { P0: of('--p0'), P1: of('--p1'), P2: of('--p2') },
     };
   }
 
-  /* spec: {lines: [{name, kind: 'line'|'area'|'bar', axis: 0|1, stack, points}], thresholds: [{value, label, axis}],
+  /* spec: {lines: [{name, kind: 'line'|'area'|'bar', axis: 0|1, stack, answer, values}], thresholds: [{value, label, axis}],
             bands: [{from, to, name, priority}], units: [unit, unit], labels: [text, text], log: [bool, bool],
             heat: null | {rows, cells: [[from, to, row, count]]}, bare: bool}; times in milliseconds.
-     onZoom(from, to) is called with seconds when somebody drags over the chart. */
-  function create(element, onZoom) {
+     Dragging over the chart, and keys while it is focused, change the page's range. */
+  function create(element, page) {
     const chart = echarts.init(element, null, { renderer: 'canvas' });
-    const resize = new ResizeObserver(() => chart.resize());
-    resize.observe(element);
-    let hidden = new Set();
+    const hidden = new Set();
     let drawn = null;
 
     function draw(spec, range) {
+      // Its surroundings may have taken height since; while it is empty this costs nothing.
+      if (!drawn) chart.resize();
       drawn = { spec, range };
-      chart.setOption(options(spec, range, hidden), { notMerge: true });
+      chart.setOption(options(spec, range, hidden, element.clientWidth), { notMerge: true });
     }
     function toggle(name) {
       if (hidden.has(name)) hidden.delete(name);
@@ -39,22 +39,34 @@
       if (drawn) draw(drawn.spec, drawn.range);
       return !hidden.has(name);
     }
-    if (onZoom) selection(element, chart, onZoom);
-    return { draw, toggle, redraw: () => drawn && draw(drawn.spec, drawn.range) };
+    follow(element, chart, () => drawn && draw(drawn.spec, drawn.range));
+    zoomable(element, chart, page);
+    return { draw, toggle, isShown: (name) => !hidden.has(name) };
   }
 
-  function options(spec, range, hidden) {
+  // An observer calls at once, too, when nothing has changed: drawing twice would double the time of every chart.
+  function follow(element, chart, redraw) {
+    new ResizeObserver(() => {
+      const wider = chart.getWidth() !== element.clientWidth;
+      if (!wider && chart.getHeight() === element.clientHeight) return;
+      chart.resize();
+      if (wider) redraw(); // with as many samples as there is room for
+    }).observe(element);
+  }
+
+  function options(spec, range, hidden, width) {
     const paint = colours();
     const shown = spec.lines.filter((line) => !hidden.has(line.name));
+    const data = samples(shown, range, width);
     const two = spec.lines.some((line) => line.axis === 1);
     return {
       animation: false,
       useUTC: false,
       color: paint.series,
-      textStyle: { fontFamily: 'inherit', color: paint.text },
+      textStyle: { fontFamily: paint.font, color: paint.text },
       grid: spec.bare
         ? { left: 0, right: 0, top: 2, bottom: 2 }
-        : { left: 8, right: two ? 8 : 16, top: 24, bottom: 4, outerBoundsMode: 'same', outerBoundsContain: 'all' },
+        : { left: 8, right: two ? 8 : 36, top: 24, bottom: 4, outerBoundsMode: 'same', outerBoundsContain: 'all' },
       tooltip: spec.bare ? { show: false } : tooltip(spec, paint),
       xAxis: {
         type: 'time', min: range.from * 1000, max: range.to * 1000, show: !spec.bare,
@@ -66,7 +78,7 @@
       visualMap: spec.heat ? heatScale(spec, paint) : undefined,
       series: spec.heat
         ? [heatSeries(spec), frame(spec, paint)]
-        : [frame(spec, paint), ...shown.map((line) => series(line, spec, range, paint))],
+        : [frame(spec, paint), ...shown.map((line) => series(line, data.get(line), spec, paint))],
     };
   }
 
@@ -79,7 +91,7 @@
       // A threshold that no value comes near is still worth seeing.
       min: (value) => (spec.log[axis] || spec.bare ? undefined : Math.min(0, value.min, ...limits) || 0),
       max: (value) => (limits.some((limit) => !(limit <= value.max)) ? above(Math.max(...limits)) : undefined),
-      axisLabel: { color: paint.soft, formatter: (value) => units.format(value, spec.units[axis]) },
+      axisLabel: { color: paint.soft, hideOverlap: true, formatter: (value) => units.format(value, spec.units[axis]) },
       splitLine: { lineStyle: { color: paint.line } },
     };
   }
@@ -90,10 +102,46 @@
     return (Math.ceil((value * 1.05) / size / 0.2) || 1) * size * 0.2;
   }
 
-  function series(line, spec, range, paint) {
+  const LEAST_WIDTH = 100; // of a chart that has no size yet
+  const BAR_WIDTH = 3; // narrower bars are a grey area
+
+  // [milliseconds, value] of each line, as many as there is room for. Lines of a stack are taken at the same samples,
+  // those at which the whole stack is lowest and highest. Infinities are gaps to a chart.
+  function samples(lines, range, width) {
+    const most = 2 * Math.max(LEAST_WIDTH, width);
+    const found = new Map();
+    for (const group of stacks(lines)) {
+      const [{ answer, kind }] = group;
+      const bars = kind === 'bar';
+      const count = group.reduce((longest, line) => Math.max(longest, line.values.length), 0);
+      const each = group.length === 1 ? (i) => finite(group[0].values[i]) : (i) => total(group, i);
+      const taken = numbers.sampled(answer, each, count, range, bars ? most / 2 / BAR_WIDTH : most, bars);
+      for (const line of group) found.set(line, taken.map(([at, i]) => [at, finite(line.values[i])]));
+    }
+    return found;
+  }
+
+  const finite = (value) => (typeof value === 'number' ? value : null);
+
+  function total(group, i) {
+    let sum = null;
+    for (const line of group) if (typeof line.values[i] === 'number') sum += line.values[i];
+    return sum;
+  }
+
+  function stacks(lines) {
+    const groups = new Map();
+    for (const line of lines) {
+      const key = line.stack ? `${line.stack} ${line.answer.first} ${line.answer.step}` : line;
+      groups.set(key, [...(groups.get(key) || []), line]);
+    }
+    return groups.values();
+  }
+
+  function series(line, data, spec, paint) {
     const index = spec.lines.indexOf(line);
     const colour = paint.series[index % paint.series.length];
-    const common = { name: line.name, yAxisIndex: line.axis || 0, data: visible(line.points, range), color: colour, clip: true };
+    const common = { name: line.name, yAxisIndex: line.axis || 0, data, color: colour, clip: true };
     if (line.kind === 'bar') return { ...common, type: 'bar', stack: line.stack, barMaxWidth: 28, barCategoryGap: '10%' };
     return {
       ...common, type: 'line', stack: line.stack, stackStrategy: 'all', symbol: 'circle', symbolSize: 3,
@@ -101,16 +149,6 @@
       showSymbol: lonely(common.data),
       lineStyle: { width: 1.5 }, areaStyle: line.kind === 'area' ? { opacity: 0.35 } : undefined,
     };
-  }
-
-  // Only what is in the range, and one point on each side, so that the axis fits what is seen.
-  function visible(points, range) {
-    const [from, to] = [range.from * 1000, range.to * 1000];
-    const first = points.findIndex(([at]) => at >= from);
-    if (first < 0) return [];
-    let last = points.length;
-    while (last > first && points[last - 1][0] > to) last -= 1;
-    return points.slice(Math.max(0, first - 1), last + 1);
   }
 
   function lonely(points) {
@@ -148,15 +186,24 @@
   // A DOM element, not HTML text: names come from logs.
   function tooltip(spec, paint) {
     return {
-      trigger: spec.heat ? 'item' : 'axis', confine: true, backgroundColor: paint.panel, borderColor: paint.line,
-      textStyle: { color: paint.text, fontSize: 12 }, axisPointer: { type: 'line', lineStyle: { color: paint.soft } },
+      trigger: spec.heat ? 'item' : 'axis', ...tooltipLook(paint), axisPointer: { type: 'line', lineStyle: { color: paint.soft } },
       formatter: (found) => (spec.heat ? heatTip(found, spec) : tip(found, spec)),
     };
   }
 
+  function tooltipLook(paint) {
+    return { confine: true, backgroundColor: paint.panel, borderColor: paint.line, textStyle: { color: paint.text, fontSize: 12 } };
+  }
+
+  function tipBox() {
+    const box = document.createElement('div');
+    box.className = 'tip';
+    return box;
+  }
+
   function tip(found, spec) {
     const rows = found.filter((one) => one.seriesName !== FRAME && one.value && one.value[1] !== null);
-    const box = document.createElement('div');
+    const box = tipBox();
     if (found.length) add(box, 'strong', time.both(found[0].axisValue / 1000));
     rows.sort((a, b) => b.value[1] - a.value[1]);
     for (const one of rows.slice(0, MOST_IN_TOOLTIP)) {
@@ -164,7 +211,9 @@
       const row = add(box, 'div', '');
       const mark = add(row, 'span', '● ');
       mark.style.color = one.color;
-      add(row, 'span', `${one.seriesName}: ${units.format(one.value[1], spec.units[(line && line.axis) || 0])}`);
+      // Isolated: a name that is written from right to left must not turn its value around.
+      add(row, 'bdi', one.seriesName);
+      add(row, 'span', `: ${units.format(one.value[1], line ? line.unit : spec.units[0])}`);
     }
     if (rows.length > MOST_IN_TOOLTIP) add(box, 'div', `and ${rows.length - MOST_IN_TOOLTIP} more`);
     return box;
@@ -204,22 +253,23 @@
   }
 
   function heatTip(found, spec) {
-    const box = document.createElement('div');
+    const box = tipBox();
     if (!Array.isArray(found.value)) return box;
     add(box, 'strong', time.both(found.value[0] / 1000));
     add(box, 'div', `${spec.heat.rows[found.value[2]]}: ${units.format(found.value[3], '1')}`);
     return box;
   }
 
-  // Dragging over a chart chooses a range of time for the whole page.
-  function selection(element, chart, onZoom) {
+  // Dragging chooses a range of time for the whole page. `secondsAt` says which time is at a pixel of the element,
+  // `begins` whether a drag may begin at an event.
+  function selection(element, begins, secondsAt, onZoom) {
     const shade = document.createElement('div');
     shade.className = 'selection';
     let start = null;
     const x = (event) => Math.min(Math.max(event.clientX - element.getBoundingClientRect().left, 0), element.clientWidth);
 
     element.addEventListener('pointerdown', (event) => {
-      if (event.button !== 0 || !chart.containPixel('grid', [x(event), event.clientY - element.getBoundingClientRect().top])) return;
+      if (event.button !== 0 || !begins(event)) return;
       start = x(event);
       element.setPointerCapture(event.pointerId);
     });
@@ -231,14 +281,29 @@
     });
     const end = (event) => {
       if (start === null) return;
-      const [from, to] = [start, x(event)].sort((a, b) => a - b).map((pixel) => chart.convertFromPixel({ xAxisIndex: 0 }, pixel) / 1000);
+      const [from, to] = [start, x(event)].sort((a, b) => a - b);
       shade.remove();
-      const far = Math.abs(start - x(event)) > 6;
       start = null;
-      if (far && event.type === 'pointerup') onZoom(from, to);
+      if (to - from > 6 && event.type === 'pointerup') onZoom(secondsAt(from), secondsAt(to));
     };
     element.addEventListener('pointerup', end);
     element.addEventListener('pointercancel', end);
+  }
+
+  function zoomable(element, chart, page) {
+    const begins = (event) => {
+      const box = element.getBoundingClientRect();
+      return chart.containPixel('grid', [event.clientX - box.left, event.clientY - box.top]);
+    };
+    selection(element, begins, (pixel) => chart.convertFromPixel({ xAxisIndex: 0 }, pixel) / 1000, page.zoom);
+    const keys = { ArrowLeft: () => page.move(-0.5), ArrowRight: () => page.move(0.5), '+': () => page.scale(0.5), '-': () => page.scale(2) };
+    element.tabIndex = 0;
+    element.setAttribute('aria-keyshortcuts', 'ArrowLeft ArrowRight + -');
+    element.addEventListener('keydown', (event) => {
+      if (event.ctrlKey || event.altKey || event.metaKey || !Object.hasOwn(keys, event.key)) return;
+      event.preventDefault();
+      keys[event.key]();
+    });
   }
 
   // A scorecard's gauge.
@@ -265,18 +330,24 @@
     return (slices, donut, labels, unit) => {
       const paint = colours();
       chart.setOption({
-        animation: false, color: paint.series, tooltip: { trigger: 'item', confine: true, formatter: (one) => {
-          const box = document.createElement('div');
-          add(box, 'span', `${one.name}: ${units.format(one.value, unit)} (${one.percent}%)`);
+        animation: false, textStyle: { fontFamily: paint.font, color: paint.text },
+        tooltip: { trigger: 'item', ...tooltipLook(paint), formatter: (one) => {
+          const box = tipBox();
+          add(box, 'bdi', one.name);
+          add(box, 'span', `: ${units.format(one.value, unit)} (${one.percent}%)`);
           return box;
         } },
+        // The total stands in the hole.
+        title: donut ? { text: units.format(slices.reduce((sum, one) => sum + one.value, 0), unit), left: 'center', top: 'middle', textStyle: { color: paint.text, fontSize: 14, fontFamily: paint.font } } : undefined,
         series: [{
-          type: 'pie', radius: donut ? ['45%', '75%'] : [0, '75%'], data: slices,
-          label: { show: labels, color: paint.text, formatter: (one) => `${one.name}\n${units.format(one.value, unit)}` },
+          type: 'pie', radius: donut ? ['45%', '75%'] : [0, '75%'],
+          data: slices.map((one) => ({ name: one.name, value: one.value, itemStyle: { color: paint.series[one.colour % paint.series.length] } })),
+          label: { show: labels, color: paint.text, alignTo: 'edge', edgeDistance: 4, lineHeight: 15, overflow: 'truncate', formatter: (one) => `${one.name}\n${units.format(one.value, unit)}` },
+          labelLayout: { hideOverlap: true },
         }],
       }, { notMerge: true });
     };
   }
 
-  loyalty.chart = { create, gauge, pie };
+  loyalty.chart = { create, gauge, pie, selection };
 })();

@@ -40,36 +40,58 @@
 
   function build(place, page) {
     const { data } = page;
-    const from = make('input', { type: 'datetime-local', 'aria-label': 'From', onchange: typed });
-    const to = make('input', { type: 'datetime-local', 'aria-label': 'To', onchange: typed });
+    const range = rangeInputs(page);
+    const [from, to] = range.inputs;
     const utc = make('span', { class: 'utc' });
-    function typed() {
-      page.zoom(time.fromInput(from.value), time.fromInput(to.value));
-    }
     const button = (text, label, action) => make('button', { type: 'button', 'aria-label': label, title: label, onclick: action }, text);
-    const length = () => page.range().to - page.range().from;
-    const move = (share) => page.zoom(page.range().from + share * length(), page.range().to + share * length());
-    const scale = (share) => {
-      const middle = (page.range().from + page.range().to) / 2;
-      page.zoom(middle - (share * length()) / 2, middle + (share * length()) / 2);
-    };
     const all = () => page.zoom(data.window.from, data.window.to);
     place.append(
       make('div', { class: 'range', role: 'group', 'aria-label': 'Range of time' },
-        button('All', 'The whole window (Escape)', all), button('‹', 'Earlier', () => move(-0.5)), from, '–', to, button('›', 'Later', () => move(0.5)),
-        button('+', 'Zoom in', () => scale(0.5)), button('−', 'Zoom out', () => scale(2)), utc),
+        button('All', 'The whole window (Escape)', all), button('‹', 'Earlier', () => page.move(-0.5)), from, '–', to, button('›', 'Later', () => page.move(0.5)),
+        button('+', 'Zoom in', () => page.scale(0.5)), button('−', 'Zoom out', () => page.scale(2)), range.problem, utc),
       ...(data.variables || []).map((variable) => select(variable, page)),
       theme(page));
     document.addEventListener('keydown', (event) => {
-      if (event.key === 'Escape' && !event.defaultPrevented) all();
+      // In a field, Escape closes its calendar.
+      if (event.key === 'Escape' && !event.defaultPrevented && !event.target.closest('input')) all();
     });
     return () => {
-      const range = page.range();
-      from.value = time.toInput(range.from);
-      to.value = time.toInput(range.to);
-      utc.textContent = `${time.zone}; ${time.utc(range.from)} to ${time.utc(range.to)}`;
+      range.refresh();
+      utc.textContent = `${time.zone}; ${time.utc(page.state.from)} to ${time.utc(page.state.to)}`;
       for (const refresh of refreshers) refresh();
     };
+  }
+
+  const PAUSE_MILLISECONDS = 800;
+
+  // The two fields of the range. A field changes with each digit, to times that nobody meant, so they are taken when the
+  // typing pauses or ends; a range that ends before it begins changes nothing.
+  function rangeInputs(page) {
+    const problem = make('span', { class: 'problem', role: 'status' });
+    let waiting = null;
+    function take() {
+      if (waiting === null) return;
+      clearTimeout(waiting);
+      waiting = null;
+      const [from, to] = inputs.map((input) => time.fromInput(input.value));
+      problem.textContent = from < to ? '' : 'This range ends before it begins.';
+      if (from < to) page.zoom(from, to);
+    }
+    const later = () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(take, PAUSE_MILLISECONDS);
+    };
+    const key = (event) => event.key === 'Enter' && take();
+    const inputs = ['From', 'To'].map((label) => make('input', { type: 'datetime-local', 'aria-label': label, onchange: later, onblur: take, onkeydown: key }));
+    function refresh() {
+      if (waiting !== null) return;
+      problem.textContent = '';
+      const { from, to } = page.range();
+      [from, to].forEach((at, i) => {
+        if (inputs[i].value !== time.toInput(at)) inputs[i].value = time.toInput(at);
+      });
+    }
+    return { inputs, problem, refresh };
   }
 
   const refreshers = [];

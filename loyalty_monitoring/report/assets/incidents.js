@@ -44,6 +44,7 @@
 
   function row(name, policy, page, range) {
     const bars = make('div', { class: 'bars' });
+    loyalty.chart.selection(bars, (event) => event.target === bars, (pixel) => range.from + (pixel / bars.clientWidth) * (range.to - range.from), page.zoom);
     for (const one of page.data.incidents) {
       if (one.policy === name && visible(one, range)) bars.append(bar(one, page, range));
     }

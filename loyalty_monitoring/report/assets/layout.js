@@ -45,13 +45,17 @@
     return { columns: 60, tiles };
   }
 
-  // Fills `place`; calls draw(body, tile) for each widget. A collapsible group has a grid of its own for the tiles that
-  // its rectangle covers, so the grid around it is cut in two there.
+  // Fills `place`; calls draw(body, tile) for each widget.
   function build(place, dashboard, draw) {
     const { columns, tiles } = placed(dashboard);
     if (!tiles.length) place.append(make('p', { class: 'refused' }, 'This dashboard has no widgets.'));
-    const groups = tiles.filter((tile) => tile.widget.collapsibleGroup);
-    const around = (tile) => groups.find((group) => group !== tile && contains(group.place, tile.place));
+    fill(place, tiles, columns, draw);
+  }
+
+  // A group has a grid of its own for the tiles that its rectangle covers, so the grid around it is cut in two there.
+  function fill(place, tiles, columns, draw) {
+    const groups = tiles.filter(isGroup);
+    const around = (tile) => groups.find((group) => covers(group, tile, tiles) && !groups.some((outer) => covers(outer, group, tiles)));
     let run = [];
     const end = () => {
       if (run.length) place.append(gridOf(run, columns, draw));
@@ -60,12 +64,22 @@
     for (const tile of tiles.filter((one) => !around(one))) {
       if (groups.includes(tile)) {
         end();
-        place.append(groupOf(tile, tiles.filter((one) => around(one) === tile), columns, draw));
+        const members = tiles.filter((one) => around(one) === tile);
+        place.append(tile.widget.singleViewGroup ? singleOf(tile, members, columns, draw) : groupOf(tile, members, columns, draw));
       } else {
         run.push(tile);
       }
     }
     end();
+  }
+
+  // A grid's or a row's tiles cover nothing: there a group is a widget like others, which says that it is empty.
+  const isGroup = (tile) => tile.path[0] === 'mosaicLayout' && Boolean(tile.widget.collapsibleGroup || tile.widget.singleViewGroup);
+
+  // Of two groups on one rectangle the first covers the second, never both each other.
+  function covers(group, tile, tiles) {
+    if (group === tile || !contains(group.place, tile.place)) return false;
+    return !isGroup(tile) || !contains(tile.place, group.place) || tiles.indexOf(group) < tiles.indexOf(tile);
   }
 
   function gridOf(tiles, columns, draw) {
@@ -81,15 +95,32 @@
 
   function groupOf(tile, members, columns, draw) {
     const open = tile.widget.collapsibleGroup.collapsed !== true;
-    return make('details', { class: 'group', open, 'data-widget': 'collapsibleGroup', 'data-title': tile.widget.title || '' },
-      make('summary', {}, tile.widget.title || 'Group'), members.length ? gridOf(members, columns, draw) : null);
+    const element = make('details', { class: 'group', open, 'data-widget': 'collapsibleGroup', 'data-title': tile.widget.title || '' }, make('summary', {}, tile.widget.title || 'Group'));
+    fill(element, members, columns, draw);
+    return element;
   }
+
+  // One of the members is shown at a time, as wide as the group.
+  function singleOf(tile, members, columns, draw) {
+    const title = tile.widget.title || 'View';
+    const views = members.map((member, i) => {
+      const view = make('div', { hidden: i > 0 });
+      fill(view, [{ ...member, place: { ...tile.place } }], columns, draw);
+      return view;
+    });
+    const select = make('select', { onchange: () => views.forEach((view, i) => { view.hidden = i !== select.selectedIndex; }) },
+      ...members.map((member, i) => make('option', {}, member.widget.title || `view ${i + 1}`)));
+    return make('section', { class: 'group single', 'data-widget': 'singleViewGroup', 'data-title': tile.widget.title || '', 'aria-label': title },
+      make('label', {}, `${title} `, select), members.length ? null : make('p', { class: 'note' }, 'Nothing stands in this group.'), ...views);
+  }
+
+  const CHARTS = new Set(['xyChart', 'alertChart', 'pieChart']);
 
   function tileOf(tile, top, draw) {
     const kind = loyalty.widgets.kindOf(tile.widget);
     const body = make('div', { class: 'body' });
     const title = tile.widget.title ? make('h2', {}, tile.widget.title) : null;
-    const element = make('section', { class: `tile ${kind}`, 'data-widget': kind, 'data-title': tile.widget.title || '', 'aria-label': tile.widget.title || kind }, title, body);
+    const element = make(CHARTS.has(kind) ? 'figure' : 'section', { class: `tile ${kind}`, 'data-widget': kind, 'data-title': tile.widget.title || '', 'aria-label': tile.widget.title || kind }, title, body);
     element.style.gridColumn = `${tile.place.x + 1} / span ${tile.place.width}`;
     element.style.gridRow = `${tile.place.y - top + 1} / span ${tile.place.height}`;
     draw(body, tile);

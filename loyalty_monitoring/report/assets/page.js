@@ -19,8 +19,18 @@
     state,
     range: () => ({ from: state.from, to: state.to }),
     zoom(from, to) {
-      Object.assign(state, controls.within(data.window, from, to));
+      // Whole seconds, as in the address.
+      Object.assign(state, controls.within(data.window, Math.round(from), Math.round(to)));
       page.draw();
+    },
+    // Earlier or later by a share of what is seen.
+    move(share) {
+      const by = share * (state.to - state.from);
+      page.zoom(state.from + by, state.to + by);
+    },
+    scale(share) {
+      const [middle, half] = [(state.from + state.to) / 2, (share * (state.to - state.from)) / 2];
+      page.zoom(middle - half, middle + half);
     },
     choose(name, value) {
       if (value) state.choice[name] = value;
@@ -74,7 +84,7 @@
     if (!waiting.has(key)) {
       waiting.set(key, new Promise((resolve, reject) => {
         const script = make('script', { src: data.choices[key] });
-        script.onerror = () => reject(new Error(`${data.choices[key]} is missing; write the report again`));
+        script.onerror = () => waiting.delete(key) && reject(new Error(`${data.choices[key]} is missing; write the report again`));
         waiting.resolve = { ...waiting.resolve, [key]: resolve };
         document.head.append(script);
       }));
@@ -112,9 +122,11 @@
 
   // What is out of sight is drawn one at a time, when nothing else is to be done: for printing, and for who scrolls fast.
   function drawUnseen() {
-    const part = parts.find((one) => one.stale);
+    const part = parts.find((one) => one.stale && hasPlace(one));
     if (part && !pending) drawPart(part);
   }
+  // What is hidden, as the other views of a group are, has no size to be drawn in until it is shown.
+  const hasPlace = (part) => part.element.getClientRects().length > 0;
   const whenIdle = window.requestIdleCallback || ((action) => setTimeout(action, 50));
 
   // A part that is being drawn when something changes is drawn once more, afterwards: never two at once.
@@ -124,11 +136,12 @@
     part.stale = false;
     pending += 1;
     ready();
+    part.element.querySelector(':scope > .failed')?.remove();
     try {
       if (part.draw === undefined) part.draw = part.make();
       if (part.draw) await part.draw();
     } catch (error) {
-      part.element.append(make('p', { class: 'refused', role: 'alert' }, `This could not be drawn: ${error.message}`));
+      part.element.append(make('p', { class: 'refused failed', role: 'alert' }, `This could not be drawn: ${error.message}`));
       console.error(error);
     } finally {
       part.busy = false;
@@ -141,7 +154,7 @@
 
   // Says how far the drawing is: "seen" when what is in view is drawn, "all" when everything is.
   function ready() {
-    const left = parts.filter((part) => part.stale);
+    const left = parts.filter((part) => part.stale && hasPlace(part));
     document.documentElement.dataset.drawn = pending || left.some((part) => part.seen) ? 'no' : left.length ? 'seen' : 'all';
   }
 
@@ -155,7 +168,7 @@
       const policy = { policy: Object.keys(data.policies)[0], panels: data.panels, answers: data.answers };
       data.panels.forEach((panel, i) => {
         const body = make('div', { class: 'body' });
-        place.append(make('section', { class: 'tile panel', 'data-widget': 'panel', 'data-title': panel.title, 'aria-label': panel.title }, make('h2', {}, panel.title), make('details', {}, make('summary', {}, 'Expression'), make('pre', { class: 'query' }, data.queries[panel.queries[0]])), body));
+        place.append(make('figure', { class: 'tile panel', 'data-widget': 'panel', 'data-title': panel.title, 'aria-label': panel.title }, make('h2', {}, panel.title), make('details', {}, make('summary', {}, 'Expression'), make('pre', { class: 'query' }, data.queries[panel.queries[0]])), body));
         add(body, () => widgets.panel(body, page, panel.title, policy, i));
       });
       const list = make('div', { class: 'scroll' });
@@ -170,6 +183,8 @@
 
   loyalty.state = () => ({ ...page.range(), choice: { ...state.choice }, pending });
   window.addEventListener('hashchange', () => {
+    // A link to a section, such as #runbook, is no range.
+    if (location.hash && !location.hash.includes('=')) return;
     Object.assign(state, controls.fromAddress(data));
     page.draw();
   });

@@ -22,15 +22,44 @@
     return found;
   }
 
-  // [milliseconds, value] of every sample; infinities are gaps to a chart.
-  function points(answer, series) {
-    return series.values.map((value, i) => [(answer.first + i * answer.step) * 1000, typeof value === 'number' ? value : null]);
+  // Which samples are drawn where a chart has room for `most`: [[milliseconds, index], ...] of the range, and one more on
+  // each side, so that lines reach the edge. `each` gives the value at an index. Where samples are more, each bucket of
+  // neighbours is its least and its greatest one (`peaks`: its greatest alone), in their order. They stand at even
+  // distances, not where they were within the bucket, so that series share their times and one tooltip.
+  function sampled(answer, each, count, range, most, peaks) {
+    const [from, to] = [Math.max(0, beginning(answer, range) - 1), Math.min(count - 1, ending(answer, range) + 1)];
+    const at = (i) => (answer.first + i * answer.step) * 1000;
+    const size = Math.max(1, Math.ceil((to - from + 1) / (peaks ? most : most / 2)));
+    const found = [];
+    // Buckets begin at multiples of their size: they stay the same ones when the range moves.
+    for (let start = from - (from % size); start <= to; start += size) {
+      if (size < (peaks ? 2 : 3)) {
+        for (let i = Math.max(from, start); i < start + size && i <= to; i += 1) found.push([at(i), i]);
+        continue;
+      }
+      const [least, greatest] = extremes(each, start, Math.min(start + size, count));
+      if (peaks) found.push([at(start), greatest]);
+      else found.push([at(start), Math.min(least, greatest)], [at(start + size / 2), Math.max(least, greatest)]);
+    }
+    return found;
   }
 
+  function extremes(each, start, end) {
+    let [least, greatest] = [start, start];
+    for (let i = start + 1; i < end; i += 1) {
+      const value = each(i);
+      if (value === null) continue;
+      if (each(least) === null || value < each(least)) least = i;
+      if (each(greatest) === null || value > each(greatest)) greatest = i;
+    }
+    return [least, greatest];
+  }
+
+  const beginning = (answer, range) => Math.ceil((range.from - answer.first) / answer.step);
+  const ending = (answer, range) => Math.floor((range.to - answer.first) / answer.step);
+
   function indexes(answer, series, range) {
-    const first = Math.max(0, Math.ceil((range.from - answer.first) / answer.step));
-    const last = Math.min(series.values.length - 1, Math.floor((range.to - answer.first) / answer.step));
-    return [first, last];
+    return [Math.max(0, beginning(answer, range)), Math.min(series.values.length - 1, ending(answer, range))];
   }
 
   // The newest value in the range; null when there is none.
@@ -42,15 +71,17 @@
 
   function statistics(answer, series, range) {
     const [from, to] = indexes(answer, series, range);
-    const found = series.values.slice(from, to + 1).filter((value) => typeof value === 'number');
-    if (!found.length) return { last: last(answer, series, range), least: null, greatest: null, mean: null };
-    const sum = found.reduce((total, value) => total + value, 0);
-    return {
-      last: last(answer, series, range),
-      least: found.reduce((a, b) => Math.min(a, b)),
-      greatest: found.reduce((a, b) => Math.max(a, b)),
-      mean: sum / found.length,
-    };
+    const found = { last: last(answer, series, range), least: null, greatest: null, mean: null };
+    let [sum, count] = [0, 0];
+    for (let i = from; i <= to; i += 1) {
+      const value = series.values[i];
+      if (typeof value !== 'number') continue;
+      if (found.least === null || value < found.least) found.least = value;
+      if (found.greatest === null || value > found.greatest) found.greatest = value;
+      sum += value;
+      count += 1;
+    }
+    return count ? { ...found, mean: sum / count } : found;
   }
 
   // A legend template may name labels as ${metric.labels.x}, ${resource.labels.x} or ${labels.x}:
@@ -65,5 +96,5 @@
     return own.length ? own.map(([key, value]) => `${key}=${value}`).join(' ') : otherwise;
   }
 
-  loyalty.series = { unpack, points, last, statistics, name };
+  loyalty.series = { unpack, sampled, indexes, last, statistics, name };
 })();

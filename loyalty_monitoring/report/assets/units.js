@@ -8,6 +8,8 @@
   const SECONDS = { ns: 1e-9, us: 1e-6, ms: 1e-3, s: 1, min: 60, h: 3600, d: 86400 };
   const BITS_AND_BYTES = { bit: 'bit', By: 'B' };
   const BINARY = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 };
+  const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+  const PARTS = new Intl.NumberFormat('en', { maximumSignificantDigits: 4 });
   const DECIMAL = { k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
 
   function format(value, unit) {
@@ -61,8 +63,7 @@
 
   // Four digits tell any two points of a chart apart; whole numbers keep all of theirs.
   function number(value) {
-    const digits = Number.isInteger(value) ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 4 };
-    return value.toLocaleString('en', digits);
+    return (Number.isInteger(value) ? WHOLE : PARTS).format(value);
   }
 
   loyalty.units = { format };

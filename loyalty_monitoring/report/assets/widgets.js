@@ -42,7 +42,7 @@
         const kind = KINDS[set.plotType] || 'line';
         lines.push({
           name, kind, axis: set.targetAxis === 'Y2' ? 1 : 0, stack: kind === 'line' ? undefined : `${kind}${set.targetAxis}`,
-          points: numbers.points(answer, one), answer, series: one, unit: unitOf(set.timeSeriesQuery),
+          values: one.values, answer, series: one, unit: unitOf(set.timeSeriesQuery),
         });
       }
     });
@@ -53,14 +53,18 @@
   // In a stack, what is missing beside others is nothing; where all are missing it stays a gap.
   function fill(line, lines) {
     const others = lines.filter((one) => one.stack === line.stack && one.answer.first === line.answer.first && one.answer.step === line.answer.step);
-    line.points = line.points.map(([at, value], i) => [at, value === null && others.some((one) => one.series.values[i] !== null) ? 0 : value]);
+    line.values = line.values.map((value, i) => (value === null && others.some((one) => one.series.values[i] !== null) ? 0 : value));
   }
 
-  // Buckets count everything below their bound; a row is what lies between two bounds.
-  function heatOf(found) {
-    const answer = found.map((one) => one.answer).find(Boolean);
-    if (!answer || !answer.series.length) return null;
-    const bound = (one) => (one.labels.le === '+Inf' ? Infinity : Number(one.labels.le));
+  const MOST_COLUMNS = 240; // of a heat map; narrower ones cannot be told apart
+
+  // A heat map's rows, lowest first: [{name, values}]. Series with the label le count all that is not above it, so that
+  // a row is what lies between two of them; other series are a row each.
+  function heatRows(found) {
+    const [{ answer, set }] = found;
+    if (!answer.series.every((one) => Number.isFinite(bound(one)) || bound(one) === Infinity)) {
+      return answer.series.map((one) => ({ name: numbers.name(one.labels, set.legendTemplate, 'value'), values: one.values }));
+    }
     const sums = new Map();
     for (const one of answer.series) {
       const sum = sums.get(bound(one)) || [];
@@ -68,16 +72,32 @@
       sums.set(bound(one), sum);
     }
     const bounds = [...sums.keys()].sort((a, b) => a - b);
-    const cells = [];
-    bounds.forEach((limit, row) => {
+    return bounds.map((limit, row) => {
       const below = row ? sums.get(bounds[row - 1]) : [];
-      sums.get(limit).forEach((value, i) => {
-        const count = value - (below[i] || 0);
-        const from = (answer.first + i * answer.step) * 1000;
-        if (count > 0) cells.push([from, from + answer.step * 1000, row, count]);
-      });
+      const name = limit !== Infinity ? `to ${units.format(limit, unitOf(set.timeSeriesQuery))}` : row ? `above ${units.format(bounds[row - 1], unitOf(set.timeSeriesQuery))}` : 'all';
+      return { name, values: sums.get(limit).map((value, i) => Math.max(0, value - (below[i] || 0))) };
     });
-    return { rows: bounds.map((limit) => (limit === Infinity ? 'above' : `below ${units.format(limit, '1')}`)), cells };
+  }
+
+  const bound = (one) => (one.labels.le === '+Inf' ? Infinity : parseFloat(one.labels.le));
+
+  // {rows, cells: [[from, to, row, count]], lines}: where columns would be too narrow, a cell is the greatest of some.
+  function heatOf(found, range) {
+    const used = found.filter((one) => one.answer && one.answer.series.length);
+    if (!used.length) return { rows: [], cells: [], lines: [] };
+    const { answer } = used[0];
+    const rows = heatRows(used);
+    const cells = [];
+    rows.forEach(({ values }, row) => {
+      const [from, to] = numbers.indexes(answer, { values }, range);
+      const size = Math.max(1, Math.ceil((to - from + 1) / MOST_COLUMNS));
+      for (let i = from; i <= to; i += size) {
+        const count = values.slice(i, i + size).reduce((most, value) => (typeof value === 'number' && value > most ? value : most), 0);
+        const at = (answer.first + i * answer.step) * 1000;
+        if (count > 0) cells.push([at, at + size * answer.step * 1000, row, count]);
+      }
+    });
+    return { rows: rows.map((row) => row.name), cells, lines: rows.map((row) => ({ name: row.name, answer, series: row, unit: '1' })) };
   }
 
   function bandsOf(page, incidents) {
@@ -91,13 +111,16 @@
   function legend(chart, spec, place) {
     // One line alone is what the title says.
     const many = spec.lines.length > 1 ? spec.lines : [];
-    place.replaceChildren(...many.map((line, i) => {
-      const mark = make('span', { class: 'mark', 'aria-hidden': 'true' }, '●');
-      mark.style.color = `var(--series-${i % 10})`;
-      const button = make('button', { type: 'button', 'aria-pressed': 'true', title: line.name }, mark, ` ${line.name}`);
-      button.addEventListener('click', () => button.setAttribute('aria-pressed', String(chart.toggle(line.name))));
-      return button;
-    }));
+    place.replaceChildren(...many.map((line, i) => key(line.name, i, chart.isShown(line.name), () => chart.toggle(line.name))));
+  }
+
+  // A button of a legend. `toggle` says whether what it names is shown now.
+  function key(name, colour, shown, toggle) {
+    const mark = make('span', { class: 'mark', 'aria-hidden': 'true' }, '●');
+    mark.style.color = `var(--series-${colour % 10})`;
+    const button = make('button', { type: 'button', 'aria-pressed': String(shown), title: name }, mark, ' ', make('bdi', {}, name));
+    button.addEventListener('click', () => button.setAttribute('aria-pressed', String(toggle())));
+    return button;
   }
 
   function dataTable(place, lines, range) {
@@ -108,13 +131,24 @@
     place.replaceChildren(table(['series', 'last', 'least', 'greatest', 'mean'], rows));
   }
 
+  const MOST_SAID = 3;
+
   // What a screen reader says of a chart.
   function said(title, lines, bands, range) {
     if (!lines.length) return `${title}: no data`;
-    const first = lines[0];
-    const found = numbers.statistics(first.answer, first.series, range);
-    const values = lines.length === 1 ? `last ${units.format(found.last, first.unit)}, least ${units.format(found.least, first.unit)}, greatest ${units.format(found.greatest, first.unit)}` : `${lines.length} series`;
-    return `${title}: ${values}${bands.length ? `, ${bands.length} incidents` : ''}`;
+    const all = lines.map((line) => ({ line, ...numbers.statistics(line.answer, line.series, range) }));
+    const values = all.filter((one) => one.least !== null);
+    const words = [`${title}: ${lines.length === 1 ? 'one series' : `${lines.length} series`}`];
+    if (values.length) {
+      const least = values.reduce((a, b) => (b.least < a.least ? b : a));
+      const greatest = values.reduce((a, b) => (b.greatest > a.greatest ? b : a));
+      words.push(`least ${units.format(least.least, least.line.unit)}`, `greatest ${units.format(greatest.greatest, greatest.line.unit)}`);
+    }
+    const last = all.slice(0, MOST_SAID).map((one) => `${lines.length > 1 ? `${one.line.name} ` : ''}${units.format(one.last, one.line.unit)}`);
+    words.push(`last ${last.join(', ')}${all.length > MOST_SAID ? ` and ${all.length - MOST_SAID} more` : ''}`);
+    const incidents = bands.filter((band) => band.from <= range.to * 1000 && band.to >= range.from * 1000).length;
+    if (incidents) words.push(`${incidents} ${incidents === 1 ? 'incident' : 'incidents'}`);
+    return words.join('; ');
   }
 
   // A chart with legend, notes and a table of its numbers. `load` gives {lines, heat, found, ...parts of the spec}.
@@ -125,18 +159,23 @@
     const inside = make('div', {});
     const details = make('details', { class: 'data' }, make('summary', {}, 'Data'), inside);
     body.append(canvas, keys, messages, details);
-    const chart = charts.create(canvas, (from, to) => page.zoom(from, to));
+    const chart = charts.create(canvas, page);
     let names = null;
+    let fillTable = () => {};
+    details.addEventListener('toggle', () => details.open && fillTable());
     return async () => {
       const { found, ...spec } = await load();
       const range = page.range();
-      chart.draw(spec, range);
+      // The chart comes last: what stands below it takes from its height.
       const now = spec.lines.map((line) => line.name).join('\n');
-      if (now !== names && !spec.heat) legend(chart, spec, keys);
+      if (now !== names) legend(chart, spec, keys);
       names = now;
-      showNotes(messages, found, !spec.lines.length && !(spec.heat && spec.heat.cells.length));
-      dataTable(inside, spec.lines, range);
-      canvas.setAttribute('aria-label', said(title, spec.lines, spec.bands, range));
+      const listed = spec.heat ? spec.heat.lines : spec.lines;
+      showNotes(messages, [...found, ...list(spec.remarks).map((note) => ({ note }))], !listed.length);
+      fillTable = () => dataTable(inside, listed, range);
+      if (details.open) fillTable();
+      chart.draw(spec, range);
+      canvas.setAttribute('aria-label', said(title, listed, spec.bands, range));
     };
   }
 
@@ -148,12 +187,26 @@
     const unit = (target) => unitOf((sets.find((set) => (set.targetAxis === 'Y2') === (target === 1)) || {}).timeSeriesQuery);
     return timeChart(body, page, widget.title || 'chart', async () => {
       const found = await answersOf(page, [...path, 'xyChart'], sets);
+      const lines = isHeat ? [] : linesOf(found, widget.title);
       return {
-        found, lines: isHeat ? [] : linesOf(found, widget.title), heat: isHeat ? heatOf(found) : null, bands: [],
+        found, lines, heat: isHeat ? heatOf(found, page.range()) : null, bands: [], remarks: remarks(widget.xyChart, sets, isHeat, axes, lines),
         thresholds: list(widget.xyChart.thresholds).map((one) => ({ value: one.value || 0, label: one.label, axis: one.targetAxis === 'Y2' ? 1 : 0 })),
         units: [unit(0), unit(1)], labels: axes.map((one) => one.label || ''), log: axes.map((one) => one.scale === 'LOG10'),
       };
     });
+  }
+
+  // What the definition asks for and is not drawn, or not as the console draws it.
+  function remarks(chart, sets, isHeat, axes, lines) {
+    const found = [];
+    const { mode } = chart.chartOptions || {};
+    if (mode && mode !== 'COLOR' && mode !== 'MODE_UNSPECIFIED') found.push(`The mode ${mode} is not drawn; this is COLOR.`);
+    if (parseFloat(chart.timeshiftDuration) > 0) found.push(`The comparison with ${units.format(parseFloat(chart.timeshiftDuration), 's')} before is not drawn.`);
+    if (isHeat && sets.length > 1) found.push('Only the first data set of a heat map is drawn.');
+    if (!isHeat && sets.some((set) => set.plotType === 'HEATMAP')) found.push('A heat map beside other data sets is drawn as lines.');
+    const lost = (line) => axes[line.axis].scale === 'LOG10' && line.values.some((value) => typeof value === 'number' && value <= 0);
+    if (lines.some(lost)) found.push('Values of 0 and less have no place on a logarithmic axis.');
+    return found;
   }
 
   // The panels of a policy: what its condition compares, the line it is compared with, and the incidents.
@@ -182,11 +235,12 @@
   function scorecard(body, widget, page, path) {
     const card = widget.scorecard;
     const value = make('p', { class: 'value' });
+    const verdict = make('p', { class: 'verdict' });
     const messages = make('div', { class: 'notes' });
     const below = make('div', { class: 'canvas small', role: 'img' });
-    body.append(value, messages, below);
+    body.append(make('div', { class: 'figure' }, value, verdict), messages, below);
     const unit = unitOf(card.timeSeriesQuery);
-    const spark = card.sparkChartView ? charts.create(below, (from, to) => page.zoom(from, to)) : null;
+    const spark = card.sparkChartView ? charts.create(below, page) : null;
     const gauge = card.gaugeView ? charts.gauge(below) : null;
     if (!spark && !gauge) below.remove();
     return async () => {
@@ -197,10 +251,12 @@
       value.textContent = units.format(last, unit);
       const many = one.answer && one.answer.series.length > 1 ? [{ note: `The first of ${one.answer.series.length} series.` }] : [];
       showNotes(messages, [one, ...many], false);
-      const colour = judged(list(card.thresholds), last);
+      const reached = judged(list(card.thresholds), last);
+      const colour = reached && colourOf(reached);
+      // Not by the colour alone: https://www.w3.org/TR/WCAG22/#use-of-color
+      verdict.textContent = reached ? `${colour.toLowerCase()}: ${reached.label ? `${reached.label}, ` : ''}${reached.direction === 'BELOW' ? 'at or below' : 'at or above'} ${units.format(Number(reached.value) || 0, unit)}` : '';
       body.style.setProperty('--judged', colour ? COLOURS[colour] : 'transparent');
       body.dataset.judged = colour || 'none';
-      value.setAttribute('aria-label', `${widget.title || 'value'}: ${value.textContent}${colour ? `, ${colour.toLowerCase()}` : ''}`);
       const lines = linesOf([one], widget.title).slice(0, 1);
       below.setAttribute('aria-label', said(widget.title || 'value', lines, [], range));
       if (spark) spark.draw({ lines, heat: null, bands: [], thresholds: [], units: [unit], labels: [''], log: [false], bare: true }, range);
@@ -208,75 +264,121 @@
     };
   }
 
-  // The colour of the worst threshold that the value has reached; red is worse than yellow.
+  const WORST_FIRST = ['RED', 'YELLOW', 'BLUE', 'GREEN'];
+  const colourOf = (threshold) => (WORST_FIRST.includes(threshold.color) ? threshold.color : 'RED');
+
+  // The worst threshold that the value has reached; red is worse than yellow.
   function judged(thresholds, value) {
     if (typeof value !== 'number') return null;
     const reached = thresholds.filter((one) => (one.direction === 'BELOW' ? value <= (one.value || 0) : value >= (one.value || 0)));
-    const colours = reached.map((one) => one.color || 'RED');
-    return ['RED', 'YELLOW', 'BLUE', 'GREEN'].find((colour) => colours.includes(colour)) || null;
+    return WORST_FIRST.map((colour) => reached.find((one) => colourOf(one) === colour)).find(Boolean) || null;
   }
 
   function pieChart(body, widget, page, path) {
     const canvas = make('div', { class: 'canvas', role: 'img' });
+    const keys = make('div', { class: 'legend', role: 'group', 'aria-label': 'Parts' });
     const messages = make('div', { class: 'notes' });
     const inside = make('div', {});
-    body.append(canvas, messages, make('details', { class: 'data' }, make('summary', {}, 'Data'), inside));
-    const draw = charts.pie(canvas);
+    body.append(canvas, keys, messages, make('details', { class: 'data' }, make('summary', {}, 'Data'), inside));
+    const paint = charts.pie(canvas);
+    const hidden = new Set();
     return async () => {
       const found = await answersOf(page, [...path, 'pieChart'], widget.pieChart.dataSets);
-      const lines = linesOf(found);
-      const slices = lines.map((line) => ({ name: line.name, value: numbers.last(line.answer, line.series, page.range()) })).filter((one) => typeof one.value === 'number');
+      const lines = linesOf(found.map((one) => ({ ...one, set: { ...one.set, legendTemplate: one.set.sliceNameTemplate } })));
       const unit = lines.length ? lines[0].unit : '1';
-      draw(slices, widget.pieChart.chartType === 'DONUT', widget.pieChart.showLabels === true, unit);
+      const slices = lines.map((line, i) => ({ name: line.name, colour: i, value: numbers.last(line.answer, line.series, page.range()) })).filter((one) => typeof one.value === 'number');
+      const draw = () => paint(slices.filter((one) => !hidden.has(one.name)), widget.pieChart.chartType === 'DONUT', widget.pieChart.showLabels === true, unit);
+      keys.replaceChildren(...slices.map((one) => key(one.name, one.colour, !hidden.has(one.name), () => {
+        if (!hidden.delete(one.name)) hidden.add(one.name);
+        draw();
+        return !hidden.has(one.name);
+      })));
       showNotes(messages, found, !slices.length);
       const total = slices.reduce((sum, one) => sum + one.value, 0);
-      inside.replaceChildren(table(['part', 'value'], [...slices.map((one) => [one.name, units.format(one.value, unit)]), ['total', units.format(total, unit)]]));
-      canvas.setAttribute('aria-label', `${widget.title || 'chart'}: ${slices.map((one) => `${one.name} ${units.format(one.value, unit)}`).join(', ') || 'no data'}`);
+      const share = (value) => (total > 0 ? units.format(value / total, '10^2.%') : '');
+      inside.replaceChildren(table(['part', 'value', 'share'], [...slices.map((one) => [one.name, units.format(one.value, unit), share(one.value)]), ['total', units.format(total, unit), share(total)]]));
+      canvas.setAttribute('aria-label', `${widget.title || 'chart'}: ${slices.length ? `total ${units.format(total, unit)}; ` : ''}${slices.map((one) => `${one.name} ${units.format(one.value, unit)}`).join(', ') || 'no data'}`);
+      draw();
     };
   }
 
+  // A row for each set of labels, a column for each label and each data set.
   function timeSeriesTable(body, widget, page, path) {
     const messages = make('div', { class: 'notes' });
     const place = make('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': widget.title || 'table' });
     body.append(place, messages);
-    let order = { column: null, down: true };
-    const draw = async () => {
+    const settings = list(widget.timeSeriesTable.columnSettings);
+    const isHidden = (name) => settings.some((one) => one.column === name && one.visible !== true);
+    const bar = widget.timeSeriesTable.metricVisualization === 'BAR';
+    let order = null;
+    return async function draw() {
       const found = await answersOf(page, [...path, 'timeSeriesTable'], widget.timeSeriesTable.dataSets);
-      const lines = linesOf(found);
-      const keys = [...new Set(lines.flatMap((line) => Object.keys(line.series.labels)))].sort();
-      const rows = lines.map((line) => ({ line, cells: keys.map((key) => line.series.labels[key] ?? ''), value: numbers.last(line.answer, line.series, page.range()) }));
-      sortRows(rows, keys, order);
-      const most = rows.reduce((greatest, row) => Math.max(greatest, typeof row.value === 'number' ? row.value : 0), 0);
-      const head = make('tr', {}, ...[...keys, 'value'].map((key) => header(key, order, (next) => { order = next; draw(); })));
-      const bar = widget.timeSeriesTable.metricVisualization === 'BAR';
-      place.replaceChildren(make('table', {}, make('thead', {}, head), make('tbody', {}, ...rows.map((row) => rowOf(row, most, bar)))));
+      const { columns, rows } = tableOf(found, page.range());
+      order = order && columns.some((column) => column.name === order.name) ? order : { name: columns.length ? columns[columns.length - 1].name : '', down: true };
+      sortRows(rows, columns, order);
+      const shown = columns.map((column, i) => ({ ...column, i })).filter((column) => !isHidden(column.name));
+      const choose = async (name, down) => {
+        order = { name, down };
+        await draw();
+        // The button that was pressed is another element now.
+        [...place.querySelectorAll('th button')].find((button) => button.textContent === name)?.focus();
+      };
+      const head = make('tr', {}, ...shown.map((column) => header(column, order, choose)));
+      place.replaceChildren(make('table', {}, make('thead', {}, head), make('tbody', {}, ...rows.map((row) => make('tr', {}, ...shown.map((column) => cellOf(row[column.i], column, bar)))))));
       showNotes(messages, found, !rows.length);
     };
-    return draw;
   }
 
-  function header(key, order, choose) {
-    const own = order.column === key || (order.column === null && key === 'value');
-    const button = make('button', { type: 'button', onclick: () => choose({ column: key, down: own ? !order.down : key === 'value' }) }, key);
-    return make('th', { scope: 'col', 'aria-sort': own ? (order.down ? 'descending' : 'ascending') : 'none' }, button);
+  // Columns {name, unit: null for words, most}, and rows of words and values.
+  function tableOf(found, range) {
+    const lines = found.flatMap(({ set, answer }, index) => (answer ? answer.series.map((series) => ({
+      index, labels: series.labels, name: varies(set.tableTemplate) ? numbers.name(series.labels, set.tableTemplate, '') : null, value: numbers.last(answer, series, range),
+    })) : []));
+    const labels = [...new Set(lines.flatMap((line) => Object.keys(line.labels)))].sort();
+    const named = lines.some((line) => line.name !== null) ? ['series'] : [];
+    // A template that names no label names the column.
+    const nameOf = (set, i) => (set.tableTemplate && !varies(set.tableTemplate) ? set.tableTemplate : found.length > 1 ? `value ${i + 1}` : 'value');
+    const unique = (name, i) => (found.some(({ set }, j) => j < i && nameOf(set, j) === name) ? `${name} ${i + 1}` : name);
+    const values = found.map(({ set }, i) => ({ name: unique(nameOf(set, i), i), unit: unitOf(set.timeSeriesQuery), most: 0 }));
+    const rows = new Map();
+    for (const line of lines) {
+      const words = [...named.map(() => line.name ?? ''), ...labels.map((label) => line.labels[label] ?? '')];
+      const id = JSON.stringify(words);
+      if (!rows.has(id)) rows.set(id, [...words, ...values.map(() => null)]);
+      rows.get(id)[words.length + line.index] = line.value;
+      if (typeof line.value === 'number') values[line.index].most = Math.max(values[line.index].most, line.value);
+    }
+    return { columns: [...[...named, ...labels].map((name) => ({ name, unit: null })), ...values], rows: [...rows.values()] };
   }
 
-  function sortRows(rows, keys, { column, down }) {
-    const index = keys.indexOf(column);
-    const compare = index < 0
-      ? (a, b) => (typeof a.value === 'number' ? a.value : -Infinity) - (typeof b.value === 'number' ? b.value : -Infinity)
-      : (a, b) => a.cells[index].localeCompare(b.cells[index], 'en', { numeric: true });
+  const varies = (template) => /\$\{|\{\{/.test(template || '');
+
+  function header(column, order, choose) {
+    const own = order.name === column.name;
+    const down = own ? !order.down : column.unit !== null;
+    const button = make('button', { type: 'button', onclick: () => choose(column.name, down) }, column.name);
+    return make('th', { scope: 'col', class: column.unit === null ? null : 'number', 'aria-sort': own ? (order.down ? 'descending' : 'ascending') : 'none' }, button);
+  }
+
+  function sortRows(rows, columns, { name, down }) {
+    const index = columns.findIndex((column) => column.name === name);
+    if (index < 0) return;
+    const size = (value) => (typeof value === 'number' ? value : value === '+Inf' ? Infinity : -Infinity);
+    const compare = columns[index].unit === null
+      ? (a, b) => a[index].localeCompare(b[index], 'en', { numeric: true })
+      : (a, b) => size(a[index]) - size(b[index]) || 0;
     rows.sort((a, b) => (down ? -1 : 1) * compare(a, b));
   }
 
-  function rowOf(row, most, bar) {
-    const cell = make('td', { class: 'number' }, units.format(row.value, row.line.unit));
-    if (bar && most > 0 && typeof row.value === 'number') {
+  function cellOf(value, column, bar) {
+    if (column.unit === null) return make('td', {}, value);
+    const cell = make('td', { class: 'number' }, units.format(value, column.unit));
+    if (bar && column.most > 0 && typeof value === 'number') {
       const size = make('span', { class: 'bar', 'aria-hidden': 'true' });
-      size.style.width = `${Math.max(0, (100 * row.value) / most)}%`;
+      size.style.width = `${Math.max(0, (100 * value) / column.most)}%`;
       cell.prepend(size);
     }
-    return make('tr', {}, ...row.cells.map((text) => make('td', {}, text)), cell);
+    return cell;
   }
 
   // Words ------------------------------------------------------------------------------------------------------------
@@ -348,7 +450,8 @@
   function draw(body, widget, page, path) {
     const kind = kindOf(widget);
     if (kind === 'blank') return null;
-    if (!drawn[kind]) return refuse(body, `A widget of the kind ${kind} is not drawn here: it shows what replayed logs do not hold. The console shows it.`);
+    if (kind === 'collapsibleGroup' || kind === 'singleViewGroup') return refuse(body, 'A group holds tiles of a mosaic layout; here are none.');
+    if (!Object.hasOwn(drawn, kind)) return refuse(body, `A widget of the kind ${kind} is not drawn here: it shows what replayed logs do not hold. The console shows it.`);
     return drawn[kind](body, widget, page, path);
   }
 
