@@ -138,6 +138,8 @@
     return groups.values();
   }
 
+  const STROKES = ['solid', 'dashed', 'dotted']; // colours come again after ten lines
+
   function series(line, data, spec, paint) {
     const index = spec.lines.indexOf(line);
     const colour = paint.series[index % paint.series.length];
@@ -147,7 +149,7 @@
       ...common, type: 'line', stack: line.stack, stackStrategy: 'all', symbol: 'circle', symbolSize: 3,
       // A point between two gaps is no line; it must be seen all the same.
       showSymbol: lonely(common.data),
-      lineStyle: { width: 1.5 }, areaStyle: line.kind === 'area' ? { opacity: 0.35 } : undefined,
+      lineStyle: { width: 1.5, type: line.stack ? 'solid' : STROKES[Math.floor(index / paint.series.length) % STROKES.length] }, areaStyle: line.kind === 'area' ? { opacity: 0.35 } : undefined,
     };
   }
 

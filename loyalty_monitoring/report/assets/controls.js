@@ -42,7 +42,7 @@
     const { data } = page;
     const range = rangeInputs(page);
     const [from, to] = range.inputs;
-    const utc = make('span', { class: 'utc' });
+    const utc = make('span', { class: 'utc', 'aria-live': 'polite' });
     const button = (text, label, action) => make('button', { type: 'button', 'aria-label': label, title: label, onclick: action }, text);
     const all = () => page.zoom(data.window.from, data.window.to);
     place.append(

@@ -30,13 +30,14 @@
 
   // Charts over time -------------------------------------------------------------------------------------------------
 
-  function linesOf(found, title) {
+  // `nameOf` gives the name of a series without labels, by the index of its data set.
+  function linesOf(found, title, nameOf = (index) => (found.length > 1 ? `series ${index + 1}` : title || 'value')) {
     const names = new Set();
     const lines = [];
     found.forEach(({ set, answer }, index) => {
       if (!answer) return;
       for (const one of answer.series) {
-        let name = numbers.name(one.labels, set.legendTemplate, set.legendTemplate || (found.length > 1 ? `series ${index + 1}` : title || 'value'));
+        let name = numbers.name(one.labels, set.legendTemplate, set.legendTemplate || nameOf(index));
         while (names.has(name)) name += ' ';
         names.add(name);
         const kind = KINDS[set.plotType] || 'line';
@@ -111,12 +112,14 @@
   function legend(chart, spec, place) {
     // One line alone is what the title says.
     const many = spec.lines.length > 1 ? spec.lines : [];
-    place.replaceChildren(...many.map((line, i) => key(line.name, i, chart.isShown(line.name), () => chart.toggle(line.name))));
+    place.replaceChildren(...many.map((line, i) => key(line.name, i, chart.isShown(line.name), () => chart.toggle(line.name), line.kind === 'line' ? MARKS[Math.floor(i / 10) % MARKS.length] : MARKS[0])));
   }
 
+  const MARKS = ['●', '◐', '○']; // of lines that are solid, dashed and dotted
+
   // A button of a legend. `toggle` says whether what it names is shown now.
-  function key(name, colour, shown, toggle) {
-    const mark = make('span', { class: 'mark', 'aria-hidden': 'true' }, '●');
+  function key(name, colour, shown, toggle, sign = MARKS[0]) {
+    const mark = make('span', { class: 'mark', 'aria-hidden': 'true' }, sign);
     mark.style.color = `var(--series-${colour % 10})`;
     const button = make('button', { type: 'button', 'aria-pressed': String(shown), title: name }, mark, ' ', make('bdi', {}, name));
     button.addEventListener('click', () => button.setAttribute('aria-pressed', String(toggle())));
@@ -187,7 +190,11 @@
     const unit = (target) => unitOf((sets.find((set) => (set.targetAxis === 'Y2') === (target === 1)) || {}).timeSeriesQuery);
     return timeChart(body, page, widget.title || 'chart', async () => {
       const found = await answersOf(page, [...path, 'xyChart'], sets);
-      const lines = isHeat ? [] : linesOf(found, widget.title);
+      // An axis says what its data set is, when it has one alone.
+      const alone = (index) => sets.filter((set) => (set.targetAxis === 'Y2') === (sets[index].targetAxis === 'Y2')).length === 1;
+      const axisOf = (index) => axes[sets[index].targetAxis === 'Y2' ? 1 : 0];
+      const nameOf = (index) => (sets.length > 1 ? (alone(index) && axisOf(index).label) || `series ${index + 1}` : widget.title || 'value');
+      const lines = isHeat ? [] : linesOf(found, widget.title, nameOf);
       return {
         found, lines, heat: isHeat ? heatOf(found, page.range()) : null, bands: [], remarks: remarks(widget.xyChart, sets, isHeat, axes, lines),
         thresholds: list(widget.xyChart.thresholds).map((one) => ({ value: one.value || 0, label: one.label, axis: one.targetAxis === 'Y2' ? 1 : 0 })),
