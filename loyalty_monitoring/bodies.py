@@ -5,6 +5,9 @@ Left out is what only a deployment knows, the names of channels and policies, an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from loyalty_monitoring.errors import Position, UserError
 from loyalty_monitoring.model import AlertPolicy, Body
 from loyalty_monitoring.settings import CHANNEL_TYPES, Channel, Settings
@@ -26,10 +29,14 @@ def alert_policy_body(policy: AlertPolicy, settings: Settings) -> Body:
     return body
 
 
-def renotify_strategies(policy: AlertPolicy) -> list[Body]:
-    """The policy's `notificationChannelStrategy`, whose entries get the names of its channels at deployment."""
-    strategies: list[Body] = policy.body.get("alertStrategy", {}).get("notificationChannelStrategy", [])
-    return strategies
+def notifying_policy_body(policy: AlertPolicy, settings: Settings, channels: Sequence[Any]) -> Body:
+    """The policy as it is deployed, which notifies `channels`: their names, or what stands for them."""
+    body = {**alert_policy_body(policy, settings), "notificationChannels": channels}
+    given: list[Body] = policy.body.get("alertStrategy", {}).get("notificationChannelStrategy", [])
+    strategies = [{**strategy, "notificationChannelNames": channels} for strategy in given]
+    if strategies and channels:
+        body["alertStrategy"] = {**body["alertStrategy"], "notificationChannelStrategy": strategies}
+    return body
 
 
 def channel_body(channel: Channel, settings: Settings) -> Body:

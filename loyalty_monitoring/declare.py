@@ -19,7 +19,7 @@ from pulumi import Output, ResourceOptions
 from pulumi._types import input_type_py_to_pulumi_names, input_type_types, is_input_type
 from pulumi_gcp import logging, monitoring
 
-from loyalty_monitoring.bodies import alert_policy_body, channel_body, renotify_strategies
+from loyalty_monitoring.bodies import channel_body, notifying_policy_body
 from loyalty_monitoring.errors import Position, UserError, nearest
 from loyalty_monitoring.model import AlertPolicy, Body, Dashboard, Definitions, LogMetric
 from loyalty_monitoring.settings import Channel, Settings
@@ -117,10 +117,7 @@ def _alert_policies(
     declared: dict[str, monitoring.AlertPolicy] = {}
     for policy in policies:
         names = [channels[channel.name].name for channel in settings.channels_of(policy.priority)]
-        body = {**alert_policy_body(policy, settings), "notificationChannels": names}
-        strategies = [{**strategy, "notificationChannelNames": names} for strategy in renotify_strategies(policy)]
-        if strategies and names:
-            body["alertStrategy"] = {**body["alertStrategy"], "notificationChannelStrategy": strategies}
+        body = notifying_policy_body(policy, settings, names)
         declared[policy.name] = monitoring.AlertPolicy(
             policy.name,
             args=_typed(monitoring.AlertPolicyArgs, body, Position(policy.source), project=settings.project),
