@@ -74,6 +74,7 @@ def cli() -> None:
     loyalty-monitoring simulate --days 1                logs of a living system, with faults on demand
     loyalty-monitoring match 'severity>=ERROR' FILE     which entries a filter matches
     loyalty-monitoring contract check FILE              which alerts are blind, for want of which log line
+    loyalty-monitoring verify                           whether what is deployed is what is defined
     """
 
 
@@ -421,6 +422,50 @@ def lint(paths: tuple[Path, ...], output: str, explain: str | None) -> None:
 
 
 @cli.command()
+@click.option("--project", metavar="P", help="The Google Cloud project; without it, the stack's own.")
+@_stack
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=20,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for all answers together.",
+)
+@click.option(
+    "--endpoint",
+    envvar="LOYALTY_MONITORING_ENDPOINT",
+    metavar="HOST:PORT",
+    help="Ask this server instead of Google's, without encryption and credentials, for tests; or in the environment: "
+    "LOYALTY_MONITORING_ENDPOINT.",
+)
+def verify(project: str | None, stack: str, output: str, timeout: float, endpoint: str | None) -> None:
+    """Say whether what is deployed is what is defined, and whether data arrives.
+
+    Reads the project's log-based metrics, alert policies, notification channels, dashboards and newest points, with the
+    credentials of `gcloud auth application-default login` and the roles Monitoring Viewer and Logs Viewer; it changes
+    nothing. Drift is what differs in substance, is missing or disabled; a known difference is what the API writes in
+    other words; a note is no fault. Exit status 1 when there is drift. More: docs/verify.md.
+
+    \b
+    loyalty-monitoring verify --stack production
+    loyalty-monitoring verify --project my-project --stack production --format json | jq '.findings[]'
+    """
+    from loyalty_monitoring.verify import output as formats
+    from loyalty_monitoring.verify.run import verify as run
+
+    settings, definitions = _load(stack, project)
+    verification = run(settings, definitions, now=datetime.now(UTC), timeout=timeout, endpoint=endpoint)
+    if output == "json":
+        click.echo(formats.as_json(verification))
+    else:
+        formats.print_text(verification)
+    if not verification.holds:
+        sys.exit(1)
+
+
+@cli.command()
 @click.argument("filter_text", metavar="FILTER")
 @_files
 @click.option("--count", is_flag=True, help="Print only how many entries match.")
@@ -510,12 +555,14 @@ def _fail(message: str, code: int) -> None:
     sys.exit(code)
 
 
-def _load(stack: str) -> tuple[Settings, Definitions]:
+def _load(stack: str, project: str | None = None) -> tuple[Settings, Definitions]:
     from loyalty_monitoring.definitions import load_definitions
-    from loyalty_monitoring.settings import load_stack_settings
+    from loyalty_monitoring.settings import in_project, load_stack_settings
 
     root = _project_root()
     settings = load_stack_settings(root, stack)
+    if project is not None:
+        settings = in_project(settings, project)
     return settings, load_definitions(root, settings)
 
 

@@ -1,6 +1,6 @@
 """Bodies against the Google API's own messages: what the API would refuse, and what it would silently drop.
 
-The only module that imports Google's clients. Parsing needs neither network nor account.
+The only module that imports Google's messages. Parsing needs neither network nor account.
 """
 
 from __future__ import annotations
@@ -46,6 +46,12 @@ def check_channel(body: Body) -> None:
     check("notification_channel", body)
 
 
+def printed(kind: Kind, body: Body) -> Body:
+    """The body as the API would print it: without keys that have their default value. Errors: as `check`."""
+    body_as_printed: Body = json_format.MessageToDict(_parsed(kind, body))
+    return body_as_printed
+
+
 def dropped_keys(kind: Kind, body: Body) -> list[str]:
     """JSON paths of the keys that would be missing when the API prints the resource, such as `tiles[0].xPos`.
 
@@ -53,7 +59,7 @@ def dropped_keys(kind: Kind, body: Body) -> list[str]:
     (protobuf.dev/programming-guides/json#presence). Dashboards are compared as a string, so there such a key would show
     as a difference for ever.
     """
-    return sorted(_missing(body, json_format.MessageToDict(_parsed(kind, body)), ""))
+    return sorted(_missing(body, printed(kind, body), ""))
 
 
 def _parsed(kind: Kind, body: Body) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -42,6 +42,11 @@ class ChannelType:
 
 
 _URL = (r"https://[^\s/@]+(?:/\S*)?", "an https:// address without user name and password")
+
+_PROJECT = (
+    r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]",
+    "a Google Cloud project id: 6 to 30 lower-case letters, digits and hyphens, a letter first",
+)
 
 # Types and labels: docs.cloud.google.com/monitoring/alerts/using-channels-api (channel descriptors). The address of a
 # webhook_tokenauth channel carries its token, so the whole address is the secret:
@@ -139,11 +144,7 @@ def settings_from(values: Mapping[str, object], stack: str, locate: Locate) -> S
     reader = _Reader({**OPTIONAL, **values}, locate)
     settings = Settings(
         stack=stack,
-        project=reader.text(
-            "project",
-            r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]",
-            "a Google Cloud project id: 6 to 30 lower-case letters, digits and hyphens, a letter first",
-        ),
+        project=reader.text("project", *_PROJECT),
         resource_type=reader.one_of("resourceType", RESOURCE_TYPES),
         environment=reader.text(
             "environment", r"[a-z0-9_-]{1,63}", "a label value: 1 to 63 lower-case letters, digits, _ and -"
@@ -160,6 +161,14 @@ def settings_from(values: Mapping[str, object], stack: str, locate: Locate) -> S
     )
     _check_reach(settings, locate)
     return settings
+
+
+def in_project(settings: Settings, project: str) -> Settings:
+    """The stack as it would be in another project. Errors: UserError for what is no project id."""
+    pattern, expected = _PROJECT
+    if not re.fullmatch(pattern, project):
+        raise UserError(f"the project is {project!r}; expected {expected}")
+    return replace(settings, project=project)
 
 
 def secret_command(channel: str, label: str) -> str:

@@ -1,0 +1,67 @@
+"""What was read from a Google Cloud project, and what was found there, as plain frozen data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from loyalty_monitoring.google_messages import Kind
+from loyalty_monitoring.model import Body
+
+Level = Literal["drift", "known", "note"]
+LEVELS: tuple[Level, ...] = ("drift", "known", "note")
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """Everything of a project, of whomever it is, as the API's JSON bodies.
+
+    `last_points` has the end of the newest point of each metric that was asked for, by the metric's name in the API.
+    """
+
+    log_metrics: tuple[Body, ...]
+    alert_policies: tuple[Body, ...]
+    notification_channels: tuple[Body, ...]
+    dashboards: tuple[Body, ...]
+    last_points: Mapping[str, datetime | None]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One difference. Drift: what is deployed does something else than the definition says, or nothing. Known: the API
+    or the provider writes the same in other words. Note: nothing is wrong, but somebody should know.
+
+    `name` is the definition's, or the display name of what is not defined. Texts may hold what others wrote.
+    """
+
+    level: Level
+    kind: Kind
+    name: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Data:
+    """The newest point of a metric, by the name of its file, and the alerts that see nothing for want of one."""
+
+    metric: str
+    last_point: datetime | None
+    blind_alerts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The findings, drift first, then in the order of the kinds and names."""
+
+    project: str
+    stack: str
+    findings: tuple[Finding, ...]
+    data: tuple[Data, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing differs in substance."""
+        return not any(finding.level == "drift" for finding in self.findings)
