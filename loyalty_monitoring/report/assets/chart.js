@@ -12,7 +12,8 @@
     const style = getComputedStyle(document.documentElement);
     const of = (name) => style.getPropertyValue(name).trim();
     return {
-      font: getComputedStyle(document.body).fontFamily, text: of('--text'), soft: of('--soft'), line: of('--line'), panel: of('--panel'), threshold: of('--threshold'),
+      font: getComputedStyle(document.body).fontFamily, // a canvas does not inherit one
+      text: of('--text'), soft: of('--soft'), line: of('--line'), panel: of('--panel'), threshold: of('--threshold'),
       series: Array.from({ length: 10 }, (_, i) => of(`--series-${i}`)),
       priority: { P0: of('--p0'), P1: of('--p1'), P2: of('--p2') },
     };
@@ -149,7 +150,8 @@
       ...common, type: 'line', stack: line.stack, stackStrategy: 'all', symbol: 'circle', symbolSize: 3,
       // A point between two gaps is no line; it must be seen all the same.
       showSymbol: lonely(common.data),
-      lineStyle: { width: 1.5, type: line.stack ? 'solid' : STROKES[Math.floor(index / paint.series.length) % STROKES.length] }, areaStyle: line.kind === 'area' ? { opacity: 0.35 } : undefined,
+      lineStyle: { width: 1.5, type: STROKES[line.stack ? 0 : Math.floor(index / paint.series.length) % STROKES.length] },
+      areaStyle: line.kind === 'area' ? { opacity: 0.35 } : undefined,
     };
   }
 
@@ -331,6 +333,7 @@
     new ResizeObserver(() => chart.resize()).observe(element);
     return (slices, donut, labels, unit) => {
       const paint = colours();
+      const total = slices.reduce((sum, one) => sum + one.value, 0);
       chart.setOption({
         animation: false, textStyle: { fontFamily: paint.font, color: paint.text },
         tooltip: { trigger: 'item', ...tooltipLook(paint), formatter: (one) => {
@@ -340,11 +343,14 @@
           return box;
         } },
         // The total stands in the hole.
-        title: donut ? { text: units.format(slices.reduce((sum, one) => sum + one.value, 0), unit), left: 'center', top: 'middle', textStyle: { color: paint.text, fontSize: 14, fontFamily: paint.font } } : undefined,
+        title: donut ? { text: units.format(total, unit), left: 'center', top: 'middle', textStyle: { color: paint.text, fontSize: 14, fontFamily: paint.font } } : undefined,
         series: [{
           type: 'pie', radius: donut ? ['45%', '75%'] : [0, '75%'],
           data: slices.map((one) => ({ name: one.name, value: one.value, itemStyle: { color: paint.series[one.colour % paint.series.length] } })),
-          label: { show: labels, color: paint.text, alignTo: 'edge', edgeDistance: 4, lineHeight: 15, overflow: 'truncate', formatter: (one) => `${one.name}\n${units.format(one.value, unit)}` },
+          label: {
+            show: labels, color: paint.text, alignTo: 'edge', edgeDistance: 4, lineHeight: 15, overflow: 'truncate',
+            formatter: (one) => `${one.name}\n${units.format(one.value, unit)}`,
+          },
           labelLayout: { hideOverlap: true },
         }],
       }, { notMerge: true });

@@ -95,7 +95,8 @@
 
   function groupOf(tile, members, columns, draw) {
     const open = tile.widget.collapsibleGroup.collapsed !== true;
-    const element = make('details', { class: 'group', open, 'data-widget': 'collapsibleGroup', 'data-title': tile.widget.title || '' }, make('summary', {}, tile.widget.title || 'Group'));
+    const attributes = { class: 'group', open, 'data-widget': 'collapsibleGroup', 'data-title': tile.widget.title || '' };
+    const element = make('details', attributes, make('summary', {}, tile.widget.title || 'Group'));
     fill(element, members, columns, draw);
     return element;
   }

@@ -75,9 +75,13 @@
     const bounds = [...sums.keys()].sort((a, b) => a - b);
     return bounds.map((limit, row) => {
       const below = row ? sums.get(bounds[row - 1]) : [];
-      const name = limit !== Infinity ? `to ${units.format(limit, unitOf(set.timeSeriesQuery))}` : row ? `above ${units.format(bounds[row - 1], unitOf(set.timeSeriesQuery))}` : 'all';
-      return { name, values: sums.get(limit).map((value, i) => Math.max(0, value - (below[i] || 0))) };
+      return { name: nameOfBucket(limit, bounds[row - 1], unitOf(set.timeSeriesQuery)), values: sums.get(limit).map((value, i) => Math.max(0, value - (below[i] || 0))) };
     });
+  }
+
+  function nameOfBucket(limit, below, unit) {
+    if (limit !== Infinity) return `to ${units.format(limit, unit)}`;
+    return below === undefined ? 'all' : `above ${units.format(below, unit)}`;
   }
 
   const bound = (one) => (one.labels.le === '+Inf' ? Infinity : parseFloat(one.labels.le));
@@ -112,7 +116,9 @@
   function legend(chart, spec, place) {
     // One line alone is what the title says.
     const many = spec.lines.length > 1 ? spec.lines : [];
-    place.replaceChildren(...many.map((line, i) => key(line.name, i, chart.isShown(line.name), () => chart.toggle(line.name), line.kind === 'line' ? MARKS[Math.floor(i / 10) % MARKS.length] : MARKS[0])));
+    const sign = (line, i) => MARKS[line.kind === 'line' ? Math.floor(i / 10) % MARKS.length : 0];
+    const button = (line, i) => key(line.name, i, chart.isShown(line.name), () => chart.toggle(line.name), sign(line, i));
+    place.replaceChildren(...many.map(button));
   }
 
   const MARKS = ['●', '◐', '○']; // of lines that are solid, dashed and dotted
@@ -208,7 +214,8 @@
     const found = [];
     const { mode } = chart.chartOptions || {};
     if (mode && mode !== 'COLOR' && mode !== 'MODE_UNSPECIFIED') found.push(`The mode ${mode} is not drawn; this is COLOR.`);
-    if (parseFloat(chart.timeshiftDuration) > 0) found.push(`The comparison with ${units.format(parseFloat(chart.timeshiftDuration), 's')} before is not drawn.`);
+    const shift = parseFloat(chart.timeshiftDuration);
+    if (shift > 0) found.push(`The comparison with ${units.format(shift, 's')} before is not drawn.`);
     if (isHeat && sets.length > 1) found.push('Only the first data set of a heat map is drawn.');
     if (!isHeat && sets.some((set) => set.plotType === 'HEATMAP')) found.push('A heat map beside other data sets is drawn as lines.');
     const lost = (line) => axes[line.axis].scale === 'LOG10' && line.values.some((value) => typeof value === 'number' && value <= 0);
@@ -251,7 +258,8 @@
     const gauge = card.gaugeView ? charts.gauge(below) : null;
     if (!spark && !gauge) below.remove();
     return async () => {
-      const one = { set: { plotType: card.sparkChartView && card.sparkChartView.sparkChartType === 'SPARK_BAR' ? 'STACKED_BAR' : 'LINE', timeSeriesQuery: card.timeSeriesQuery }, ...(await page.answer([...path, 'scorecard', 'timeSeriesQuery'])) };
+      const plotType = card.sparkChartView && card.sparkChartView.sparkChartType === 'SPARK_BAR' ? 'STACKED_BAR' : 'LINE';
+      const one = { set: { plotType, timeSeriesQuery: card.timeSeriesQuery }, ...(await page.answer([...path, 'scorecard', 'timeSeriesQuery'])) };
       const range = page.range();
       const first = one.answer && one.answer.series[0];
       const last = first ? numbers.last(one.answer, first, range) : null;
@@ -261,7 +269,7 @@
       const reached = judged(list(card.thresholds), last);
       const colour = reached && colourOf(reached);
       // Not by the colour alone: https://www.w3.org/TR/WCAG22/#use-of-color
-      verdict.textContent = reached ? `${colour.toLowerCase()}: ${reached.label ? `${reached.label}, ` : ''}${reached.direction === 'BELOW' ? 'at or below' : 'at or above'} ${units.format(Number(reached.value) || 0, unit)}` : '';
+      verdict.textContent = reached ? `${colour.toLowerCase()}: ${inWords(reached, unit)}` : '';
       body.style.setProperty('--judged', colour ? COLOURS[colour] : 'transparent');
       body.dataset.judged = colour || 'none';
       const lines = linesOf([one], widget.title).slice(0, 1);
@@ -272,6 +280,11 @@
   }
 
   const WORST_FIRST = ['RED', 'YELLOW', 'BLUE', 'GREEN'];
+  function inWords(threshold, unit) {
+    const where = `${threshold.direction === 'BELOW' ? 'at or below' : 'at or above'} ${units.format(Number(threshold.value) || 0, unit)}`;
+    return threshold.label ? `${threshold.label}, ${where}` : where;
+  }
+
   const colourOf = (threshold) => (WORST_FIRST.includes(threshold.color) ? threshold.color : 'RED');
 
   // The worst threshold that the value has reached; red is worse than yellow.
@@ -293,7 +306,9 @@
       const found = await answersOf(page, [...path, 'pieChart'], widget.pieChart.dataSets);
       const lines = linesOf(found.map((one) => ({ ...one, set: { ...one.set, legendTemplate: one.set.sliceNameTemplate } })));
       const unit = lines.length ? lines[0].unit : '1';
-      const slices = lines.map((line, i) => ({ name: line.name, colour: i, value: numbers.last(line.answer, line.series, page.range()) })).filter((one) => typeof one.value === 'number');
+      const slices = lines
+        .map((line, i) => ({ name: line.name, colour: i, value: numbers.last(line.answer, line.series, page.range()) }))
+        .filter((one) => typeof one.value === 'number');
       const draw = () => paint(slices.filter((one) => !hidden.has(one.name)), widget.pieChart.chartType === 'DONUT', widget.pieChart.showLabels === true, unit);
       keys.replaceChildren(...slices.map((one) => key(one.name, one.colour, !hidden.has(one.name), () => {
         if (!hidden.delete(one.name)) hidden.add(one.name);
@@ -303,10 +318,17 @@
       showNotes(messages, found, !slices.length);
       const total = slices.reduce((sum, one) => sum + one.value, 0);
       const share = (value) => (total > 0 ? units.format(value / total, '10^2.%') : '');
-      inside.replaceChildren(table(['part', 'value', 'share'], [...slices.map((one) => [one.name, units.format(one.value, unit), share(one.value)]), ['total', units.format(total, unit), share(total)]]));
-      canvas.setAttribute('aria-label', `${widget.title || 'chart'}: ${slices.length ? `total ${units.format(total, unit)}; ` : ''}${slices.map((one) => `${one.name} ${units.format(one.value, unit)}`).join(', ') || 'no data'}`);
+      const cells = [...slices, { name: 'total', value: total }].map((one) => [one.name, units.format(one.value, unit), share(one.value)]);
+      inside.replaceChildren(table(['part', 'value', 'share'], cells));
+      canvas.setAttribute('aria-label', saidOfParts(widget.title || 'chart', slices, total, unit));
       draw();
     };
+  }
+
+  function saidOfParts(title, slices, total, unit) {
+    if (!slices.length) return `${title}: no data`;
+    const parts = slices.map((one) => `${one.name} ${units.format(one.value, unit)}`);
+    return `${title}: total ${units.format(total, unit)}; ${parts.join(', ')}`;
   }
 
   // A row for each set of labels, a column for each label and each data set.
@@ -321,7 +343,8 @@
     return async function draw() {
       const found = await answersOf(page, [...path, 'timeSeriesTable'], widget.timeSeriesTable.dataSets);
       const { columns, rows } = tableOf(found, page.range());
-      order = order && columns.some((column) => column.name === order.name) ? order : { name: columns.length ? columns[columns.length - 1].name : '', down: true };
+      const known = order && columns.some((column) => column.name === order.name);
+      if (!known) order = { name: columns.length ? columns[columns.length - 1].name : '', down: true };
       sortRows(rows, columns, order);
       const shown = columns.map((column, i) => ({ ...column, i })).filter((column) => !isHidden(column.name));
       const choose = async (name, down) => {
@@ -331,7 +354,8 @@
         [...place.querySelectorAll('th button')].find((button) => button.textContent === name)?.focus();
       };
       const head = make('tr', {}, ...shown.map((column) => header(column, order, choose)));
-      place.replaceChildren(make('table', {}, make('thead', {}, head), make('tbody', {}, ...rows.map((row) => make('tr', {}, ...shown.map((column) => cellOf(row[column.i], column, bar)))))));
+      const lines = rows.map((row) => make('tr', {}, ...shown.map((column) => cellOf(row[column.i], column, bar))));
+      place.replaceChildren(make('table', {}, make('thead', {}, head), make('tbody', {}, ...lines)));
       showNotes(messages, found, !rows.length);
     };
   }
@@ -339,7 +363,8 @@
   // Columns {name, unit: null for words, most}, and rows of words and values.
   function tableOf(found, range) {
     const lines = found.flatMap(({ set, answer }, index) => (answer ? answer.series.map((series) => ({
-      index, labels: series.labels, name: varies(set.tableTemplate) ? numbers.name(series.labels, set.tableTemplate, '') : null, value: numbers.last(answer, series, range),
+      index, labels: series.labels, value: numbers.last(answer, series, range),
+      name: varies(set.tableTemplate) ? numbers.name(series.labels, set.tableTemplate, '') : null,
     })) : []));
     const labels = [...new Set(lines.flatMap((line) => Object.keys(line.labels)))].sort();
     const named = lines.some((line) => line.name !== null) ? ['series'] : [];
@@ -364,7 +389,8 @@
     const own = order.name === column.name;
     const down = own ? !order.down : column.unit !== null;
     const button = make('button', { type: 'button', onclick: () => choose(column.name, down) }, column.name);
-    return make('th', { scope: 'col', class: column.unit === null ? null : 'number', 'aria-sort': own ? (order.down ? 'descending' : 'ascending') : 'none' }, button);
+    const sorted = own ? (order.down ? 'descending' : 'ascending') : 'none';
+    return make('th', { scope: 'col', class: column.unit === null ? null : 'number', 'aria-sort': sorted }, button);
   }
 
   function sortRows(rows, columns, { name, down }) {
