@@ -58,10 +58,10 @@ def readers(definitions: Definitions) -> dict[str, Readers]:
     ]
     return {
         metric.name: Readers(
-            tuple(dict.fromkeys(alert for alert, named in alerts if named & _series(metric))),
-            tuple(dict.fromkeys(chart for chart, named in charts if named & _series(metric))),
+            tuple(dict.fromkeys(alert for alert, named in alerts if named & series)),
+            tuple(dict.fromkeys(chart for chart, named in charts if named & series)),
         )
-        for metric in definitions.log_metrics
+        for metric, series in ((metric, _series(metric)) for metric in definitions.log_metrics)
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import itertools
 from collections.abc import Callable
@@ -31,11 +32,19 @@ def stack_of(name: str, project: str | None = None) -> tuple[Settings, Definitio
     return settings, load_definitions(ROOT, settings)
 
 
-def deployed(name: str = "demo") -> Cloud:
+@cache
+def _deployed_once(name: str) -> Cloud:
     settings, definitions = stack_of(name)
     cloud = Cloud(settings.project)
     deploy(cloud, settings, definitions)
     return cloud
+
+
+def deployed(name: str = "demo") -> Cloud:
+    """A project of one's own in which the stack was just deployed."""
+    once = _deployed_once(name)
+    kinds = ("log_metrics", "alert_policies", "notification_channels", "dashboards", "last_points")
+    return Cloud(once.project, **{kind: copy.deepcopy(getattr(once, kind)) for kind in kinds})
 
 
 def verified(cloud: Cloud, name: str = "demo") -> Verification:
@@ -407,10 +416,9 @@ def test_a_label_that_the_server_gave_a_channel_is_known_and_its_value_not_shown
 def _copy(kind: str, of: str, /, **changes: Any) -> Callable[[Cloud], None]:
     def change(cloud: Cloud) -> None:
         items = getattr(cloud, kind)
-        copy = type(items[of])(items[of])
+        items["copy"] = copy.deepcopy(items[of])
         for key, value in changes.items():
-            setattr(copy, key, value)
-        items["copy"] = copy
+            setattr(items["copy"], key, value)
 
     return change
 
