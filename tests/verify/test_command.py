@@ -11,8 +11,9 @@ from pathlib import Path
 import grpc
 import pytest
 
+from loyalty_monitoring.verify.output import as_json
 from tests.verify.server import fails
-from tests.verify.test_verify import ROOT, deployed
+from tests.verify.test_verify import ROOT, deployed, verified
 
 
 def _run(*arguments: str, endpoint: str = "", folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -22,7 +23,7 @@ def _run(*arguments: str, endpoint: str = "", folder: Path = ROOT) -> subprocess
 
 
 def test_no_drift_exits_with_0_and_drift_with_1_and_an_error_with_2() -> None:
-    cloud = deployed()
+    cloud = deployed(whole=True)
     cloud.last_points = dict.fromkeys(cloud.last_points)
     with cloud.served() as endpoint:
         same = _run(endpoint=endpoint)
@@ -39,7 +40,7 @@ def test_no_drift_exits_with_0_and_drift_with_1_and_an_error_with_2() -> None:
 
 
 def test_json_has_the_findings_and_each_metrics_newest_point() -> None:
-    cloud = deployed()
+    cloud = deployed(whole=True)
     cloud.alert_policies["high_churn"].enabled = False
     minute = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=5)
     cloud.last_points |= {"loyalty/email_status": minute, "loyalty/rate_limited_requests": None}
@@ -69,16 +70,17 @@ def test_json_has_the_findings_and_each_metrics_newest_point() -> None:
 
 def test_names_of_others_are_shown_but_cannot_rewrite_the_terminal() -> None:
     hostile = "\x1b[2J\x07\u202e[bold]\nevil"
-    cloud = deployed()
+    cloud = deployed(whole=True)
     copy = type(cloud.alert_policies["high_churn"])(cloud.alert_policies["high_churn"])
     copy.name, copy.display_name = f"projects/p/alertPolicies/{hostile}", hostile
     cloud.alert_policies["copy"] = copy
     cloud.alert_policies["high_churn"].documentation.content = hostile
     cloud.dashboards["overview"].mosaic_layout.tiles[0].widget.title = hostile
     with cloud.served() as endpoint:
-        text, told = _run(endpoint=endpoint).stdout, json.loads(_run("--format", "json", endpoint=endpoint).stdout)
+        text = _run(endpoint=endpoint).stdout
     assert "?[2J??[bold]?evil" in text
     assert all(line.isprintable() for line in text.splitlines())
+    told = json.loads(as_json(verified(cloud, whole=True)))
     assert hostile in {finding["name"] for finding in told["findings"]}
 
 
@@ -99,7 +101,7 @@ def test_a_mistake_is_one_clear_error_and_exit_code_2(arguments: tuple[str, ...]
 
 
 def test_another_project_than_the_stacks_is_looked_into_as_if_the_stack_were_there() -> None:
-    cloud = deployed()
+    cloud = deployed(whole=True)
     with cloud.served() as endpoint:
         told = json.loads(_run("--project", "another-one", "--format", "json", endpoint=endpoint).stdout)
     assert told["project"] == "another-one"
