@@ -8,7 +8,6 @@ resource_monitoring_dashboard.go).
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,33 +16,28 @@ from typing import Any
 from loyalty_monitoring.google_messages import Kind
 from loyalty_monitoring.model import Body
 from loyalty_monitoring.settings import CHANNEL_TYPES, Settings
-from loyalty_monitoring.verify.findings import Deployed, Finding, Level
+from loyalty_monitoring.verify.differences import differences, shown
+from loyalty_monitoring.verify.findings import Deployed, Finding
 
 _MOST_DIFFERENCES = 5  # of one resource; more have one cause
-_SHOWN = 60
-_ABSENT = object()
 
 # What a resource gets from the server. "Output only" or "read-only" in googleapis: google/monitoring/v3/alert.proto,
 # notification.proto, google/logging/v2/logging_metrics.proto, google/monitoring/dashboard/v1/dashboard.proto.
 _SERVERS_OWN: Mapping[Kind, frozenset[str]] = {
     "log_metric": frozenset({"createTime", "updateTime", "version"}),
-    "alert_policy": frozenset({"name", "creationRecord", "mutationRecord", "validity", "enabled"}),
+    "alert_policy": frozenset({"name", "creationRecord", "mutationRecord"}),
     "dashboard": frozenset({"name", "etag"}),
-    "notification_channel": frozenset({"name", "creationRecord", "mutationRecords", "verificationStatus", "enabled"}),
+    "notification_channel": frozenset({"name", "creationRecord", "mutationRecords"}),
+}
+# What is looked at for itself, in words of its own.
+_TOLD_APART: Mapping[Kind, frozenset[str]] = {
+    "log_metric": frozenset({"disabled"}),
+    "alert_policy": frozenset({"enabled", "validity"}),
+    "dashboard": frozenset(),
+    "notification_channel": frozenset({"enabled", "verificationStatus", "labels", "sensitiveLabels"}),
 }
 # In metricDescriptor. The first three: logging_metrics.proto; the others: google/api/metric.proto.
 _SERVERS_OWN_IN_DESCRIPTOR = frozenset({"name", "type", "description", "monitoredResourceTypes", "launchStage"})
-
-# What a key means when it is not there, in the same files and google/monitoring/dashboard/v1/xychart.proto.
-_DEFAULTS: Mapping[str, object] = {
-    "duration": "0s",
-    "evaluationInterval": "30s",
-    "mode": "COLOR",
-    "plotType": "LINE",
-    "scale": "LINEAR",
-    "targetAxis": "Y1",
-    "timeshiftDuration": "0s",
-}
 
 _POLICY = re.compile(r"(?:projects/([^/]+)/)?alertPolicies/([^/]+)")
 
@@ -68,13 +62,6 @@ class _Matched:
     others: Sequence[Body]
 
 
-@dataclass(frozen=True)
-class _Difference:
-    path: str
-    defined: Any
-    deployed: Any
-
-
 def compare(settings: Settings, expected: Expected, deployed: Deployed) -> list[Finding]:
     """All findings, in the order of the kinds and names."""
     channels = _match_channels(settings, expected.notification_channels, deployed.notification_channels)
@@ -82,9 +69,9 @@ def compare(settings: Settings, expected: Expected, deployed: Deployed) -> list[
     return [
         *_log_metrics(settings, expected.log_metrics, deployed.log_metrics),
         *_channels(settings, expected.notification_channels, channels),
-        *_reachable(settings, channels, deployed),
+        *_reachable(settings, channels, policies, deployed.notification_channels),
         *_policies(settings, expected.alert_policies, policies, channels),
-        *_dashboards(settings, expected.dashboards, deployed.dashboards, policies),
+        *_dashboards(settings, expected, deployed.dashboards, policies),
     ]
 
 
@@ -94,11 +81,10 @@ def _log_metrics(settings: Settings, defined: Mapping[str, Body], deployed: Sequ
         body = matched.found.get(name)
         if body is None:
             yield _missing(settings, "log_metric", name, str(wanted["name"]))
-        elif body.get("disabled"):
+            continue
+        if body.get("disabled"):
             yield _broken(settings, "log_metric", name, "is disabled and counts nothing")
-        if body is not None:
-            body = {key: value for key, value in body.items() if key != "disabled"}
-            yield from _differing(settings, "log_metric", name, _plain_metric(wanted), _plain_metric(body))
+        yield from _differing(settings, "log_metric", name, _plain_metric(wanted), _plain_metric(body))
     ours = re.compile(rf"loyalty/{re.escape(settings.prefix)}/[^/]+" if settings.prefix else r"loyalty/[^/]+")
     for body in matched.others:
         if ours.fullmatch(str(body.get("name"))):
@@ -155,32 +141,27 @@ def _channels(settings: Settings, defined: Mapping[str, Body], matched: _Matched
         given = {key: value for key, value in body.get("labels", {}).items() if key not in secret}
         for key in sorted({*wanted.get("labels", {}), *given}):
             if key not in wanted.get("labels", {}):
-                message = f"labels.{_shown(key)} is not defined; for some types the server adds labels"
+                message = f"labels.{shown(key)} is not defined; for some types the server adds labels"
                 yield Finding("known", "notification_channel", name, message, "nothing is to be done")
             elif wanted["labels"][key] != given.get(key):
                 yield _drift(settings, "notification_channel", name, f"labels.{key} has another value")
-        without = {"labels", "sensitiveLabels"}
-        yield from _differing(
-            settings,
-            "notification_channel",
-            name,
-            *({key: value for key, value in each.items() if key not in without} for each in (wanted, body)),
-        )
+        yield from _differing(settings, "notification_channel", name, wanted, body)
     for body in matched.others:
         if _is_ours(settings, body):
             yield _extra("notification_channel", str(body.get("displayName", "")), str(body.get("name", "")))
 
 
-def _reachable(settings: Settings, matched: _Matched, deployed: Deployed) -> Iterator[Finding]:
+def _reachable(
+    settings: Settings, channels: _Matched, policies: _Matched, deployed: Sequence[Body]
+) -> Iterator[Finding]:
     """Channels that are there and reach nobody: the stack's, and others that its policies name."""
     used_by: dict[str, list[str]] = {}
-    for policy in deployed.alert_policies:
-        if _is_ours(settings, policy):
-            for channel in policy.get("notificationChannels", []):
-                used_by.setdefault(_id(channel), []).append(str(policy.get("displayName", "")))
-    names = {_id(body.get("name", "")): name for name, body in matched.found.items()}
+    for policy in [*policies.found.values(), *(body for body in policies.others if _is_ours(settings, body))]:
+        for channel in policy.get("notificationChannels", []):
+            used_by.setdefault(_id(channel), []).append(str(policy.get("displayName", "")))
+    names = {_id(body.get("name", "")): name for name, body in channels.found.items()}
     console = f"https://console.cloud.google.com/monitoring/alerting/notifications?project={settings.project}"
-    for body in deployed.notification_channels:
+    for body in deployed:
         key = _id(body.get("name", ""))
         if key not in names and key not in used_by:
             continue
@@ -194,10 +175,10 @@ def _reachable(settings: Settings, matched: _Matched, deployed: Deployed) -> Ite
             yield Finding(
                 "drift", "notification_channel", name, "is not verified and reaches nobody", f"verify it: {console}"
             )
-    there = {_id(body.get("name", "")) for body in deployed.notification_channels}
-    for key, policies in used_by.items():
+    there = {_id(body.get("name", "")) for body in deployed}
+    for key, titles in used_by.items():
         if key not in there:
-            message = f"does not exist, but is named by: {', '.join(map(_shown, policies))}"
+            message = f"does not exist, but is named by: {', '.join(map(shown, titles))}"
             yield _broken(settings, "notification_channel", key, message)
 
 
@@ -213,7 +194,7 @@ def _policies(
         if not body.get("enabled", True):
             yield _broken(settings, "alert_policy", name, "is disabled and opens no incident")
         if body.get("validity", {}).get("code"):
-            said = _shown(body["validity"].get("message", ""))
+            said = shown(body["validity"].get("message", ""))
             yield _broken(settings, "alert_policy", name, f"is invalid and opens no incident: {said}")
         yield from _differing(settings, "alert_policy", name, _plain_policy(wanted, {}), _plain_policy(body, names))
     for body in matched.others:
@@ -243,9 +224,10 @@ def _plain_policy(body: Body, names: Mapping[str, str]) -> Body:
 
 
 def _dashboards(
-    settings: Settings, defined: Mapping[str, Body], deployed: Sequence[Body], policies: _Matched
+    settings: Settings, expected: Expected, deployed: Sequence[Body], policies: _Matched
 ) -> Iterator[Finding]:
     """Dashboards have no labels of the stack: they are found by their titles."""
+    defined = expected.dashboards
     matched = _match(defined, deployed, [lambda wanted, body: _same(wanted, body, "displayName")])
     names = {_id(body.get("name", "")): name for name, body in policies.found.items()}
     for name, wanted in defined.items():
@@ -253,8 +235,7 @@ def _dashboards(
         if body is None:
             yield _missing(settings, "dashboard", name, wanted["displayName"])
             continue
-        own_names = {policy: policy for policy in names.values()}
-        wanted = _with_policies(wanted, own_names, settings.project)
+        wanted = _with_policies(wanted, {policy: policy for policy in expected.alert_policies}, settings.project)
         yield from _differing(settings, "dashboard", name, wanted, _with_policies(body, names, settings.project))
         projects = [found[1] for text in _strings(body) if (found := _POLICY.fullmatch(text)) and found[1]]
         if any(project.isdecimal() for project in projects):
@@ -267,7 +248,7 @@ def _dashboards(
 
 
 def _with_policies(value: Any, names: Mapping[str, str], project: str) -> Any:
-    """The value with policies' names in definitions in place of their ids, by `names`, and without the project.
+    """The value with "the policy NAME" where it refers to one, `names` being by id: the same with project and without.
 
     A name carries the project's id or its number ("projects/[PROJECT_ID_OR_NUMBER]", google/monitoring/v3/alert.proto).
     """
@@ -278,7 +259,7 @@ def _with_policies(value: Any, names: Mapping[str, str], project: str) -> Any:
     if isinstance(value, str) and (found := _POLICY.fullmatch(value)):
         of_project, key = found.groups()
         if key in names and (of_project in (None, project) or of_project.isdecimal()):
-            return f"alertPolicies/{names[key]}"
+            return f"the policy {names[key]}"
     return value
 
 
@@ -324,80 +305,22 @@ def _id(name: str) -> str:
 
 
 def _differing(settings: Settings, kind: Kind, name: str, wanted: Body, body: Body) -> Iterator[Finding]:
-    """The differences of two bodies, but for what the server adds."""
-    own = _SERVERS_OWN[kind]
-    wanted, body = ({key: value for key, value in each.items() if key not in own} for each in (wanted, body))
-    found = [(difference, _level(difference)) for difference in _differences(wanted, body, "")]
-    drift = [difference for difference, level in found if level == "drift"]
+    """The differences of two bodies, but for what the server adds and what is told apart."""
+    without = _SERVERS_OWN[kind] | _TOLD_APART[kind]
+    wanted, body = ({key: value for key, value in each.items() if key not in without} for each in (wanted, body))
+    found = list(differences(wanted, body))
+    drift = [difference for difference in found if not difference.is_known]
     for difference in drift[:_MOST_DIFFERENCES]:
-        yield _drift(settings, kind, name, _told(difference), added=difference.defined is _ABSENT)
+        yield _drift(settings, kind, name, str(difference), added=difference.is_added)
     if len(drift) > _MOST_DIFFERENCES:
         yield _drift(settings, kind, name, f"differs in {len(drift) - _MOST_DIFFERENCES} more places")
-    for difference, level in found:
-        if level == "known":
-            yield Finding("known", kind, name, f"{_told(difference)}, which means the same", "nothing is to be done")
-
-
-def _differences(defined: Any, deployed: Any, path: str) -> Iterator[_Difference]:
-    if isinstance(defined, dict) and isinstance(deployed, dict):
-        for key in sorted({*defined, *deployed}):
-            place = f"{path}.{key}" if path else str(key)
-            yield from _differences(defined.get(key, _ABSENT), deployed.get(key, _ABSENT), place)
-    elif isinstance(defined, list) and isinstance(deployed, list) and len(defined) == len(deployed):
-        for index, (item, other) in enumerate(zip(defined, deployed, strict=True)):
-            yield from _differences(item, other, f"{path}[{index}]")
-    elif defined != deployed:
-        yield _Difference(path, defined, deployed)
-
-
-def _level(difference: _Difference) -> Level:
-    key = difference.path.rpartition(".")[2]
-    defined, deployed = difference.defined, difference.deployed
-    if defined is _ABSENT or deployed is _ABSENT:
-        return "known" if _is_default(key, deployed if defined is _ABSENT else defined) else "drift"
-    if isinstance(defined, str) and isinstance(deployed, str) and defined.strip() == deployed.strip():
-        return "known"
-    return "drift"
-
-
-def _is_default(key: str, value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(_is_default(inner, item) for inner, item in value.items())
-    return bool(value == _DEFAULTS.get(key, []))
-
-
-def _told(difference: _Difference) -> str:
-    path, defined, deployed = difference.path, difference.defined, difference.deployed
-    if defined is _ABSENT:
-        return f"{path} is {_shown(deployed)}, but is not defined"
-    if deployed is _ABSENT:
-        return f"{path} is not there, defined is {_shown(defined)}"
-    if isinstance(defined, list) and isinstance(deployed, list):
-        parts = [f"{path} has {len(deployed)} items, defined are {len(defined)}"]
-        parts += [f"not defined is {_shown(item)}" for item in deployed if item not in defined]
-        parts += [f"missing is {_shown(item)}" for item in defined if item not in deployed]
-        return "; ".join(parts[: 1 + _MOST_DIFFERENCES])
-    if isinstance(defined, str) and isinstance(deployed, str):
-        # Long texts differ somewhere in the middle, which is what to show.
-        pairs = zip(defined, deployed, strict=False)
-        same = next((index for index, (a, b) in enumerate(pairs) if a != b), min(len(defined), len(deployed)))
-        start = max(0, same - _SHOWN // 3) if max(len(defined), len(deployed)) > _SHOWN else 0
-        before = "…" if start else ""
-        return f"{path} is {before}{_shown(deployed[start:])}, defined is {before}{_shown(defined[start:])}"
-    return f"{path} is {_shown(deployed)}, defined is {_shown(defined)}"
-
-
-def _shown(value: Any) -> str:
-    text = _json(value)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+    for difference in found:
+        if difference.is_known:
+            yield Finding("known", kind, name, f"{difference}, which means the same", "nothing is to be done")
 
 
 def _missing(settings: Settings, kind: Kind, name: str, title: str) -> Finding:
-    return _broken(settings, kind, name, f"is not deployed; nothing has the name {_shown(title)}")
+    return _broken(settings, kind, name, f"is not deployed; nothing has the name {shown(title)}")
 
 
 def _broken(settings: Settings, kind: Kind, name: str, message: str) -> Finding:

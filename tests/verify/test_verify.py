@@ -360,6 +360,24 @@ def test_a_channel_of_others_must_reach_somebody_only_when_our_policies_name_it(
     assert "c-theirs" in found["alert_policy", "high_churn"]
 
 
+def test_a_channel_is_looked_at_though_the_policy_that_names_it_has_lost_its_labels() -> None:
+    cloud = deployed()
+    cloud.alert_policies["high_churn"].user_labels.clear()
+    cloud.alert_policies["high_churn"].notification_channels[0] = "projects/p/notificationChannels/gone"
+    assert "gone" in {each.name for each in verified(cloud).findings if each.kind == "notification_channel"}
+
+
+def test_a_dashboard_that_refers_to_policies_by_their_names_here_was_deployed_by_hand_and_is_drift() -> None:
+    cloud = deployed()
+    _, definitions = stack_of("demo")
+    dashboard = cloud.dashboards["overview"]
+    body = next(each.body for each in definitions.dashboards if each.name == "overview")
+    cloud.dashboards["overview"] = message(type(dashboard), {**body, "name": dashboard.name})
+    found = verified(cloud).findings
+    assert {(each.level, each.name) for each in found} == {("drift", "overview")}
+    assert "alertPolicies/" in found[0].message
+
+
 def test_the_remedy_for_what_was_added_to_a_dashboard_is_not_pulumi_which_does_not_see_it() -> None:
     remedies = []
     for change in (lambda chart: chart.thresholds.append({"value": 5}), lambda chart: chart.data_sets.pop()):
