@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import groupby
 
 from rich.console import Console
 from rich.text import Text
@@ -56,10 +57,12 @@ def print_text(verification: Verification) -> None:
 
 
 def _lines(verification: Verification) -> Iterator[Text]:
-    for finding in verification.findings:
-        what = f"  {finding.kind.replace('_', ' ')} {_plain(finding.name)}: {_plain(finding.message)}"
-        yield Text.assemble((finding.level, _STYLES[finding.level]), what)
-        yield Text(f"    {_plain(finding.remedy)}", style="dim")
+    # A remedy stands once, below all that it mends.
+    for remedy, findings in groupby(verification.findings, lambda finding: finding.remedy):
+        for finding in findings:
+            what = f"  {finding.kind.replace('_', ' ')} {_plain(finding.name)}: {_plain(finding.message)}"
+            yield Text.assemble((finding.level, _STYLES[finding.level]), what)
+        yield Text(f"    {_plain(remedy)}", style="dim")
     if verification.findings:
         yield Text()
     yield Text(f"{'metric':<34} newest point (UTC)", style="bold")

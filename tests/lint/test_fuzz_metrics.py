@@ -14,7 +14,7 @@ from loyalty_monitoring.lint.rules import all_rules
 from loyalty_monitoring.yaml_source import load_documents
 
 RULES = [rule for rule in all_rules() if rule.kind == "log_metric"]
-PATIENT = settings(max_examples=120, deadline=2_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+PATIENT = settings(max_examples=120, deadline=20_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 _JSON = st.recursive(
     st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),

@@ -99,7 +99,7 @@ json = st.recursive(
 
 FAST = settings(
     max_examples=250,
-    deadline=timedelta(seconds=2),
+    deadline=timedelta(seconds=20),
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
