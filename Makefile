@@ -1,7 +1,7 @@
 # Everything needs `make setup` first, and calls it. `make help` lists the targets.
 BIN := .venv/bin
 
-.PHONY: help setup browser demo test lint mutants bench lock screenshots samples clean
+.PHONY: help setup browser demo test coverage lint audit mutants preview deploy bench lock screenshots samples clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -20,13 +20,29 @@ demo: setup ## Render the demo stack, replay the sample logs and draw them
 test: browser ## Run all tests
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
-lint: setup ## Check style, types and definitions
+coverage: browser ## Run all tests, and show which lines they miss
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --cov --cov-report=term
+
+lint: setup ## Check style, types, workflows and definitions
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/zizmor --offline --quiet --persona auditor .github
 	$(BIN)/loyalty-monitoring lint
+
+audit: setup ## Ask PyPI whether a locked package has a known vulnerability (needs the network)
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
 
 mutants: setup ## Make every definition wrong in one place at a time; the cases must notice (two minutes)
 	$(BIN)/loyalty-monitoring mutants
+
+preview: setup ## Say what a deployment of STACK would change
+	pulumi preview --diff --non-interactive --stack $(STACK)
+
+deploy: setup ## Deploy STACK, and ask Google Cloud whether it is there; can be run again
+	pulumi up --yes --refresh --non-interactive --stack $(STACK)
+	$(BIN)/loyalty-monitoring verify --stack $(STACK)
 
 bench: setup ## Measure replay beside a plain Python loop
 	$(BIN)/python -m bench
