@@ -1,0 +1,189 @@
+"""The workflows, and what docs/deployment.md tells other CI systems and people to type."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from loyalty_monitoring.cli import cli
+
+ROOT = Path(__file__).parents[1]
+# All scalars as texts: to YAML 1.1, the key `on` is true.
+WORKFLOWS = {
+    file.stem: yaml.load(file.read_text(), yaml.BaseLoader) for file in (ROOT / ".github" / "workflows").glob("*.yml")
+}
+GUIDE = (ROOT / "docs" / "deployment.md").read_text()
+SHELL_BLOCK = r"^```sh\n(.*?)^```$"
+TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+PROGRAM = ".venv/bin/loyalty-monitoring"
+
+each_workflow = pytest.mark.parametrize("name", WORKFLOWS)
+
+
+def steps(name: str, *jobs: str) -> list[dict[str, Any]]:
+    of = WORKFLOWS[name]["jobs"]
+    return [step for job in jobs or of for step in of[job]["steps"]]
+
+
+def commands(name: str, *jobs: str) -> list[str]:
+    return [line for step in steps(name, *jobs) for line in step.get("run", "").strip().splitlines()]
+
+
+def shell_blocks(heading: str) -> list[list[str]]:
+    """The lines of the guide's shell blocks below a heading."""
+    section = re.split(r"^## ", GUIDE.split(f"\n## {heading}\n")[1], flags=re.MULTILINE)[0]
+    return [block.strip().splitlines() for block in re.findall(SHELL_BLOCK, section, re.MULTILINE | re.DOTALL)]
+
+
+@each_workflow
+def test_each_action_is_pinned_to_a_commit_and_says_which_version_that_is(name: str) -> None:
+    text = (ROOT / ".github" / "workflows" / f"{name}.yml").read_text()
+    uses = re.findall(r"uses: (.*)", text)
+    assert uses
+    for action in uses:
+        assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
+
+
+@each_workflow
+def test_nothing_may_write_but_the_comment_and_a_token_of_an_environment(name: str) -> None:
+    assert WORKFLOWS[name]["permissions"] == {}
+    for job, of in WORKFLOWS[name]["jobs"].items():
+        write = {right for right, level in of["permissions"].items() if level == "write"}
+        assert write == ({"pull-requests"} if job == "comment" else {"id-token"} if "environment" in of else set())
+        if write - {"id-token"}:
+            assert not any("checkout" in step.get("uses", "") for step in of["steps"]), "no code of the pull request"
+
+
+def test_a_forks_code_never_meets_a_credential() -> None:
+    for of in WORKFLOWS["pull-request"]["jobs"].values():
+        if "write" in of["permissions"].values():
+            assert of["if"] == "github.event.pull_request.head.repo.full_name == github.repository"
+    assert list(WORKFLOWS["pull-request"]["on"]) == ["pull_request"]
+
+
+def test_deployments_wait_for_each_other_and_are_never_cut_off() -> None:
+    assert WORKFLOWS["deploy"]["concurrency"] == {"group": "deploy", "cancel-in-progress": "false"}
+
+
+def test_the_pulumi_cli_is_of_the_version_of_the_locked_sdk() -> None:
+    (locked,) = re.findall(r"^pulumi==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    versions = [
+        step["with"]["pulumi-version"]
+        for name in WORKFLOWS
+        for step in steps(name)
+        if step.get("uses", "").startswith("pulumi/")
+    ]
+    assert versions == [locked, locked]
+
+
+@each_workflow
+def test_what_a_workflow_runs_exists(name: str) -> None:
+    for command in commands(name):
+        words = [word for word in shlex.split(command) if word not in (">", "diff.md")]
+        if words[0] == "make":
+            assert words[1] in TARGETS, command
+        elif words[0] == PROGRAM:
+            cli.commands[words[1]].make_context(words[1], words[2:])
+        else:
+            assert words[0] in ("cat", "gh"), command
+
+
+def test_other_ci_systems_are_told_the_very_commands_of_the_workflows() -> None:
+    proposed, main = shell_blocks("Another CI system")
+    ours = [*commands("pull-request", "check"), *commands("pull-request", "report", "preview")]
+    ours = [line.replace(" --format github", "") for line in ours if not line.startswith("cat ")]
+    assert proposed == list(dict.fromkeys(ours))
+    assert main == commands("deploy")
+
+
+def test_each_role_that_is_granted_stands_in_the_table_and_the_other_way_round() -> None:
+    table = {
+        (account, role)
+        for role, preview, deploy in re.findall(r"^\| `(roles/\S+)` \| \w+ \| (\w*) ?\| (\w*) ?\|", GUIDE, re.MULTILINE)
+        for account, says in (("preview", preview), ("deploy", deploy))
+        if says == "yes"
+    }
+    setup = "\n".join(line for block in shell_blocks("Set up a project") for line in block).replace("\\\n", "")
+    granted = set(re.findall(r"^grant (preview|deploy) (roles/\S+)", setup, re.MULTILINE))
+    granted |= {("$account", role) for role in re.findall(r"grant \$account (roles/\S+)", setup)}
+    member = r"--role=(roles/\S+)\s+--member=\"serviceAccount:loyalty-monitoring-(\S+?)@"
+    granted |= {(account, role) for role, account in re.findall(member, setup)}
+    to_each = {role for account, role in granted if account == "$account"}
+    granted = {one for one in granted if one[0] != "$account"}
+    granted |= {(account, role) for account in ("preview", "deploy") for role in to_each}
+    assert granted == table
+
+
+def test_every_shell_block_of_the_guide_is_shell() -> None:
+    blocks = re.findall(SHELL_BLOCK, GUIDE, re.MULTILINE | re.DOTALL)
+    for block in blocks:
+        done = subprocess.run(["bash", "-n"], input=block, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, ""), block
+
+
+def test_the_names_to_import_are_those_that_the_program_declares() -> None:
+    found = re.findall(r"pulumi import gcp:\w+/\w+:(\w+) (\w+) ", GUIDE)
+    folders = {"Metric": "log_metrics", "AlertPolicy": "alert_policies", "Dashboard": "dashboards"}
+    assert {kind for kind, _ in found} == {*folders, "NotificationChannel"}
+    for kind, name in found:
+        if kind in folders:
+            assert (ROOT / folders[kind] / f"{name}.yaml").is_file()
+
+
+# --- make deploy, with a program in Pulumi's place: its own comes from no package index, and deploys for real
+
+
+@pytest.fixture
+def pulumi(tmp_path: Path) -> Path:
+    """A project folder in which `pulumi` and the command write down how they were called."""
+    (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text().replace("@python3 tools/setup.py", "@true"))
+    for path in ("bin/pulumi", ".venv/bin/loyalty-monitoring"):
+        program = tmp_path / path
+        program.parent.mkdir(parents=True)
+        write_down = f'echo "{program.name} $*" >> "{tmp_path}/called"'
+        program.write_text(f"#!/bin/sh\n{write_down}\nexit ${{EXIT_OF_{program.name[:6]}:-0}}\n")
+        program.chmod(0o755)
+    return tmp_path
+
+
+def make(folder: Path, *words: str, **environment: str) -> tuple[int, list[str]]:
+    path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["make", *words], cwd=folder, env={**os.environ, "PATH": path, **environment}, capture_output=True, check=False
+    )
+    return done.returncode, (folder / "called").read_text().splitlines()
+
+
+def test_deploy_updates_the_stack_without_questions_and_then_verifies_it(pulumi: Path) -> None:
+    assert make(pulumi, "deploy", "STACK=production") == (
+        0,
+        [
+            "pulumi up --yes --refresh --non-interactive --stack production",
+            "loyalty-monitoring verify --stack production",
+        ],
+    )
+
+
+def test_a_deployment_that_fails_is_not_verified_and_can_be_run_again(pulumi: Path) -> None:
+    status, called = make(pulumi, "deploy", "STACK=production", EXIT_OF_pulumi="255")
+    assert status != 0
+    assert len(called) == 1
+    assert make(pulumi, "deploy", "STACK=production")[0] == 0
+
+
+def test_drift_after_a_deployment_fails_it(pulumi: Path) -> None:
+    assert make(pulumi, "deploy", "STACK=production", EXIT_OF_loyalt="1")[0] != 0
+
+
+def test_preview_changes_nothing(pulumi: Path) -> None:
+    assert make(pulumi, "preview", "STACK=production") == (
+        0,
+        ["pulumi preview --diff --non-interactive --stack production"],
+    )
