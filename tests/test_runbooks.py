@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,8 @@ SECTIONS = [
     "How it closes",
     "False alarms",
     "Who to tell",
+    "Silence it",
+    "How the alert works",
 ]
 
 
@@ -146,6 +149,25 @@ def test_the_page_on_silence_matches_reports_as_the_metric_does() -> None:
 def test_the_page_shows_how_to_replay_its_own_alert(name: str) -> None:
     replays = [words for words in commands(name) if words[:2] == ["loyalty-monitoring", "replay"]]
     assert [words[words.index("--policy") + 1] for words in replays] == [name]
+
+
+@each_page
+def test_a_page_silences_its_own_alert_and_only_for_a_while(name: str) -> None:
+    (snooze,) = (text for text in blocks(name, "sh") if "snoozes create" in text)
+    row = POLICIES[name].body["userLabels"]["row"]
+    assert f"--filter='userLabels.row={row} AND userLabels.environment=ENVIRONMENT'" in snooze
+    assert "--start-time=" in snooze
+    assert "--end-time=" in snooze
+    done = subprocess.run(["bash", "-n"], input=snooze, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@each_page
+def test_a_page_says_which_metrics_its_alert_reads_and_how_to_see_its_cases(name: str) -> None:
+    how = PAGES[name].split("## How the alert works")[1]
+    for metric in set(re.findall(r"<<metric:(\w+)>>", written(POLICIES[name]))):
+        assert f"`{metric}`" in how
+    assert f"`loyalty-monitoring prove {name}`" in how
 
 
 @each_page
