@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import os
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from loyalty_monitoring.errors import Position, UserError
+from loyalty_monitoring.whole_files import appearing_whole
 
 Entry = dict[str, Any]
 
@@ -35,7 +32,7 @@ def write(out: str, days: Iterable[list[Entry]]) -> None:
 
 def write_file(file: Path, days: Iterable[list[Entry]]) -> None:
     """All days into one file, gzipped when its name ends in .gz."""
-    with _appearing_whole(file) as stream:
+    with appearing_whole(file) as stream:
         for day in days:
             stream.write(as_lines(day))
 
@@ -45,24 +42,3 @@ def write_folder(folder: Path, days: Iterable[list[Entry]]) -> None:
     for day in days:
         if day:
             write_file(folder / f"{day[0]['timestamp'][:10]}.jsonl.gz", [day])
-
-
-@contextmanager
-def _appearing_whole(file: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
-    """A stream into a neighbor of `file` that takes its name in the end; what was interrupted leaves nothing."""
-    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
-    try:
-        raw = partial.open("wb")
-    except OSError as error:
-        raise UserError(f"cannot be written: {error.strerror}; choose another --out", Position(file)) from error
-    try:
-        with raw:
-            if file.suffix == ".gz":
-                # Without name and time: equal lines, equal bytes.
-                with gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=9, mtime=0) as packed:
-                    yield packed
-            else:
-                yield raw
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)

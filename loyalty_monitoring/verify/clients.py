@@ -1,4 +1,4 @@
-"""Reads what is deployed, through Google's own clients over gRPC; the only module that talks to Google Cloud.
+"""Reads what is deployed, through Google's own clients over gRPC.
 
 All calls only read. They run at the same time, are tried again while the service is unavailable, and share one time
 limit. The clients' own defaults do not do: they try some methods again for 30, 60 or 90 s, and those of dashboards
@@ -11,16 +11,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import google.auth
-import grpc
 from google.api_core import exceptions
 from google.api_core.retry import Retry, if_exception_type
-from google.auth import exceptions as auth_exceptions
-from google.auth.transport.requests import Request
 from google.cloud.logging_v2.services.metrics_service_v2 import MetricsServiceV2Client
 from google.cloud.monitoring_dashboard_v1 import DashboardsServiceClient
 from google.cloud.monitoring_v3 import (
@@ -34,6 +29,7 @@ from google.cloud.monitoring_v3 import (
 from google.protobuf import json_format
 
 from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.google_cloud import Needs, credentials, explained, grpc_client
 from loyalty_monitoring.model import Body
 from loyalty_monitoring.verify.findings import Deployed
 
@@ -44,23 +40,18 @@ LOOKBACK = timedelta(hours=25)
 _CALLS_AT_ONCE = 16
 _PAGE_SIZE = 500
 _SCOPES = ("https://www.googleapis.com/auth/logging.read", "https://www.googleapis.com/auth/monitoring.read")
-_LOGIN = "run: gcloud auth application-default login"
+
+_LOG_METRICS = Needs("logging.logMetrics.list", "roles/logging.viewer", "logging.googleapis.com")
 
 
-@dataclass(frozen=True)
-class _Needs:
-    """What a call needs. Roles: docs.cloud.google.com/iam/docs/roles-permissions/monitoring and .../logging."""
-
-    permission: str
-    role: str = "roles/monitoring.viewer"
-    service: str = "monitoring.googleapis.com"
+def _of_monitoring(permission: str) -> Needs:
+    return Needs(permission, "roles/monitoring.viewer", "monitoring.googleapis.com")
 
 
-_LOG_METRICS = _Needs("logging.logMetrics.list", "roles/logging.viewer", "logging.googleapis.com")
-_ALERT_POLICIES = _Needs("monitoring.alertPolicies.list")
-_CHANNELS = _Needs("monitoring.notificationChannels.list")
-_DASHBOARDS = _Needs("monitoring.dashboards.list")
-_TIME_SERIES = _Needs("monitoring.timeSeries.list")
+_ALERT_POLICIES = _of_monitoring("monitoring.alertPolicies.list")
+_CHANNELS = _of_monitoring("monitoring.notificationChannels.list")
+_DASHBOARDS = _of_monitoring("monitoring.dashboards.list")
+_TIME_SERIES = _of_monitoring("monitoring.timeSeries.list")
 
 
 def read(
@@ -80,12 +71,9 @@ def read(
     with ExitStack() as stack:
 
         def client(cls: Any) -> Any:
-            if endpoint is None:
-                return stack.enter_context(cls(credentials=credentials))
-            transport = cls.get_transport_class("grpc")(channel=grpc.insecure_channel(endpoint))
-            return stack.enter_context(cls(transport=transport))
+            return stack.enter_context(grpc_client(cls, endpoint, signed_in))
 
-        credentials = _credentials() if endpoint is None else None
+        signed_in = credentials(*_SCOPES) if endpoint is None else None
         pool = stack.enter_context(ThreadPoolExecutor(_CALLS_AT_ONCE))
         calls = _Calls(project, pool, time.monotonic() + timeout)
         parent = f"projects/{project}"
@@ -119,9 +107,9 @@ class _Calls:
         self.project = project
         self.pool = pool
         self.limit = limit
-        self.started: list[tuple[_Needs, Future[Any]]] = []
+        self.started: list[tuple[Needs, Future[Any]]] = []
 
-    def start(self, needs: _Needs, call: Callable[..., Any]) -> Future[Any]:
+    def start(self, needs: Needs, call: Callable[..., Any]) -> Future[Any]:
         future = self.pool.submit(self._run, call)
         self.started.append((needs, future))
         return future
@@ -139,26 +127,8 @@ class _Calls:
             return
         # What waited behind a call that failed ran out of time as well, which says nothing.
         telling = [each for each in failed if not isinstance(each[1], exceptions.DeadlineExceeded)] or failed
-        messages = [_explained(error, needs, self.project, timeout) for needs, error in telling]
+        messages = [explained(error, needs, self.project, timeout) for needs, error in telling]
         raise UserError("\n".join(dict.fromkeys(messages))) from telling[0][1]
-
-
-def _credentials() -> Any:
-    """Application default credentials, with a token. A refresh that fails later, inside a call, would look like an
-    unavailable service.
-    """
-    try:
-        credentials, _ = google.auth.default(scopes=_SCOPES)
-        credentials.refresh(Request())
-    except auth_exceptions.DefaultCredentialsError as error:
-        raise UserError(f"there are no credentials for Google Cloud ({_plain(error)}); {_LOGIN}") from error
-    except auth_exceptions.TransportError as error:
-        raise UserError(
-            f"Google's sign-in cannot be reached ({_plain(error)}); check the network and the proxy, and try again"
-        ) from error
-    except auth_exceptions.GoogleAuthError as error:
-        raise UserError(f"Google does not take the credentials ({_plain(error)}); {_LOGIN}") from error
-    return credentials
 
 
 def _all_of(method: Any, request: Body) -> Callable[..., tuple[Body, ...]]:
@@ -207,62 +177,3 @@ def _last_point(method: Any, request: Any) -> Callable[..., datetime | None]:
         return None
 
     return call
-
-
-def _explained(error: BaseException, needs: _Needs, project: str, timeout: float) -> str:
-    """What went wrong, and the remedy."""
-    if isinstance(error, exceptions.RetryError) and error.cause is not None:
-        error = error.cause
-    if not isinstance(error, exceptions.GoogleAPICallError):
-        raise error
-    said = _plain(error.message)
-    match error:
-        case exceptions.Unauthenticated():
-            return f"Google does not take the credentials ({said}); {_LOGIN}"
-        case exceptions.PermissionDenied():
-            return _denied(error, needs, project, said)
-        case exceptions.NotFound():
-            return f"there is no project {project} ({said}); check --project, `gcloud projects list` names yours"
-        case exceptions.ResourceExhausted():
-            return (
-                f"the quota of {needs.service} is used up ({said}); wait a minute, or raise it: "
-                f"https://console.cloud.google.com/iam-admin/quotas?project={project}"
-            )
-        case exceptions.ServiceUnavailable():
-            return (
-                f"{needs.service} cannot be reached ({said}); check the network, the proxy and "
-                "https://status.cloud.google.com, and try again"
-            )
-        case exceptions.DeadlineExceeded():
-            return f"{needs.service} did not answer within {timeout:g} s; try again, or with a longer --timeout"
-        case _:
-            return f"{needs.service} refused {needs.permission} ({error.code} {said}); check --project, and try again"
-
-
-def _denied(error: Any, needs: _Needs, project: str, said: str) -> str:
-    """Why a permission is missing; reasons: googleapis, google/api/error_reason.proto."""
-    match error.reason:
-        case "SERVICE_DISABLED":
-            service = _plain(error.metadata.get("service", needs.service))
-            # The project that pays may be another one than the one that is looked into.
-            consumer = _plain(error.metadata.get("consumer", "")).removeprefix("projects/") or project
-            return f"{service} is not enabled in {consumer}; run: gcloud services enable {service} --project {consumer}"
-        case "CONSUMER_INVALID":
-            return f"there is no project {project} ({said}); check --project, `gcloud projects list` names yours"
-        case "USER_PROJECT_DENIED":
-            return (
-                f"the credentials may not be used in their quota project ({said}); "
-                "run: gcloud auth application-default set-quota-project PROJECT, with one that you may use"
-            )
-        case _:
-            return (
-                f"the permission {needs.permission} is missing in {project}, or there is no such project ({said}); "
-                f"grant {needs.role}: gcloud projects add-iam-policy-binding {project} "
-                f"--member=user:YOU --role={needs.role}"
-            )
-
-
-def _plain(text: object) -> str:
-    """What somebody else wrote, on one short line without control characters."""
-    line = " ".join("".join(character if character.isprintable() else " " for character in str(text)).split())
-    return line if len(line) <= 300 else line[:299] + "…"

@@ -1,0 +1,114 @@
+"""What every call to Google Cloud shares: credentials, a client for them, and what to tell when a call fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import google.auth
+import grpc
+from google.api_core import exceptions
+from google.auth import exceptions as auth_exceptions
+from google.auth.transport.requests import Request
+
+from loyalty_monitoring.errors import UserError
+
+_LOGIN = "run: gcloud auth application-default login"
+# As Google's own transport has it: a page of log entries is larger than gRPC's 4 MiB.
+_UNLIMITED = (("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1))
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a call needs. Roles: docs.cloud.google.com/iam/docs/roles-permissions/monitoring and .../logging."""
+
+    permission: str
+    role: str
+    service: str
+
+
+def credentials(*scopes: str) -> Any:
+    """Application default credentials, with a token. A refresh that fails later, inside a call, would look like an
+    unavailable service. Errors: UserError.
+    """
+    try:
+        found, _ = google.auth.default(scopes=scopes)
+        found.refresh(Request())
+    except auth_exceptions.DefaultCredentialsError as error:
+        raise UserError(f"there are no credentials for Google Cloud ({plain(error)}); {_LOGIN}") from error
+    except auth_exceptions.TransportError as error:
+        raise UserError(
+            f"Google's sign-in cannot be reached ({plain(error)}); check the network and the proxy, and try again"
+        ) from error
+    except auth_exceptions.GoogleAuthError as error:
+        raise UserError(f"Google does not take the credentials ({plain(error)}); {_LOGIN}") from error
+    return found
+
+
+def grpc_client(cls: Any, endpoint: str | None, signed_in: Any) -> Any:
+    """One of Google's clients, with credentials; with `endpoint` (HOST:PORT) it asks that server instead, without
+    encryption and credentials.
+    """
+    if endpoint is None:
+        return cls(credentials=signed_in)
+    channel = grpc.insecure_channel(endpoint, options=_UNLIMITED)
+    return cls(transport=cls.get_transport_class("grpc")(channel=channel))
+
+
+def explained(error: BaseException, needs: Needs, project: str, timeout: float) -> str:
+    """What went wrong, and the remedy. What is no error of a call is raised again."""
+    if isinstance(error, exceptions.RetryError) and error.cause is not None:
+        error = error.cause
+    if not isinstance(error, exceptions.GoogleAPICallError):
+        raise error
+    said = plain(error.message)
+    match error:
+        case exceptions.Unauthenticated():
+            return f"Google does not take the credentials ({said}); {_LOGIN}"
+        case exceptions.PermissionDenied():
+            return _denied(error, needs, project, said)
+        case exceptions.NotFound():
+            return f"there is no project {project} ({said}); check --project, `gcloud projects list` names yours"
+        case exceptions.ResourceExhausted():
+            return (
+                f"the quota of {needs.service} is used up ({said}); wait a minute, or raise it: "
+                f"https://console.cloud.google.com/iam-admin/quotas?project={project}"
+            )
+        case exceptions.ServiceUnavailable():
+            return (
+                f"{needs.service} cannot be reached ({said}); check the network, the proxy and "
+                "https://status.cloud.google.com, and try again"
+            )
+        case exceptions.DeadlineExceeded():
+            return f"{needs.service} did not answer within {timeout:g} s; try again, or with a longer --timeout"
+        case _:
+            return f"{needs.service} refused {needs.permission} ({error.code} {said}); check --project, and try again"
+
+
+def _denied(error: Any, needs: Needs, project: str, said: str) -> str:
+    """Why a permission is missing; reasons: googleapis, google/api/error_reason.proto."""
+    match error.reason:
+        case "SERVICE_DISABLED":
+            service = plain(error.metadata.get("service", needs.service))
+            # The project that pays may be another one than the one that is looked into.
+            consumer = plain(error.metadata.get("consumer", "")).removeprefix("projects/") or project
+            return f"{service} is not enabled in {consumer}; run: gcloud services enable {service} --project {consumer}"
+        case "CONSUMER_INVALID":
+            return f"there is no project {project} ({said}); check --project, `gcloud projects list` names yours"
+        case "USER_PROJECT_DENIED":
+            return (
+                f"the credentials may not be used in their quota project ({said}); "
+                "run: gcloud auth application-default set-quota-project PROJECT, with one that you may use"
+            )
+        case _:
+            return (
+                f"the permission {needs.permission} is missing in {project}, or there is no such project ({said}); "
+                f"grant {needs.role}: gcloud projects add-iam-policy-binding {project} "
+                f"--member=user:YOU --role={needs.role}"
+            )
+
+
+def plain(text: object) -> str:
+    """What somebody else wrote, on one short line without control characters."""
+    line = " ".join("".join(character if character.isprintable() else " " for character in str(text)).split())
+    return line if len(line) <= 300 else line[:299] + "…"

@@ -1,0 +1,36 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from loyalty_monitoring.errors import Position, UserError
+
+
+@contextmanager
+def appearing_whole(file: Path, option: str = "--out") -> Iterator[IO[bytes] | gzip.GzipFile]:
+    """A stream into a neighbor of `file` that takes its name in the end; what was interrupted leaves nothing.
+
+    Gzipped when the name ends in .gz. Errors: UserError that names the `option` by which to choose another file.
+    """
+    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
+    try:
+        raw = partial.open("wb")
+    except OSError as error:
+        raise UserError(f"cannot be written: {error.strerror}; choose another {option}", Position(file)) from error
+    try:
+        with raw:
+            if file.suffix == ".gz":
+                # Without name and time: equal lines, equal bytes.
+                with gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=9, mtime=0) as packed:
+                    yield packed
+            else:
+                yield raw
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
