@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
@@ -25,33 +26,34 @@ _TICKS = (*(n * _HOUR for n in (1, 2, 3, 6, 12)), *(n * _DAY for n in (1, 2, 7, 
 
 
 def as_json(result: ReplayResult) -> str:
-    """The result as one JSON object; times are RFC 3339 in UTC, `closed` is null while an incident is open.
+    """The result as one JSON object, see `as_object`."""
+    return json.dumps(as_object(result), indent=2, ensure_ascii=False)
+
+
+def as_object(result: ReplayResult) -> dict[str, Any]:
+    """The result as a JSON object; times are RFC 3339 in UTC, `closed` is null while an incident is open.
 
     A value that JSON has no number for, such as the infinity of a division by zero, is a string: "Infinity".
     """
-    return json.dumps(
-        {
-            "window": {"from": _rfc3339(result.window_from), "to": _rfc3339(result.window_to)},
-            "entries": {"read": result.entries_read, "rejected": result.entries_rejected},
-            "metrics": {
-                name: {"matched": metric.matched, "series": metric.series, "points": metric.points}
-                for name, metric in sorted(result.metrics.items())
-            },
-            "incidents": [
-                {
-                    "policy": incident.policy,
-                    "priority": incident.priority,
-                    "labels": dict(incident.labels),
-                    "opened": _rfc3339(incident.opened),
-                    "closed": incident.closed and _rfc3339(incident.closed),
-                    "value": incident.value if math.isfinite(incident.value) else json.dumps(incident.value),
-                }
-                for incident in result.incidents
-            ],
+    return {
+        "window": {"from": rfc3339(result.window_from), "to": rfc3339(result.window_to)},
+        "entries": {"read": result.entries_read, "rejected": result.entries_rejected},
+        "metrics": {
+            name: {"matched": metric.matched, "series": metric.series, "points": metric.points}
+            for name, metric in sorted(result.metrics.items())
         },
-        indent=2,
-        ensure_ascii=False,
-    )
+        "incidents": [
+            {
+                "policy": incident.policy,
+                "priority": incident.priority,
+                "labels": dict(incident.labels),
+                "opened": rfc3339(incident.opened),
+                "closed": incident.closed and rfc3339(incident.closed),
+                "value": incident.value if math.isfinite(incident.value) else json.dumps(incident.value),
+            }
+            for incident in result.incidents
+        ],
+    }
 
 
 def print_text(result: ReplayResult, console: Console | None = None) -> None:
@@ -191,7 +193,7 @@ def _minute(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%a %d %b %H:%M")
 
 
-def _rfc3339(instant: datetime) -> str:
+def rfc3339(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 

@@ -49,20 +49,30 @@ def replay(
     ends at `end` (default: the end of the last entry's minute). `policies` are names; None is all of them.
     Errors: UserError for a policy, a file or a window that is not there.
     """
-    chosen = _chosen(definitions, policies)
+    chosen = chosen_policies(definitions, policies)
     wanted = series_in_queries(definitions.log_metrics, (policy.query for policy in chosen))
     with backfilled(definitions.log_metrics, files, wanted, strict=strict, progress=progress) as (prometheus, points):
-        counts = points.entries
-        window_from, window_to = window(counts, start, end)
-        found = evaluate(prometheus, chosen, window_from, window_to, progress)
+        return judged(prometheus, points, chosen, *window(points.entries, start, end), progress)
+
+
+def judged(
+    prometheus: Prometheus,
+    points: Points,
+    policies: Sequence[AlertPolicy],
+    start: datetime,
+    end: datetime,
+    progress: Progress | None = None,
+) -> ReplayResult:
+    """What the policies say of the points in a window, wherever the points came from."""
+    found = evaluate(prometheus, policies, start, end, progress)
     return ReplayResult(
-        window_from=window_from,
-        window_to=window_to,
-        entries_read=counts.read,
-        entries_rejected=counts.rejected,
-        first_rejected=counts.first_rejected,
+        window_from=start,
+        window_to=end,
+        entries_read=points.entries.read,
+        entries_rejected=points.entries.rejected,
+        first_rejected=points.entries.first_rejected,
         metrics=points.metrics,
-        policies={policy.name: policy.priority for policy in chosen},
+        policies={policy.name: policy.priority for policy in policies},
         incidents=tuple(found),
     )
 
@@ -131,7 +141,8 @@ def series_in_queries(metrics: Sequence[LogMetric], queries: Iterable[str]) -> f
     return frozenset(names & mentioned)
 
 
-def _chosen(definitions: Definitions, names: Sequence[str] | None) -> list[AlertPolicy]:
+def chosen_policies(definitions: Definitions, names: Sequence[str] | None) -> list[AlertPolicy]:
+    """The policies of these names, None is all of them. Errors: UserError for a name that is not there."""
     by_name = {policy.name: policy for policy in definitions.alert_policies}
     for name in names or ():
         if name not in by_name:
