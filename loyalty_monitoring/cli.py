@@ -75,6 +75,7 @@ def cli() -> None:
     loyalty-monitoring match 'severity>=ERROR' FILE     which entries a filter matches
     loyalty-monitoring contract check FILE              which alerts are blind, for want of which log line
     loyalty-monitoring verify                           whether what is deployed is what is defined
+    loyalty-monitoring backtest --days 30               which alerts would have opened, by a project's own logs
     """
 
 
@@ -462,6 +463,90 @@ def verify(project: str | None, stack: str, output: str, timeout: float, endpoin
     else:
         formats.print_text(verification)
     if not verification.holds:
+        sys.exit(1)
+
+
+@cli.command()
+@click.option("--project", metavar="P", help="The Google Cloud project; without it, the stack's own.")
+@_stack
+@click.option(
+    "--days", type=click.IntRange(1, 3650), metavar="N", help="How many days; 30 unless --from says otherwise."
+)
+@click.option("--from", "start", type=_Instant(), metavar="T", help="Evaluate from here.")
+@click.option("--to", "end", type=_Instant(), metavar="T", help="Evaluate up to here; now, unless said otherwise.")
+@click.option("--policy", "policies", multiple=True, metavar="NAME", help="Only this alert policy; may be repeated.")
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--fail-on",
+    type=click.Choice(_PRIORITIES),
+    help="Exit with 1 when an incident of this priority, or a more urgent one, opened.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be read, and read nothing.")
+@click.option(
+    "--keep",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep the entries that were read, gzipped when FILE ends in .gz, to replay them again.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=300,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to try for each page of entries, waiting for the quota included.",
+)
+@click.option(
+    "--endpoint",
+    envvar="LOYALTY_MONITORING_ENDPOINT",
+    metavar="HOST:PORT",
+    help="Ask this server instead of Google's, without encryption and credentials, for tests; or in the environment: "
+    "LOYALTY_MONITORING_ENDPOINT.",
+)
+def backtest(
+    project: str | None,
+    stack: str,
+    days: int | None,
+    start: datetime | None,
+    end: datetime | None,
+    policies: tuple[str, ...],
+    output: str,
+    fail_on: str | None,
+    dry_run: bool,
+    keep: Path | None,
+    timeout: float,
+    endpoint: str | None,
+) -> None:
+    """Show which alerts would have opened, by the log entries that a project still has.
+
+    A log-based metric has no history from before it was made; its logs have. The entries that a metric counts are read
+    with the credentials of `gcloud auth application-default login` and the role Logs Viewer, and replayed; they stay in
+    a temporary folder that is deleted, unless --keep names a file. With --policy, only what it needs is read. More:
+    docs/backtest.md.
+
+    \b
+    loyalty-monitoring backtest --stack production --days 30
+    loyalty-monitoring backtest --project my-project --days 7 --dry-run
+    loyalty-monitoring backtest --from 2026-11-07 --to 2026-11-08 --policy google_wallet_down --keep day.jsonl.gz
+    loyalty-monitoring backtest --days 1 --format json --fail-on P0 | jq '.incidents[].policy'
+    """
+    from loyalty_monitoring.backtest import output as formats
+    from loyalty_monitoring.backtest.run import backtest as run
+    from loyalty_monitoring.backtest.run import plan, window
+
+    start, end = window(days, start, end, datetime.now(UTC))
+    settings, definitions = _load(stack, project)
+    planned = plan(definitions, settings.project, settings.resource_type, start, end, policies or None)
+    if dry_run:
+        click.echo(formats.plan_as_json(planned) if output == "json" else formats.plan_as_text(planned))
+        return
+    with _progress() as progress:
+        result, source = run(planned, keep=keep, timeout=timeout, endpoint=endpoint, progress=progress)
+    if output == "json":
+        click.echo(formats.as_json(planned, result, source))
+    else:
+        formats.print_result(planned, result, source)
+    if fail_on and any(incident.priority <= fail_on for incident in result.incidents):
         sys.exit(1)
 
 

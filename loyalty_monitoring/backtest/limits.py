@@ -1,0 +1,12 @@
+"""What the Logging API allows its readers."""
+
+# "The maximum length of a filter is 20,000 characters": ListLogEntriesRequest, google/logging/v2/logging.proto.
+FILTER_CHARACTERS = 20_000
+
+# "If the value is negative or exceeds 1000, the request is rejected": the same, page_size.
+PAGE_SIZE = 1_000
+
+# The documentation names no number but refers to the console (https://docs.cloud.google.com/logging/quotas). Refusals
+# that were published say `ReadRequestsPerMinutePerProject` with `quota_limit_value` 60
+# (github.com/snarfed/bridgy-fed/issues/620) or 120 (github.com/DefangLabs/defang/issues/1268).
+READ_REQUESTS_A_MINUTE = 60

@@ -1,0 +1,195 @@
+"""Log entries of a project through Google's own client over gRPC (LoggingServiceV2.ListLogEntries), as JSON lines.
+
+Pages are read one after another. Reading slices of the time side by side would gain little: what limits is the quota of
+read requests (limits.py), which all readers of a project share. Nothing is paced beforehand; when a request is refused,
+it is sent again after growing pauses.
+
+A page without entries can have a next page: the search did not come to its end in time (ListLogEntriesResponse,
+google/logging/v2/logging.proto). A page's token is good for 24 hours (https://docs.cloud.google.com/logging/quotas).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import IO, Any
+
+from google.api_core import exceptions
+from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
+from google.cloud.logging_v2.types import ListLogEntriesRequest, LogEntry
+from google.protobuf import json_format
+
+from loyalty_monitoring.backtest.limits import PAGE_SIZE
+from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.google_cloud import Needs, credentials, explained, grpc_client
+from loyalty_monitoring.replay.database import Progress
+
+# Entries of other buckets than _Default and _Required need roles/logging.viewAccessor, private ones (Data Access audit
+# logs) roles/logging.privateLogViewer: docs.cloud.google.com/logging/docs/access-control. The module writes neither.
+_NEEDS = Needs("logging.logEntries.list", "roles/logging.viewer", "logging.googleapis.com")
+_SCOPE = "https://www.googleapis.com/auth/logging.read"
+_ONE_TRY = 60.0  # seconds, as the client's own default
+_PASSING = (
+    exceptions.ServiceUnavailable,
+    exceptions.InternalServerError,
+    exceptions.DeadlineExceeded,
+    exceptions.ResourceExhausted,
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """`waited` are seconds of pauses because the quota was used up; `first` and `last` are times of entries."""
+
+    entries: int
+    requests: int
+    waited: float
+    first: datetime | None
+    last: datetime | None
+
+
+def read_entries(
+    project: str,
+    filter_text: str,
+    start: datetime,
+    end: datetime,
+    out: IO[bytes] | Any,
+    *,
+    timeout: float,
+    endpoint: str | None = None,
+    progress: Progress | None = None,
+) -> Reading:
+    """Write the entries that the filter names to `out`, one LogEntry a line, in the order of their timestamps.
+
+    `start` and `end` bound the filter and are for the progress alone. `timeout` is in seconds, for each page with all
+    its tries. With `endpoint` (HOST:PORT) that server is asked. Errors: UserError.
+    """
+    signed_in = credentials(_SCOPE) if endpoint is None else None
+    request = ListLogEntriesRequest(
+        resource_names=[f"projects/{project}"],
+        filter=filter_text,
+        order_by="timestamp asc",
+        page_size=PAGE_SIZE,
+    )
+    first: datetime | None = None
+    last: datetime | None = None
+    read = 0
+    with grpc_client(LoggingServiceV2Client, endpoint, signed_in) as client:
+        pages = _Pages(client, project, timeout, progress)
+        while True:
+            pages.share = ((last or start) - start) / (end - start)
+            pages.tell(f"Reading {project}: {last:%d %b %H:%M}" if last else f"Searching {project}")
+            page = pages.get(request)
+            for entry in page.entries:
+                out.write(as_line(entry))
+            if page.entries:
+                first = first or _time(page.entries[0])
+                last = _time(page.entries[-1])
+                read += len(page.entries)
+            if not page.next_page_token:
+                return Reading(read, pages.requests, pages.waited, first, last)
+            request.page_token = page.next_page_token
+
+
+class _Pages:
+    """Pages, each tried until its time is up; counts what that took."""
+
+    def __init__(self, client: Any, project: str, timeout: float, progress: Progress | None) -> None:
+        self.client = client
+        self.project = project
+        self.timeout = timeout
+        self.progress = progress
+        self.share = 0.0
+        self.requests = 0
+        self.waited = 0.0
+
+    def tell(self, what: str) -> None:
+        if self.progress is not None:
+            self.progress(what, self.share)
+
+    def get(self, request: Any) -> Any:
+        """The page, as protobuf's own message. Errors: UserError."""
+        limit = time.monotonic() + self.timeout
+        failures = 0
+        while True:
+            self.requests += 1
+            try:
+                left = max(limit - time.monotonic(), 0.001)
+                answer = self.client.list_log_entries(request, retry=None, timeout=min(left, _ONE_TRY))
+                response = next(iter(answer.pages))
+                return type(response).pb(response)
+            except exceptions.GoogleAPICallError as error:
+                refused = isinstance(error, exceptions.ResourceExhausted)
+                # The quota is one of a minute; whoever is unavailable may be back at once.
+                pause = min(2.0**failures, 30.0) if refused else min(0.1 * 2.0**failures, 5.0)
+                failures += 1
+                if not isinstance(error, _PASSING) or time.monotonic() + pause >= limit:
+                    raise UserError(explained(error, _NEEDS, self.project, self.timeout)) from error
+            if refused:
+                self.tell(f"Waiting {pause:.0f} s for the read quota")
+                self.waited += pause
+            time.sleep(pause)
+
+
+def as_line(entry: Any) -> bytes:
+    """A LogEntry as REST and `gcloud` write it, in one line."""
+    try:
+        body = json_format.MessageToDict(entry)
+    except (TypeError, ValueError):
+        body = _of_odd(entry)
+    if "jsonPayload" in body:
+        body["jsonPayload"] = _numbers(body["jsonPayload"])
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _of_odd(entry: Any) -> dict[str, Any]:
+    """An entry that protobuf cannot write as JSON: its protoPayload is of a type that is not installed, of which the
+    type's name stays, or a number in its jsonPayload is none, which becomes the text "NaN", "Infinity" or "-Infinity".
+    """
+    rest = LogEntry.pb()()
+    rest.CopyFrom(entry)
+    odd: dict[str, Any] = {}
+    if entry.HasField("proto_payload"):
+        rest.ClearField("proto_payload")
+        odd = {"protoPayload": {"@type": entry.proto_payload.type_url}}
+    elif entry.HasField("json_payload"):
+        rest.ClearField("json_payload")
+        odd = {"jsonPayload": _fields(entry.json_payload)}
+    return {**json_format.MessageToDict(rest), **odd}
+
+
+def _fields(struct: Any) -> dict[str, Any]:
+    return {key: _value(value) for key, value in struct.fields.items()}
+
+
+def _value(value: Any) -> Any:
+    match value.WhichOneof("kind"):
+        case "number_value":
+            number = value.number_value
+            return number if math.isfinite(number) else json.dumps(number)
+        case "struct_value":
+            return _fields(value.struct_value)
+        case "list_value":
+            return [_value(item) for item in value.list_value.values]
+        case "null_value" | None:
+            return None
+        case kind:
+            return getattr(value, kind)
+
+
+def _numbers(value: Any) -> Any:
+    """The numbers of a Struct are doubles, and protobuf's Python writes 1.0 where REST writes 1."""
+    if isinstance(value, dict):
+        return {key: _numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_numbers(item) for item in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    return value
+
+
+def _time(entry: Any) -> datetime:
+    return entry.timestamp.ToDatetime(tzinfo=UTC)  # type: ignore[no-any-return]

@@ -1,0 +1,105 @@
+"""What a backtest found, or would read, for a person and for a machine: replay's own report, and where it came from."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rich.console import Console
+
+from loyalty_monitoring.backtest.limits import FILTER_CHARACTERS, PAGE_SIZE, READ_REQUESTS_A_MINUTE
+from loyalty_monitoring.backtest.run import Plan, Source
+from loyalty_monitoring.replay.report import as_object, print_text, rfc3339
+from loyalty_monitoring.replay.result import ReplayResult
+
+_LATE = timedelta(hours=1)
+
+
+def as_json(planned: Plan, result: ReplayResult, source: Source) -> str:
+    """Replay's object, and `source`: where the entries came from."""
+    of_source = {
+        **_source(planned),
+        "first_entry": rfc3339(source.first),
+        "requests": source.requests,
+        "waited_seconds": round(source.waited, 1),
+        "kept": None if source.kept is None else str(source.kept),
+    }
+    return _json({"source": of_source, **as_object(result)})
+
+
+def print_result(planned: Plan, result: ReplayResult, source: Source) -> None:
+    """Print where the entries came from, then replay's timeline."""
+    console = Console(highlight=False)
+    for line in _origin(planned, source):
+        console.print(line, soft_wrap=True, markup=False)
+    print_text(result, console)
+    if source.kept is not None:
+        window = f"--from {rfc3339(planned.start)} --to {rfc3339(planned.end)}"
+        again = f"loyalty-monitoring replay {window} {shlex.quote(str(source.kept))}"
+        console.print(f"The entries are kept; the same without reading: {again}", soft_wrap=True, markup=False)
+
+
+def plan_as_json(planned: Plan) -> str:
+    """What would be read; how many entries that is, nobody knows before."""
+    quota = {"entries_a_request": PAGE_SIZE, "requests_a_minute": READ_REQUESTS_A_MINUTE}
+    return _json({"source": {**_source(planned), **quota}, "window": _window(planned)})
+
+
+def plan_as_text(planned: Plan) -> str:
+    """What would be read, and what is known of how long that takes."""
+    text = planned.filter
+    an_hour = 60 * PAGE_SIZE * READ_REQUESTS_A_MINUTE
+    return "\n".join(
+        [
+            f"Nothing was read. From project {planned.project}, through the Logging API, would be:",
+            f"  window   {_minute(planned.start)} to {_minute(planned.end)} UTC",
+            f"  history  from {_minute(planned.history)} UTC on, for the windows of the alerts",
+            f"  filter   {len(text):,} of at most {FILTER_CHARACTERS:,} characters",
+            "",
+            *(f"    {line}" for line in text.splitlines()),
+            "",
+            "How many entries that are, the API does not say; put the filter into the Logs Explorer to see. A request",
+            f"brings at most {PAGE_SIZE:,}, and many projects have {READ_REQUESTS_A_MINUTE} read requests a minute,",
+            f"which all readers share: an hour reads at most {an_hour:,} entries. Your quota:",
+            f"https://console.cloud.google.com/iam-admin/quotas?project={planned.project}",
+        ]
+    )
+
+
+def _origin(planned: Plan, source: Source) -> Iterator[str]:
+    waited = f", {source.waited:.0f} s of waiting for the quota" if source.waited else ""
+    requests = f"{source.requests:,} request{'' if source.requests == 1 else 's'}"
+    yield (
+        f"Project {planned.project}, through the Logging API: {requests}{waited}; "
+        f"history from {_minute(planned.history)} UTC on"
+    )
+    if source.first - planned.history > _LATE:
+        yield (
+            f"The first entry is of {_minute(source.first)} UTC: nothing was logged before, or it is no longer kept; "
+            "until then the alerts see nothing"
+        )
+
+
+def _source(planned: Plan) -> dict[str, Any]:
+    return {
+        "kind": "logging_api",
+        "project": planned.project,
+        "from": rfc3339(planned.history),
+        "to": rfc3339(planned.end),
+        "filter": planned.filter,
+    }
+
+
+def _window(planned: Plan) -> dict[str, str]:
+    return {"from": rfc3339(planned.start), "to": rfc3339(planned.end)}
+
+
+def _json(body: dict[str, Any]) -> str:
+    return json.dumps(body, indent=2, ensure_ascii=False)
+
+
+def _minute(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,153 @@
+"""Backtest: past log entries of a project -> replay -> incidents. Wires the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from loyalty_monitoring.backtest.log_filter import entries_filter
+from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.model import AlertPolicy, Definitions
+from loyalty_monitoring.promql import look_back, parsed
+from loyalty_monitoring.replay.database import Progress
+from loyalty_monitoring.replay.result import ReplayResult
+from loyalty_monitoring.replay.run import chosen_policies, replay, series_in_queries
+from loyalty_monitoring.replay.scratch import temporary_folder
+from loyalty_monitoring.whole_files import appearing_whole
+
+_HOUR = timedelta(hours=1)
+DAYS = 30
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be read and judged. Evaluation starts at `start`; entries are read from `history` on.
+
+    `definitions` has only the log-based metrics that are needed.
+    """
+
+    project: str
+    resource_type: str
+    definitions: Definitions
+    policies: tuple[AlertPolicy, ...]
+    history: datetime
+    start: datetime
+    end: datetime
+
+    @property
+    def filter(self) -> str:
+        """The Logging query for all entries that a metric counts."""
+        return entries_filter(
+            (metric.body["filter"] for metric in self.definitions.log_metrics), self.history, self.end
+        )
+
+
+@dataclass(frozen=True)
+class Source:
+    """What was read from the Logging API. `first` is the first entry's time, `kept` the file that has the entries."""
+
+    requests: int
+    waited: float
+    first: datetime
+    kept: Path | None
+
+
+def window(days: int | None, start: datetime | None, end: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+    """From when to when: up to now and 30 days long, unless said otherwise. Errors: UserError."""
+    if days is not None and start is not None and end is not None:
+        raise UserError("--days, --from and --to contradict each other; leave out one of them")
+    span = timedelta(days=DAYS if days is None else days)
+    this_minute = now.astimezone(UTC).replace(second=0, microsecond=0)
+    if end is None:
+        end = min(start + span, this_minute) if start is not None and days is not None else this_minute
+    elif end > now:
+        raise UserError(f"--to is {_minute(end)}, which is yet to come; nothing was logged after {_minute(now)}")
+    start = end - span if start is None else start
+    if start >= end:
+        raise UserError(f"the window ends ({_minute(end)}) before it starts ({_minute(start)}); mend --from or --to")
+    return start, end
+
+
+def plan(
+    definitions: Definitions,
+    project: str,
+    resource_type: str,
+    start: datetime,
+    end: datetime,
+    policies: Sequence[str] | None = None,
+) -> Plan:
+    """What a backtest needs. With `policies` (names), only the metrics that these read. Errors: UserError.
+
+    Conditions look back, so the entries before the window are history: as many whole hours as any of the policies
+    reaches back, 25 at most (docs.cloud.google.com/monitoring/alerts/using-promql#restrictions).
+    """
+    chosen = tuple(chosen_policies(definitions, policies))
+    reach = max((look_back(parsed(policy.query)) for policy in chosen), default=timedelta())
+    history = start - -(-reach // _HOUR) * _HOUR
+    if policies is not None:
+        queries = [policy.query for policy in chosen]
+        needed = tuple(metric for metric in definitions.log_metrics if series_in_queries([metric], queries))
+        definitions = replace(definitions, log_metrics=needed)
+    return Plan(project, resource_type, definitions, chosen, history, start, end)
+
+
+def backtest(
+    planned: Plan,
+    *,
+    keep: Path | None = None,
+    timeout: float,
+    endpoint: str | None = None,
+    progress: Progress | None = None,
+) -> tuple[ReplayResult, Source]:
+    """Read the entries through the Logging API and replay them. `keep` is a file for the entries.
+
+    `timeout` is in seconds, for each request; `endpoint` a server to ask in place of Google's. Without `keep`, nothing
+    stays on disk. Errors: UserError.
+    """
+    from loyalty_monitoring.backtest.logging_api import read_entries
+
+    with ExitStack() as stack:
+        file = keep if keep is not None else stack.enter_context(temporary_folder()) / "entries.jsonl"
+        with appearing_whole(file, "--keep") as out:
+            reading = read_entries(
+                planned.project,
+                planned.filter,
+                planned.history,
+                planned.end,
+                out,
+                timeout=timeout,
+                endpoint=endpoint,
+                progress=progress,
+            )
+            if reading.first is None:
+                raise UserError(_nothing(planned))
+        result = replay(
+            planned.definitions,
+            [file],
+            start=planned.start,
+            end=planned.end,
+            policies=[policy.name for policy in planned.policies],
+            progress=progress,
+        )
+    return result, Source(reading.requests, reading.waited, reading.first, keep)
+
+
+def _nothing(planned: Plan) -> str:
+    """Where nothing matches, a silent replay would say that all is well."""
+    return (
+        f"project {planned.project} has no log entry from {_minute(planned.history)} to {_minute(planned.end)} that one "
+        f"of the {len(planned.definitions.log_metrics)} log-based metrics counts, of the type {planned.resource_type}; "
+        "check --project and --stack. The bucket _Default keeps entries for 30 days unless its retention was raised, and "
+        "what a sink sends to another bucket needs roles/logging.viewAccessor. If the module does log, ask what its "
+        "lines lack:\n"
+        f"  gcloud logging read 'resource.type=\"{planned.resource_type}\"' --project {planned.project} --freshness=1d "
+        "--format=json > day.json\n"
+        "  loyalty-monitoring contract check day.json"
+    )
+
+
+def _minute(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
