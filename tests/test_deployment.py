@@ -104,21 +104,26 @@ def test_other_ci_systems_are_told_the_very_commands_of_the_workflows() -> None:
 
 
 def test_each_role_that_is_granted_stands_in_the_table_and_the_other_way_round() -> None:
+    accounts = ("preview", "deploy", "verify")
+    rows = re.findall(r"^\| `(roles/\S+)` \| (\w+) \|((?: (?:yes )?\|){3})", GUIDE, re.MULTILINE)
     table = {
-        (account, role)
-        for role, preview, deploy in re.findall(r"^\| `(roles/\S+)` \| \w+ \| (\w*) ?\| (\w*) ?\|", GUIDE, re.MULTILINE)
-        for account, says in (("preview", preview), ("deploy", deploy))
-        if says == "yes"
+        (on, account, role)
+        for role, on, cells in rows
+        for account, cell in zip(accounts, cells.split("|"), strict=False)
+        if "yes" in cell
     }
-    setup = "\n".join(line for block in shell_blocks("Set up a project") for line in block).replace("\\\n", "")
-    granted = set(re.findall(r"^grant (preview|deploy) (roles/\S+)", setup, re.MULTILINE))
-    granted |= {("$account", role) for role in re.findall(r"grant \$account (roles/\S+)", setup)}
-    member = r"--role=(roles/\S+)\s+--member=\"serviceAccount:loyalty-monitoring-(\S+?)@"
-    granted |= {(account, role) for role, account in re.findall(member, setup)}
-    to_each = {role for account, role in granted if account == "$account"}
-    granted = {one for one in granted if one[0] != "$account"}
-    granted |= {(account, role) for account in ("preview", "deploy") for role in to_each}
-    assert granted == table
+    assert len(rows) == 9
+    assert set(re.findall(r"^(?:in|on)_(\w+) (\w+) (roles/\S+)$", GUIDE, re.MULTILINE)) == table
+
+
+def test_each_environment_of_the_workflows_may_act_as_its_account() -> None:
+    used = {of["environment"] for name in WORKFLOWS for of in WORKFLOWS[name]["jobs"].values() if "environment" in of}
+    assert dict(re.findall(r"^allow (\w+) (\w+)$", GUIDE, re.MULTILINE)) == {
+        "preview": "preview",
+        "deploy": "production",
+        "verify": "verify",
+    }
+    assert used == {"preview", "production", "verify"}
 
 
 def test_every_shell_block_of_the_guide_is_shell() -> None:

@@ -157,7 +157,7 @@ def test_a_page_silences_its_own_alert_and_only_for_a_while(name: str) -> None:
     row = POLICIES[name].body["userLabels"]["row"]
     assert f"--filter='userLabels.row={row} AND userLabels.environment=ENVIRONMENT'" in snooze
     assert "--start-time=" in snooze
-    assert "--end-time=" in snooze
+    assert "--end-time=+PT2H" in snooze
     done = subprocess.run(["bash", "-n"], input=snooze, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
