@@ -536,7 +536,7 @@ def backtest(
 
     start, end = window(days, start, end, datetime.now(UTC))
     settings, definitions = _load(stack, project)
-    planned = plan(definitions, settings.project, settings.resource_type, start, end, policies or None)
+    planned = plan(settings, definitions, start, end, policies or None)
     if dry_run:
         click.echo(formats.plan_as_json(planned) if output == "json" else formats.plan_as_text(planned))
         return

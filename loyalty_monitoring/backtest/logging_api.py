@@ -42,13 +42,12 @@ _PASSING = (
 
 @dataclass(frozen=True)
 class Reading:
-    """`waited` are seconds of pauses because the quota was used up; `first` and `last` are times of entries."""
+    """`waited` are seconds of pauses because the quota was used up; `first` is the first entry's time."""
 
     entries: int
     requests: int
     waited: float
     first: datetime | None
-    last: datetime | None
 
 
 def read_entries(
@@ -90,7 +89,7 @@ def read_entries(
                 last = _time(page.entries[-1])
                 read += len(page.entries)
             if not page.next_page_token:
-                return Reading(read, pages.requests, pages.waited, first, last)
+                return Reading(read, pages.requests, pages.waited, first)
             request.page_token = page.next_page_token
 
 
@@ -138,7 +137,7 @@ def as_line(entry: Any) -> bytes:
     """A LogEntry as REST and `gcloud` write it, in one line."""
     try:
         body = json_format.MessageToDict(entry)
-    except (TypeError, ValueError):
+    except (json_format.Error, TypeError, ValueError):
         body = _of_odd(entry)
     if "jsonPayload" in body:
         body["jsonPayload"] = _numbers(body["jsonPayload"])

@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -37,9 +38,8 @@ def print_result(planned: Plan, result: ReplayResult, source: Source) -> None:
         console.print(line, soft_wrap=True, markup=False)
     print_text(result, console)
     if source.kept is not None:
-        window = f"--from {rfc3339(planned.start)} --to {rfc3339(planned.end)}"
-        again = f"loyalty-monitoring replay {window} {shlex.quote(str(source.kept))}"
-        console.print(f"The entries are kept; the same without reading: {again}", soft_wrap=True, markup=False)
+        again = f"The entries are kept; to replay them: {_replay(planned, source.kept)}"
+        console.print(again, soft_wrap=True, markup=False)
 
 
 def plan_as_json(planned: Plan) -> str:
@@ -54,7 +54,7 @@ def plan_as_text(planned: Plan) -> str:
     an_hour = 60 * PAGE_SIZE * READ_REQUESTS_A_MINUTE
     return "\n".join(
         [
-            f"Nothing was read. From project {planned.project}, through the Logging API, would be:",
+            f"Nothing was read. From project {planned.settings.project}, through the Logging API, would be:",
             f"  window   {_minute(planned.start)} to {_minute(planned.end)} UTC",
             f"  history  from {_minute(planned.history)} UTC on, for the windows of the alerts",
             f"  filter   {len(text):,} of at most {FILTER_CHARACTERS:,} characters",
@@ -64,7 +64,7 @@ def plan_as_text(planned: Plan) -> str:
             "How many entries that are, the API does not say; put the filter into the Logs Explorer to see. A request",
             f"brings at most {PAGE_SIZE:,}, and many projects have {READ_REQUESTS_A_MINUTE} read requests a minute,",
             f"which all readers share: an hour reads at most {an_hour:,} entries. Your quota:",
-            f"https://console.cloud.google.com/iam-admin/quotas?project={planned.project}",
+            f"https://console.cloud.google.com/iam-admin/quotas?project={planned.settings.project}",
         ]
     )
 
@@ -73,7 +73,7 @@ def _origin(planned: Plan, source: Source) -> Iterator[str]:
     waited = f", {source.waited:.0f} s of waiting for the quota" if source.waited else ""
     requests = f"{source.requests:,} request{'' if source.requests == 1 else 's'}"
     yield (
-        f"Project {planned.project}, through the Logging API: {requests}{waited}; "
+        f"Project {planned.settings.project}, through the Logging API: {requests}{waited}; "
         f"history from {_minute(planned.history)} UTC on"
     )
     if source.first - planned.history > _LATE:
@@ -83,10 +83,19 @@ def _origin(planned: Plan, source: Source) -> Iterator[str]:
         )
 
 
+def _replay(planned: Plan, kept: Path) -> str:
+    """The command that finds the same incidents without reading."""
+    words = ["loyalty-monitoring", "replay", "--stack", planned.settings.stack]
+    words += ["--from", rfc3339(planned.start), "--to", rfc3339(planned.end)]
+    if len(planned.policies) < len(planned.definitions.alert_policies):
+        words += [word for policy in planned.policies for word in ("--policy", policy.name)]
+    return shlex.join([*words, str(kept)])
+
+
 def _source(planned: Plan) -> dict[str, Any]:
     return {
         "kind": "logging_api",
-        "project": planned.project,
+        "project": planned.settings.project,
         "from": rfc3339(planned.history),
         "to": rfc3339(planned.end),
         "filter": planned.filter,

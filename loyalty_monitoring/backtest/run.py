@@ -16,6 +16,7 @@ from loyalty_monitoring.replay.database import Progress
 from loyalty_monitoring.replay.result import ReplayResult
 from loyalty_monitoring.replay.run import chosen_policies, replay, series_in_queries
 from loyalty_monitoring.replay.scratch import temporary_folder
+from loyalty_monitoring.settings import Settings
 from loyalty_monitoring.whole_files import appearing_whole
 
 _HOUR = timedelta(hours=1)
@@ -29,8 +30,7 @@ class Plan:
     `definitions` has only the log-based metrics that are needed.
     """
 
-    project: str
-    resource_type: str
+    settings: Settings
     definitions: Definitions
     policies: tuple[AlertPolicy, ...]
     history: datetime
@@ -72,9 +72,8 @@ def window(days: int | None, start: datetime | None, end: datetime | None, now: 
 
 
 def plan(
+    settings: Settings,
     definitions: Definitions,
-    project: str,
-    resource_type: str,
     start: datetime,
     end: datetime,
     policies: Sequence[str] | None = None,
@@ -91,7 +90,7 @@ def plan(
         queries = [policy.query for policy in chosen]
         needed = tuple(metric for metric in definitions.log_metrics if series_in_queries([metric], queries))
         definitions = replace(definitions, log_metrics=needed)
-    return Plan(project, resource_type, definitions, chosen, history, start, end)
+    return Plan(settings, definitions, chosen, history, start, end)
 
 
 def backtest(
@@ -113,7 +112,7 @@ def backtest(
         file = keep if keep is not None else stack.enter_context(temporary_folder()) / "entries.jsonl"
         with appearing_whole(file, "--keep") as out:
             reading = read_entries(
-                planned.project,
+                planned.settings.project,
                 planned.filter,
                 planned.history,
                 planned.end,
@@ -137,14 +136,15 @@ def backtest(
 
 def _nothing(planned: Plan) -> str:
     """Where nothing matches, a silent replay would say that all is well."""
+    project, of_type = planned.settings.project, planned.settings.resource_type
     return (
-        f"project {planned.project} has no log entry from {_minute(planned.history)} to {_minute(planned.end)} that one "
-        f"of the {len(planned.definitions.log_metrics)} log-based metrics counts, of the type {planned.resource_type}; "
-        "check --project and --stack. The bucket _Default keeps entries for 30 days unless its retention was raised, and "
-        "what a sink sends to another bucket needs roles/logging.viewAccessor. If the module does log, ask what its "
-        "lines lack:\n"
-        f"  gcloud logging read 'resource.type=\"{planned.resource_type}\"' --project {planned.project} --freshness=1d "
-        "--format=json > day.json\n"
+        f"from {_minute(planned.history)} to {_minute(planned.end)}, project {project} has no log entry that "
+        f"one of the {len(planned.definitions.log_metrics)} log-based metrics counts, of the type {of_type}; check "
+        "--project and --stack. The bucket _Default keeps entries for 30 days, unless its retention was raised; what "
+        "a sink sends to another bucket needs roles/logging.viewAccessor. If the module does log, ask what its lines "
+        "lack:\n"
+        f"  gcloud logging read 'resource.type=\"{of_type}\"' --project {project} --freshness=1d --format=json "
+        "> day.json\n"
         "  loyalty-monitoring contract check day.json"
     )
 
