@@ -54,7 +54,7 @@ class Logs(Cloud):
         return ListLogEntriesResponse.wrap(page)
 
     def _matching(self, text: str) -> list[Any]:
-        found = [message(line) for line in matching_entries(text, self.files, strict=True)]
+        found = [message(line) for file in self.files for line in matching_entries(text, [file], strict=True)]
         return sorted(found, key=lambda entry: (entry.timestamp.ToNanoseconds(), entry.insert_id))
 
 

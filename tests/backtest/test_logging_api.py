@@ -232,10 +232,10 @@ def test_what_fails_twice_and_is_then_well_is_no_error(tmp_path: Path, code: grp
 
 def test_a_quota_that_is_used_up_is_waited_for_and_the_progress_says_so(tmp_path: Path) -> None:
     told: list[str] = []
-    logs = failing(tmp_path, Code.RESOURCE_EXHAUSTED, "Quota exceeded for quota metric 'Read requests'", times=2)
+    logs = failing(tmp_path, Code.RESOURCE_EXHAUSTED, "Quota exceeded for quota metric 'Read requests'", times=1)
     result, source = read(logs, progress=lambda what, _: told.append(what))
-    assert (len(result.incidents), source.requests, source.waited) == (1, 3, 3)
-    assert "Waiting 2 s for the read quota" in told
+    assert (len(result.incidents), source.requests, source.waited) == (1, 2, 1)
+    assert "Waiting 1 s for the read quota" in told
 
 
 def test_a_page_in_the_middle_is_asked_for_again_with_its_token(tmp_path: Path) -> None:
