@@ -15,7 +15,7 @@ import math
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO, Any
+from typing import Any
 
 from google.api_core import exceptions
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
@@ -26,6 +26,7 @@ from loyalty_monitoring.backtest.limits import PAGE_SIZE
 from loyalty_monitoring.errors import UserError
 from loyalty_monitoring.google_cloud import Needs, credentials, explained, grpc_client
 from loyalty_monitoring.replay.database import Progress
+from loyalty_monitoring.whole_files import Out
 
 # Entries of other buckets than _Default and _Required need roles/logging.viewAccessor, private ones (Data Access audit
 # logs) roles/logging.privateLogViewer: docs.cloud.google.com/logging/docs/access-control. The module writes neither.
@@ -55,7 +56,7 @@ def read_entries(
     filter_text: str,
     start: datetime,
     end: datetime,
-    out: IO[bytes] | Any,
+    out: Out,
     *,
     timeout: float,
     endpoint: str | None = None,
@@ -130,6 +131,8 @@ class _Pages:
             if refused:
                 self.tell(f"Waiting {pause:.0f} s for the read quota")
                 self.waited += pause
+            elif failures > 2:
+                self.tell(f"No answer from {_NEEDS.service}")
             time.sleep(pause)
 
 

@@ -110,7 +110,8 @@ def backtest(
 
     with ExitStack() as stack:
         file = keep if keep is not None else stack.enter_context(temporary_folder()) / "entries.jsonl"
-        with appearing_whole(file, "--keep") as out:
+        remedy = "make room for temporary files" if keep is None else "make room, or choose another --keep"
+        with appearing_whole(file, remedy) as out:
             reading = read_entries(
                 planned.settings.project,
                 planned.filter,

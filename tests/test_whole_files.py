@@ -1,0 +1,75 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.whole_files import appearing_whole
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_a_file_appears_when_the_block_ends(tmp_path: Path) -> None:
+    file = tmp_path / "lines"
+    with appearing_whole(file) as out:
+        out.write(b"one")
+        assert not file.exists()
+    assert file.read_bytes() == b"one"
+
+
+def test_the_same_is_packed_to_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a.gz", "b.gz"):
+        with appearing_whole(tmp_path / name) as out:
+            out.write(b"one")
+    assert (tmp_path / "a.gz").read_bytes() == (tmp_path / "b.gz").read_bytes()
+    assert gzip.decompress((tmp_path / "a.gz").read_bytes()) == b"one"
+
+
+@pytest.mark.parametrize("name", ["lines", "lines.gz"])
+def test_what_fails_leaves_what_was_there(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.write_bytes(b"before")
+
+    def fail() -> None:
+        with appearing_whole(file) as out:
+            out.write(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert file.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_folder_that_is_not_there_is_an_error_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot be written: No such file or directory; choose another --keep"):
+        appearing_whole(tmp_path / "missing" / "file", "choose another --keep").__enter__()
+
+
+@pytest.mark.parametrize("name", ["lines", "lines.gz"])
+def test_a_disk_that_is_full_is_an_error_and_leaves_nothing(tmp_path: Path, name: str) -> None:
+    program = """
+import resource, secrets, sys
+from pathlib import Path
+from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.whole_files import appearing_whole
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+try:
+    with appearing_whole(Path(sys.argv[1]), "make room") as out:
+        for _ in range(100):
+            out.write(secrets.token_bytes(1000))
+except UserError as error:
+    print(error)
+"""
+    file = tmp_path / name
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(file)], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert (done.stdout, done.stderr) == (f"{file}: cannot be written: File too large; make room\n", "")
+    assert list(tmp_path.iterdir()) == []
