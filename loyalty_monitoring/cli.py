@@ -76,6 +76,7 @@ def cli() -> None:
     loyalty-monitoring contract check FILE              which alerts are blind, for want of which log line
     loyalty-monitoring verify                           whether what is deployed is what is defined
     loyalty-monitoring backtest --days 30               which alerts would have opened, by a project's own logs
+    loyalty-monitoring cost --stores 500                what the stack costs a month, and when a limit is reached
     """
 
 
@@ -548,6 +549,72 @@ def backtest(
         formats.print_result(planned, result, source)
     if fail_on and any(incident.priority <= fail_on for incident in result.incidents):
         sys.exit(1)
+
+
+@cli.command()
+@click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=Path))
+@_stack
+@click.option("--merchants", type=int, metavar="N", help="For so many merchants; without it, the sample's.")
+@click.option("--stores", type=int, metavar="N", help="For so many stores, of all merchants; without it, the sample's.")
+@click.option(
+    "--pods",
+    type=int,
+    metavar="N",
+    help="For so many pods that write logs within 24 hours, replaced ones included; without it, the sample's.",
+)
+@click.option(
+    "--prices",
+    "price_file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Another price table; without it, loyalty_monitoring/cost/prices.yaml.",
+)
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def cost(
+    files: tuple[Path, ...],
+    stack: str,
+    merchants: int | None,
+    stores: int | None,
+    pods: int | None,
+    price_file: Path | None,
+    output: str,
+) -> None:
+    """Say what the stack costs a month and why, and when a limit is reached.
+
+    FILE is what replay takes, best whole weeks; without it, the shipped samples. The points that metrics write and that
+    alerts read are measured by replay, scaled to a month of 30 days and to the size asked for, and priced by a table
+    with its date and sources. A warning comes before a metric reaches 30,000 active series. More: docs/cost.md.
+
+    \b
+    loyalty-monitoring cost
+    loyalty-monitoring cost --merchants 200 --stores 2000 --pods 8
+    loyalty-monitoring cost last-week.jsonl.gz --prices our-prices.yaml
+    loyalty-monitoring cost --stores 2000 --format json | jq '.total.usd_now, .warnings[]'
+    """
+    from loyalty_monitoring.contract import load_contract
+    from loyalty_monitoring.cost import output as formats
+    from loyalty_monitoring.cost.estimate import estimate, measured
+    from loyalty_monitoring.cost.prices import SHIPPED, load_prices
+
+    _, definitions = _load(stack)
+    prices = load_prices(price_file or SHIPPED)
+    module_writes = load_contract(_project_root() / "log_events.yaml")
+    sample_files = files or tuple(sorted((_project_root() / "samples").glob("*.jsonl.gz")))
+    with _progress() as progress:
+        sample = measured(definitions, sample_files, progress)
+    found = estimate(
+        sample,
+        module_writes,
+        prices,
+        today=datetime.now(UTC).date(),
+        merchants=merchants,
+        stores=stores,
+        pods=pods,
+    )
+    if output == "json":
+        click.echo(formats.as_json(found, shipped=not files))
+    else:
+        formats.print_text(found, shipped=not files)
 
 
 @cli.command()

@@ -1,0 +1,204 @@
+"""A sample of logs -> what is used -> a month of the system asked for -> USD, with the warnings that belong to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Literal
+
+from loyalty_monitoring.contract import Contract
+from loyalty_monitoring.cost.alerts import AlertForecast, AlertUsage, forecast_alert, measure_alerts
+from loyalty_monitoring.cost.limits import Reach, level, reach
+from loyalty_monitoring.cost.money import GIB, MIB, usd
+from loyalty_monitoring.cost.prices import PriceTable
+from loyalty_monitoring.cost.scale import MONTH_DAYS, Growth, MetricForecast, Size, forecast, growth, size
+from loyalty_monitoring.cost.usage import Usage, measure
+from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.model import Definitions
+from loyalty_monitoring.replay.database import Connection, Progress, connect
+from loyalty_monitoring.replay.entries import EntryCounts, load_entries
+from loyalty_monitoring.replay.open_metrics import write_open_metrics
+from loyalty_monitoring.replay.points import make_points, needed_fields
+from loyalty_monitoring.replay.prometheus import prometheus_over
+from loyalty_monitoring.replay.run import series_in_queries, window
+from loyalty_monitoring.replay.scratch import temporary_folder
+from loyalty_monitoring.replay.sources import open_source, readable_again
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What was measured in the files."""
+
+    start: datetime
+    end: datetime
+    usage: Usage
+    alerts: tuple[AlertUsage, ...]
+
+
+@dataclass(frozen=True)
+class MetricCost:
+    forecast: MetricForecast
+    bytes: float
+    reach: Reach
+
+
+@dataclass(frozen=True)
+class AlertCost:
+    """USD once alerts are charged."""
+
+    forecast: AlertForecast
+    units: int
+    usd: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A month of 30 days. `usd_now` is what is charged on `today`, `usd_all` once every price of the table is."""
+
+    sample: Sample
+    size: Size
+    growth: Growth
+    prices: PriceTable
+    today: date
+    metrics: tuple[MetricCost, ...]
+    alerts: tuple[AlertCost, ...]
+    metric_bytes: float
+    usd_metrics: float
+    usd_alert_queries: float
+    usd_alert_points: float
+    log_bytes: float
+    usd_log_storage: float
+    warnings: tuple[str, ...]
+
+    @property
+    def usd_all(self) -> float:
+        return self.usd_metrics + self.usd_alert_queries + self.usd_alert_points
+
+    @property
+    def usd_now(self) -> float:
+        parts = {
+            "metric_ingestion": self.usd_metrics,
+            "alert_queries": self.usd_alert_queries,
+            "alert_points": self.usd_alert_points,
+        }
+        return sum(part for name, part in parts.items() if self.prices.prices[name].since <= self.today)
+
+    @property
+    def all_charged_from(self) -> date:
+        prices = self.prices
+        return max(prices.metric_ingestion.since, prices.alert_queries.since, prices.alert_points.since)
+
+
+def measured(
+    definitions: Definitions, files: Sequence[Path | Literal["-"]], progress: Progress | None = None
+) -> Sample:
+    """Replay the files and measure. Errors: UserError for files without an entry."""
+    metrics, policies = definitions.log_metrics, definitions.alert_policies
+    wanted = series_in_queries(metrics, (policy.query for policy in policies))
+    with temporary_folder() as folder, readable_again(files) as kept:
+        points = folder / "points.om"
+        with connect() as con:
+            counts = load_entries(con, kept, needed_fields(metrics), progress=progress)
+            start, end = _window(counts)
+            make_points(con, metrics, wanted, progress)
+            usage = measure(
+                con,
+                metrics,
+                days=(end - start).total_seconds() / 86_400,
+                entries=counts.read - counts.rejected,
+                log_bytes=sum(_bytes(con, file) for file in kept),
+            )
+            write_open_metrics(con, metrics, wanted, points)
+        if progress is not None:
+            progress("Evaluating the alert policies", 0.0)
+        with prometheus_over(points) as prometheus:
+            alerts = measure_alerts(prometheus, policies, start, end)
+    return Sample(start, end, usage, alerts)
+
+
+def estimate(
+    sample: Sample,
+    contract: Contract,
+    prices: PriceTable,
+    *,
+    today: date,
+    merchants: int | None = None,
+    stores: int | None = None,
+    pods: int | None = None,
+) -> Estimate:
+    """A month of a system of this size; None is the sample's. Errors: UserError for a size that cannot be."""
+    usage = sample.usage
+    to = size(usage, merchants, stores, pods)
+    by = growth(usage, to)
+    fields = {name: tuple(event.fields) for name, event in contract.events.items()}
+    metrics = tuple(_metric(forecast(one, usage.days, to, by, fields), prices) for one in usage.metrics)
+    labels = {
+        one.metric.promql_name + suffix: frozenset(one.labels)
+        for one in usage.metrics
+        for suffix in ("", "_count", "_sum", "_bucket")
+    }
+    alerts = tuple(_alert(forecast_alert(one, by, labels), prices) for one in sample.alerts)
+    metric_bytes = sum(one.bytes for one in metrics)
+    log_bytes = usage.log_bytes * max(by.stores, by.merchants) * MONTH_DAYS / usage.days
+    return Estimate(
+        sample=sample,
+        size=to,
+        growth=by,
+        prices=prices,
+        today=today,
+        metrics=metrics,
+        alerts=alerts,
+        metric_bytes=metric_bytes,
+        usd_metrics=usd(prices.metric_ingestion, metric_bytes / MIB),
+        usd_alert_queries=usd(prices.alert_queries, sum(one.units for one in alerts)),
+        usd_alert_points=usd(prices.alert_points, sum(one.forecast.points for one in alerts) / 1e6),
+        log_bytes=log_bytes,
+        usd_log_storage=usd(prices.log_storage, log_bytes / GIB),
+        warnings=tuple(_warnings(usage, metrics, prices, today)),
+    )
+
+
+def _window(counts: EntryCounts) -> tuple[datetime, datetime]:
+    if counts.first_timestamp is None:
+        raise UserError("the files hold no log entry; give logs of a day or more, or no FILE for the shipped sample")
+    return window(counts, None, None)
+
+
+def _bytes(con: Connection, file: Path) -> int:
+    with open_source(con, file, None) as source:
+        return source.path.stat().st_size
+
+
+def _metric(of: MetricForecast, prices: PriceTable) -> MetricCost:
+    size_of_point = prices.distribution_bytes if of.usage.metric.is_distribution else prices.counter_bytes
+    return MetricCost(of, of.points * size_of_point, reach(of, prices.series_limit))
+
+
+def _alert(of: AlertForecast, prices: PriceTable) -> AlertCost:
+    units = 1 if prices.alert_queries.unit == "condition" else of.usage.references
+    # What one alert costs by itself; a table with tiers or free units charges all of them together.
+    return AlertCost(of, units, usd(prices.alert_queries, units) + usd(prices.alert_points, of.points / 1e6))
+
+
+def _warnings(usage: Usage, metrics: Sequence[MetricCost], prices: PriceTable, today: date) -> Iterator[str]:
+    if round(usage.days * 24) < 24:
+        yield (
+            f"the sample is {usage.days * 24:.1f} hours long; a month is guessed from less than a day, "
+            "so give logs of whole days, better of a week"
+        )
+    if prices.is_old(today):
+        yield (
+            f"the price table was checked on {prices.checked}, more than a year ago; "
+            f"hold it against its sources, and give your own with --prices ({prices.file.name})"
+        )
+    limit = prices.series_limit
+    for metric in metrics:
+        at_most = metric.forecast.series_at_most
+        found = level(at_most, limit)
+        if found is None:
+            continue
+        share = f"{metric.reach.metric} can have {at_most:,} active series, {at_most / limit:.0%} of {limit:,}"
+        lost = "; beyond the limit points are lost" if found == "over" else ""
+        yield f"{share}{lost}. {metric.reach.advice}"

@@ -1,0 +1,171 @@
+"""From a sample to a month of a larger system. docs/cost.md describes the model and what it was measured against.
+
+- Every store does what the sample's stores did, every merchant likewise; label sets and entries multiply.
+- Entries without a store or merchant label, whose event names one, or a card or person, grow with stores or merchants
+  all the same, inside the same label sets. A task that runs by schedule does not grow.
+- Entries fall on the pods evenly and at random.
+- What these rules get wrong for the sample itself (bursts, pods of uneven work) is a factor that the prediction keeps.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from loyalty_monitoring.cost.usage import MERCHANT, STORE, Cells, MetricUsage, Usage
+from loyalty_monitoring.errors import UserError
+
+MONTH_DAYS = 30
+Grows = Literal["stores", "merchants", "nothing"]
+# Cards and people come to stores; e-mails go to people.
+_OF_STORES = frozenset({STORE, "card_id", "recipient", "template_code"})
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large the system is. `pods` are those that write within 24 hours, replaced ones included."""
+
+    merchants: int
+    stores: int
+    pods: int
+
+
+@dataclass(frozen=True)
+class Growth:
+    """By what the sample's merchants, stores and pods are multiplied."""
+
+    merchants: float
+    stores: float
+    pods: float
+
+    def of(self, what: Grows) -> float:
+        return {"stores": self.stores, "merchants": self.merchants, "nothing": 1.0}[what]
+
+
+@dataclass(frozen=True)
+class MetricForecast:
+    """One metric of the larger system, a month. `series_at_most`: every label set on every pod that writes it."""
+
+    usage: MetricUsage
+    label_sets_grow: Grows
+    entries_grow: Grows
+    points: float
+    series: float
+    series_at_most: int
+    pods: int
+
+
+def size(usage: Usage, merchants: int | None, stores: int | None, pods: int | None) -> Size:
+    """What was asked for, otherwise what the sample has. Errors: UserError for what cannot be scaled."""
+    wanted = {"merchants": merchants, "stores": stores, "pods": pods}
+    seen = {"merchants": usage.merchants, "stores": usage.stores, "pods": usage.pods}
+    for name, number in wanted.items():
+        if number is not None and number < 1:
+            raise UserError(f"--{name} {number}: a system has at least 1; give 1 or more, or leave it out")
+        if number is not None and seen[name] == 0:
+            raise UserError(f"--{name}: the sample has no {name} to scale from; give logs of a living system")
+    given = {name: seen[name] if number is None else number for name, number in wanted.items()}
+    return Size(**given)
+
+
+def growth(usage: Usage, to: Size) -> Growth:
+    def factor(wanted: int, seen: int) -> float:
+        return wanted / seen if seen else 1.0
+
+    return Growth(
+        merchants=factor(to.merchants, usage.merchants),
+        stores=factor(to.stores, usage.stores),
+        pods=factor(to.pods, usage.pods),
+    )
+
+
+def forecast(
+    usage: MetricUsage, days: float, to: Size, by: Growth, fields: Mapping[str, Sequence[str]]
+) -> MetricForecast:
+    """A month of one metric. `fields` maps the contract's events to their fields."""
+    label_sets_grow = grows_by_label(usage)
+    entries_grow = grows_by_event(usage, fields)
+    sets = by.of(label_sets_grow)
+    per_set = by.of(entries_grow) / sets
+    # A metric that the sample never wrote may be written by any pod.
+    pods = max(1, math.ceil((usage.pods or to.pods / by.pods) * by.pods - 1e-9))
+    at_most = at_most_series(usage, label_sets_grow, to, pods)
+    if not usage.written:
+        return MetricForecast(usage, label_sets_grow, entries_grow, 0.0, 0.0, at_most, pods)
+    before = _written(usage.cells, 1.0, usage.pods)
+    after = _written(usage.cells, per_set, pods)
+    written = usage.written * after / before
+    zeros = usage.zeros * (after / before) * _zeros_ratio(usage.cells, before, usage.pods, after, pods)
+    series_before = _active(usage.label_sets, 1 / max(days, 1.0), usage.pods)
+    series_after = _active(usage.label_sets, per_set / days, pods)
+    return MetricForecast(
+        usage=usage,
+        label_sets_grow=label_sets_grow,
+        entries_grow=entries_grow,
+        points=(written + zeros) * sets * MONTH_DAYS / days,
+        series=min(float(at_most), usage.series * sets * series_after / series_before),
+        series_at_most=at_most,
+        pods=pods,
+    )
+
+
+def grows_by_label(usage: MetricUsage) -> Grows:
+    """By what its label sets multiply; a store has one merchant, so both labels together grow with stores."""
+    if STORE in usage.labels:
+        return "stores"
+    return "merchants" if MERCHANT in usage.labels else "nothing"
+
+
+def grows_by_event(usage: MetricUsage, fields: Mapping[str, Sequence[str]]) -> Grows:
+    """By what its entries multiply: by the fields of the events that its filter names."""
+    words = set(re.findall(r"\w+", usage.metric.body["filter"]))
+    named = {field for event in words & set(fields) for field in fields[event]}
+    if named & _OF_STORES:
+        return "stores"
+    return "merchants" if MERCHANT in named else "nothing"
+
+
+def at_most_series(usage: MetricUsage, grows: Grows, to: Size, pods: int) -> int:
+    return max(1, usage.values) * {"stores": to.stores, "merchants": to.merchants, "nothing": 1}[grows] * pods
+
+
+def reached_at(forecast: MetricForecast, limit: int) -> int:
+    """With how many stores, merchants or, where it grows with neither, pods the most series are more than `limit`."""
+    values = max(1, forecast.usage.values)
+    one = values if forecast.label_sets_grow == "nothing" else values * forecast.pods
+    return max(1, -(-limit // one))
+
+
+def _spread(entries: float, pods: float) -> float:
+    """How many of the pods get one of the entries at least, on average."""
+    return float(pods * -math.expm1(entries * math.log1p(-1 / pods))) if pods > 1 else min(1.0, entries)
+
+
+def _written(cells: Sequence[Cells], load: float, pods: int) -> float:
+    """The expected points with entries, when each label set has `load` times its entries."""
+    total = 0.0
+    for cell in cells:
+        share = cell.minutes / 60
+        minutes = 60.0 if share >= 1 else 60 * -math.expm1(load * math.log1p(-share))
+        total += cell.count * minutes * _spread(max(1.0, load * cell.entries / minutes), pods)
+    return total
+
+
+def _zeros_ratio(cells: Sequence[Cells], before: float, pods_before: int, after: float, pods_after: int) -> float:
+    """How the zeros of a written point change: the fuller the minutes, the fewer have an empty neighbour."""
+    hours = sum(cell.count for cell in cells)
+
+    def zeros(written: float, pods: int) -> float:
+        full = min(1.0, written / (60 * pods * hours))
+        return (1 - full) * (2 - full)
+
+    was = zeros(before, pods_before)
+    return zeros(after, pods_after) / was if was > 1e-9 else 1.0
+
+
+def _active(label_sets: Sequence[tuple[int, int]], share: float, pods: int) -> float:
+    """The expected series of a day, of label sets that have this share of their entries."""
+    return sum(count * _spread(entries * share, pods) for entries, count in label_sets)
