@@ -600,6 +600,8 @@ def cost(
     prices = load_prices(price_file or SHIPPED)
     module_writes = load_contract(_project_root() / "log_events.yaml")
     sample_files = files or tuple(sorted((_project_root() / "samples").glob("*.jsonl.gz")))
+    if not sample_files:
+        raise UserError("there are no logs in samples/ to measure; name a FILE", Position(_project_root() / "samples"))
     with _progress() as progress:
         sample = measured(definitions, sample_files, progress)
     found = estimate(

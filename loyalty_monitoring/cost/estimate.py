@@ -200,5 +200,5 @@ def _warnings(usage: Usage, metrics: Sequence[MetricCost], prices: PriceTable, t
         if found is None:
             continue
         share = f"{metric.reach.metric} can have {at_most:,} active series, {at_most / limit:.0%} of {limit:,}"
-        lost = "; beyond the limit points are lost" if found == "over" else ""
+        lost = "; beyond the limit, points can be lost" if found == "over" else ""
         yield f"{share}{lost}. {metric.reach.advice}"

@@ -1,6 +1,6 @@
 """How near a metric is to the limit of active series, and how its design must change when it gets there.
 
-Beyond the limit a metric can be throttled: some of its points are not written
+Beyond the limit a metric can be throttled: some of its points might not be written
 (https://docs.cloud.google.com/logging/docs/logs-based-metrics, on the cardinality of a metric).
 """
 

@@ -80,7 +80,8 @@ def print_text(of: Estimate, *, shipped: bool) -> None:
 
 
 def _lines(of: Estimate, shipped: bool) -> Iterator[Text]:
-    yield Text(f"{_usd(of.usd_now)} a month now, {_usd(of.usd_all)} from {of.all_charged_from} on", style="bold")
+    later = f", {_usd(of.usd_all)} from {of.all_charged_from} on" if of.all_charged_from > of.today else ""
+    yield Text(f"{_usd(of.usd_now)} a month now{later}", style="bold")
     yield Text(
         f"  for {of.size.merchants:,} merchants, {of.size.stores:,} stores and {of.size.pods:,} pods within 24 hours; "
         "list prices; the free allotments are taken as unused by anything else"
@@ -202,6 +203,7 @@ def _metric_json(of: MetricCost, limit: int) -> dict[str, Any]:
         "label_sets_grow_with": forecast.label_sets_grow,
         "entries_grow_with": forecast.entries_grow,
         "pods": forecast.pods,
+        "warning": level(forecast.series_at_most, limit),
         "limit_reached_at": {of.reach.unit: of.reach.count},
         "advice": of.reach.advice,
     }

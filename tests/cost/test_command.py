@@ -1,0 +1,46 @@
+"""`loyalty-monitoring cost` as a stranger runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).parent / "loyalty-monitoring"), "cost", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+
+
+def test_without_a_file_the_shipped_sample_is_measured_and_named() -> None:
+    done = _run()
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("$")
+    assert "a month now" in lines[0]
+    assert "from the shipped sample (samples/)" in lines[2]
+    assert "loyalty/points_transactions reaches 30,000 active series at about 1,875 stores with 4 pods" in done.stdout
+
+
+def test_json_pipes_and_takes_a_size() -> None:
+    done = _run(
+        "samples/2026-11-02.jsonl.gz", "--format", "json", "--stores", "3000", "--merchants", "100", "--pods", "12"
+    )
+    found = json.loads(done.stdout)
+    assert found["size"] == {"merchants": 100, "stores": 3000, "pods": 12}
+    assert found["sample"]["shipped"] is False
+    assert found["warnings"]
+
+
+def test_a_mistake_ends_with_its_remedy_and_exit_status_2(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.jsonl"
+    empty.write_text("\n")
+    done = _run(str(empty))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "hold no log entry" in done.stderr
+    done = _run("--prices", str(tmp_path / "none.yaml"))
+    assert done.returncode == 2
+    assert "none.yaml: cannot read this file" in done.stderr
