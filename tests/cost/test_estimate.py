@@ -48,7 +48,7 @@ def _simulated(folder: Path, merchants: int, stores: int, seed: int) -> Path:
 
 @pytest.fixture(scope="module")
 def small_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _simulated(tmp_path_factory.mktemp("small"), 12, 30, 3)
+    return _simulated(tmp_path_factory.mktemp("small"), 10, 24, 3)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def small(small_file: Path) -> Sample:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Sample:
-    return measured(definitions(), [_simulated(tmp_path_factory.mktemp("large"), 16, 64, 5)])
+    return measured(definitions(), [_simulated(tmp_path_factory.mktemp("large"), 14, 52, 5)])
 
 
 def _bytes(of: Estimate, *names: str) -> float:
