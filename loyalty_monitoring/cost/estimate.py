@@ -156,7 +156,7 @@ def estimate(
         usd_alert_points=usd(prices.alert_points, sum(one.forecast.points for one in alerts) / 1e6),
         log_bytes=log_bytes,
         usd_log_storage=usd(prices.log_storage, log_bytes / GIB),
-        warnings=tuple(_warnings(usage, metrics, prices, today)),
+        warnings=tuple(_warnings(usage, to, metrics, prices, today)),
     )
 
 
@@ -182,12 +182,14 @@ def _alert(of: AlertForecast, prices: PriceTable) -> AlertCost:
     return AlertCost(of, units, usd(prices.alert_queries, units) + usd(prices.alert_points, of.points / 1e6))
 
 
-def _warnings(usage: Usage, metrics: Sequence[MetricCost], prices: PriceTable, today: date) -> Iterator[str]:
+def _warnings(usage: Usage, to: Size, metrics: Sequence[MetricCost], prices: PriceTable, today: date) -> Iterator[str]:
     if round(usage.days * 24) < 24:
         yield (
             f"the sample is {usage.days * 24:.1f} hours long; a month is guessed from less than a day, "
             "so give logs of whole days, better of a week"
         )
+    if to.merchants > to.stores > 0:
+        yield f"{to.merchants:,} merchants have only {to.stores:,} stores; give --stores as well"
     if prices.is_old(today):
         yield (
             f"the price table was checked on {prices.checked}, more than a year ago; "

@@ -117,10 +117,12 @@ def _parts(of: Estimate) -> Iterator[Text]:
     prices = of.prices
     points = sum(alert.forecast.points for alert in of.alerts)
     units = sum(alert.units for alert in of.alerts)
+    unit = prices.alert_queries.unit
+    conditions = sum(len(alert.forecast.usage.policy.body["conditions"]) for alert in of.alerts)
     rows = [
         (of.usd_metrics, f"points of metrics: {of.metric_bytes / MIB:,.1f} MiB, the first "
                          f"{prices.metric_ingestion.free:,.0f} are free", prices.metric_ingestion.since),
-        (of.usd_alert_queries, f"{len(of.alerts)} alerts: {units} {prices.alert_queries.unit}s",
+        (of.usd_alert_queries, f"{len(of.alerts)} alerts, {conditions} conditions: {units} {unit}s",
          prices.alert_queries.since),
         (of.usd_alert_points, f"points that alerts read: {points / 1e6:,.2f} million", prices.alert_points.since),
     ]  # fmt: skip

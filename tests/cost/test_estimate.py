@@ -164,6 +164,14 @@ def test_an_old_price_table_is_told(small: Sample) -> None:
     assert f"checked on {PRICES.checked}, more than a year ago" in warning
 
 
+def test_more_merchants_than_stores_are_told(small: Sample) -> None:
+    stores = small.usage.stores
+    assert _month(small, merchants=stores).warnings == ()
+    assert _month(small, merchants=stores + 1).warnings == (
+        f"{stores + 1} merchants have only {stores} stores; give --stores as well",
+    )
+
+
 @pytest.mark.parametrize("size", [{"stores": 0}, {"merchants": -1}, {"pods": 0}])
 def test_a_system_of_nothing_is_refused(small: Sample, size: dict[str, int]) -> None:
     with pytest.raises(UserError, match="give 1 or more, or leave it out"):
