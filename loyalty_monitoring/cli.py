@@ -595,7 +595,9 @@ def cost(
     from loyalty_monitoring.cost import output as formats
     from loyalty_monitoring.cost.estimate import estimate, measured
     from loyalty_monitoring.cost.prices import SHIPPED, load_prices
+    from loyalty_monitoring.cost.scale import check_size
 
+    check_size(merchants, stores, pods)
     _, definitions = _load(stack)
     prices = load_prices(price_file or SHIPPED)
     module_writes = load_contract(_project_root() / "log_events.yaml")

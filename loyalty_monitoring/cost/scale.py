@@ -58,13 +58,19 @@ class MetricForecast:
     pods: int
 
 
+def check_size(merchants: int | None, stores: int | None, pods: int | None) -> None:
+    """Refuse a system of nothing, before logs are read for it."""
+    for name, number in {"merchants": merchants, "stores": stores, "pods": pods}.items():
+        if number is not None and number < 1:
+            raise UserError(f"--{name} {number}: a system has at least 1; give 1 or more, or leave it out")
+
+
 def size(usage: Usage, merchants: int | None, stores: int | None, pods: int | None) -> Size:
     """What was asked for, otherwise what the sample has. Errors: UserError for what cannot be scaled."""
+    check_size(merchants, stores, pods)
     wanted = {"merchants": merchants, "stores": stores, "pods": pods}
     seen = {"merchants": usage.merchants, "stores": usage.stores, "pods": usage.pods}
     for name, number in wanted.items():
-        if number is not None and number < 1:
-            raise UserError(f"--{name} {number}: a system has at least 1; give 1 or more, or leave it out")
         if number is not None and seen[name] == 0:
             raise UserError(f"--{name}: the sample has no {name} to scale from; give logs of a living system")
     given = {name: seen[name] if number is None else number for name, number in wanted.items()}
