@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,14 +16,21 @@ def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
 
 
-def test_without_a_file_the_shipped_sample_is_measured_and_named() -> None:
-    done = _run()
+def test_without_a_file_the_shipped_sample_is_measured_and_named_and_costs_what_the_readme_says() -> None:
+    done = _run("--merchants", "100", "--stores", "1000", "--pods", "14")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0].startswith("$")
     assert "a month now" in lines[0]
     assert "from the shipped sample (samples/)" in lines[2]
-    assert "loyalty/points_transactions reaches 30,000 active series at about 1,875 stores with 4 pods" in done.stdout
+    assert "loyalty/points_transactions reaches 30,000 active series at about 938 stores with 8 pods" in done.stdout
+    quoted = (ROOT / "README.md").read_text().split("--merchants 100 --stores 1000 --pods 14\n")[1].split("```")[0]
+    total, warning = (" ".join(part.split()) for part in quoted.removesuffix("...\n").split("...\n"))
+    metrics, with_alerts = re.findall(r"\$[0-9.]+", total)
+    assert with_alerts in lines[0]
+    assert f"{metrics}  points of metrics" in done.stdout
+    assert warning.startswith("warning ")
+    assert warning.removeprefix("warning ") in done.stdout
 
 
 def test_json_pipes_and_takes_a_size() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +102,13 @@ def test_a_metric_without_a_store_label_grows_inside_its_minutes_and_never_beyon
 def test_a_scheduled_metric_does_not_grow_with_stores() -> None:
     of = usage(("task",), event="task_freshness")
     assert _forecast(of, stores=1_000).points == pytest.approx(_forecast(of).points)
+
+
+def test_the_sizes_in_the_document_are_the_first_that_reach_the_limit() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "cost.md").read_text()
+    rows = re.findall(r"^\| \w[\w.]+ \| ([^|]*pods[^|]*) \| ([0-9,]+) (?:stores|merchants) \|$", document, re.MULTILINE)
+    assert len(rows) == 6
+    for series, count in rows:
+        each = prod(int(number) for number in re.findall(r"[0-9]+", series))
+        reached = int(count.replace(",", ""))
+        assert each * reached >= LIMIT > each * (reached - 1)

@@ -19,6 +19,22 @@ def _changed(tmp_path: Path, old: str, new: str) -> Path:
     return file
 
 
+def test_the_document_says_each_price_and_limit_of_the_shipped_table() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "cost.md").read_text()
+    table = load_prices()
+    for price in table.prices.values():
+        for tier in price.tiers:
+            assert f"${tier.usd:g}" in document
+            assert tier.up_to is None or f"{tier.up_to:,.0f}" in document
+        assert price.origin.source.removeprefix("https://") in document
+    assert f"first {table.metric_ingestion.free:.0f} MiB" in document
+    assert f"first {table.log_storage.free:.0f} GiB" in document
+    assert "free until 2027-09-01" in document
+    assert {table.alert_queries.since, table.alert_points.since} == {date(2027, 9, 1)}
+    assert f"{table.counter_bytes} bytes, one of a distribution {table.distribution_bytes}" in document
+    assert f"must not exceed {table.series_limit:,}" in document
+
+
 def test_each_price_of_the_shipped_table_has_an_address_and_a_day() -> None:
     for price in load_prices().prices.values():
         assert price.origin.source.startswith("https://")
