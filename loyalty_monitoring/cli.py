@@ -6,6 +6,7 @@ Everything heavy is imported inside the commands, so that `--help` is quick.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ import click
 from loyalty_monitoring.errors import Position, UserError
 
 if TYPE_CHECKING:
+    from loyalty_monitoring.backtest.run import Source, ViewSource
     from loyalty_monitoring.model import Definitions
     from loyalty_monitoring.settings import Settings
 
@@ -56,6 +58,20 @@ class _Instant(click.ParamType[datetime]):
         except ValueError:
             self.fail(f"{value!r} is no time; write it like 2026-11-07 or 2026-11-07T03:00:00Z", param, ctx)
         return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+class _Bytes(click.ParamType[int]):
+    """A number of bytes, with or without a unit: 1000, 5GB, 100GiB."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"([0-9]{1,15}(?:[.][0-9]{1,6})?)([kmgt]?)(i?)b?", value.strip().lower())
+        if found is None or (found[3] and not found[2]):
+            self.fail(f"{value!r} is no size; write it like 500MiB, 100GiB or 2TiB", param, ctx)
+        return int(float(found[1]) * (1024 if found[3] else 1000) ** " kmgt".index(found[2] or " "))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -484,6 +500,19 @@ def verify(project: str | None, stack: str, output: str, timeout: float, endpoin
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be read, and read nothing.")
 @click.option(
+    "--view",
+    metavar="PROJECT.DATASET.VIEW",
+    help="Count in BigQuery, in this view of a dataset that is linked to a log bucket; no entry is read.",
+)
+@click.option(
+    "--max-bytes",
+    type=_Bytes(),
+    default="100GiB",
+    show_default=True,
+    metavar="SIZE",
+    help="With --view: run no query that looks through more, such as 500MiB or 2TiB.",
+)
+@click.option(
     "--keep",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -514,6 +543,8 @@ def backtest(
     output: str,
     fail_on: str | None,
     dry_run: bool,
+    view: str | None,
+    max_bytes: int,
     keep: Path | None,
     timeout: float,
     endpoint: str | None,
@@ -522,27 +553,45 @@ def backtest(
 
     A log-based metric has no history from before it was made; its logs have. The entries that a metric counts are read
     with the credentials of `gcloud auth application-default login` and the role Logs Viewer, and replayed; they stay in
-    a temporary folder that is deleted, unless --keep names a file. With --policy, only what it needs is read. More:
-    docs/backtest.md.
+    a temporary folder that is deleted, unless --keep names a file. With --policy, only what it needs is read.
+
+    With --view, the entries are counted in BigQuery and never leave it, however many they are; --dry-run says what that
+    costs. More: docs/backtest.md.
 
     \b
     loyalty-monitoring backtest --stack production --days 30
     loyalty-monitoring backtest --project my-project --days 7 --dry-run
     loyalty-monitoring backtest --from 2026-11-07 --to 2026-11-08 --policy google_wallet_down --keep day.jsonl.gz
     loyalty-monitoring backtest --days 1 --format json --fail-on P0 | jq '.incidents[].policy'
+    loyalty-monitoring backtest --days 90 --view my-project.loyalty_logs._AllLogs --dry-run
     """
     from loyalty_monitoring.backtest import output as formats
     from loyalty_monitoring.backtest.run import backtest as run
-    from loyalty_monitoring.backtest.run import plan, window
+    from loyalty_monitoring.backtest.run import backtest_view, estimated_bytes, plan, window
+    from loyalty_monitoring.backtest.view import parse_view
 
+    where = None if view is None else parse_view(view)
+    if where is not None and keep is not None:
+        raise click.UsageError("--keep needs the entries, which --view leaves in BigQuery; leave out one of them")
     start, end = window(days, start, end, datetime.now(UTC))
     settings, definitions = _load(stack, project)
     planned = plan(settings, definitions, start, end, policies or None)
+    if dry_run and where is not None:
+        estimated = estimated_bytes(planned, where, timeout=timeout, endpoint=endpoint)
+        as_text, as_json = formats.view_plan_as_text, formats.view_plan_as_json
+        click.echo((as_json if output == "json" else as_text)(planned, where, estimated))
+        return
     if dry_run:
         click.echo(formats.plan_as_json(planned) if output == "json" else formats.plan_as_text(planned))
         return
+    source: Source | ViewSource
     with _progress() as progress:
-        result, source = run(planned, keep=keep, timeout=timeout, endpoint=endpoint, progress=progress)
+        if where is not None:
+            result, source = backtest_view(
+                planned, where, max_bytes=max_bytes, timeout=timeout, endpoint=endpoint, progress=progress
+            )
+        else:
+            result, source = run(planned, keep=keep, timeout=timeout, endpoint=endpoint, progress=progress)
     if output == "json":
         click.echo(formats.as_json(planned, result, source))
     else:

@@ -13,7 +13,7 @@ from google.auth.transport.requests import Request
 
 from loyalty_monitoring.errors import UserError
 
-_LOGIN = "run: gcloud auth application-default login"
+LOGIN = "run: gcloud auth application-default login"
 # As Google's own transport has it: a page of log entries is larger than gRPC's 4 MiB.
 _UNLIMITED = (("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1))
 
@@ -35,13 +35,13 @@ def credentials(*scopes: str) -> Any:
         found, _ = google.auth.default(scopes=scopes)
         found.refresh(Request())
     except auth_exceptions.DefaultCredentialsError as error:
-        raise UserError(f"there are no credentials for Google Cloud ({plain(error)}); {_LOGIN}") from error
+        raise UserError(f"there are no credentials for Google Cloud ({plain(error)}); {LOGIN}") from error
     except auth_exceptions.TransportError as error:
         raise UserError(
             f"Google's sign-in cannot be reached ({plain(error)}); check the network and the proxy, and try again"
         ) from error
     except auth_exceptions.GoogleAuthError as error:
-        raise UserError(f"Google does not take the credentials ({plain(error)}); {_LOGIN}") from error
+        raise UserError(f"Google does not take the credentials ({plain(error)}); {LOGIN}") from error
     return found
 
 
@@ -56,20 +56,23 @@ def grpc_client(cls: Any, endpoint: str | None, signed_in: Any) -> Any:
 
 
 def explained(error: BaseException, needs: Needs, project: str, timeout: float) -> str:
-    """What went wrong, and the remedy. What is no error of a call is raised again."""
+    """What went wrong, and the remedy. What is no error of a call is raised again.
+
+    The classes are those of HTTP, from which the ones of gRPC are made.
+    """
     if isinstance(error, exceptions.RetryError) and error.cause is not None:
         error = error.cause
     if not isinstance(error, exceptions.GoogleAPICallError):
         raise error
     said = plain(error.message)
     match error:
-        case exceptions.Unauthenticated():
-            return f"Google does not take the credentials ({said}); {_LOGIN}"
-        case exceptions.PermissionDenied():
+        case exceptions.Unauthorized():
+            return f"Google does not take the credentials ({said}); {LOGIN}"
+        case exceptions.Forbidden():
             return _denied(error, needs, project, said)
         case exceptions.NotFound():
             return f"there is no project {project} ({said}); check --project, `gcloud projects list` names yours"
-        case exceptions.ResourceExhausted():
+        case exceptions.TooManyRequests():
             return (
                 f"the quota of {needs.service} is used up ({said}); wait a minute, or raise it: "
                 f"https://console.cloud.google.com/iam-admin/quotas?project={project}"

@@ -11,16 +11,20 @@ from typing import Any
 
 from rich.console import Console
 
-from loyalty_monitoring.backtest.limits import FILTER_CHARACTERS, PAGE_SIZE, READ_REQUESTS_A_MINUTE
-from loyalty_monitoring.backtest.run import Plan, Source
+from loyalty_monitoring.backtest.limits import DOLLARS_A_TIB, FILTER_CHARACTERS, PAGE_SIZE, READ_REQUESTS_A_MINUTE, TIB
+from loyalty_monitoring.backtest.run import Plan, Source, ViewSource
+from loyalty_monitoring.backtest.view import View
 from loyalty_monitoring.replay.report import as_object, print_text, rfc3339
 from loyalty_monitoring.replay.result import ReplayResult
 
 _LATE = timedelta(hours=1)
 
 
-def as_json(planned: Plan, result: ReplayResult, source: Source) -> str:
+def as_json(planned: Plan, result: ReplayResult, source: Source | ViewSource) -> str:
     """Replay's object, and `source`: where the entries came from."""
+    if isinstance(source, ViewSource):
+        of_view = {**_view(planned, source.view, source.estimated), "first_entry": rfc3339(source.first)}
+        return _json({"source": of_view, **as_object(result)})
     of_source = {
         **_source(planned),
         "first_entry": rfc3339(source.first),
@@ -31,13 +35,13 @@ def as_json(planned: Plan, result: ReplayResult, source: Source) -> str:
     return _json({"source": of_source, **as_object(result)})
 
 
-def print_result(planned: Plan, result: ReplayResult, source: Source) -> None:
+def print_result(planned: Plan, result: ReplayResult, source: Source | ViewSource) -> None:
     """Print where the entries came from, then replay's timeline."""
     console = Console(highlight=False)
     for line in _origin(planned, source):
         console.print(line, soft_wrap=True, markup=False)
     print_text(result, console)
-    if source.kept is not None:
+    if isinstance(source, Source) and source.kept is not None:
         again = f"The entries are kept; to replay them: {_replay(planned, source.kept)}"
         console.print(again, soft_wrap=True, markup=False)
 
@@ -69,13 +73,36 @@ def plan_as_text(planned: Plan) -> str:
     )
 
 
-def _origin(planned: Plan, source: Source) -> Iterator[str]:
-    waited = f", {source.waited:.0f} s of waiting for the quota" if source.waited else ""
-    requests = f"{source.requests:,} request{'' if source.requests == 1 else 's'}"
-    yield (
-        f"Project {planned.settings.project}, through the Logging API: {requests}{waited}; "
-        f"history from {_minute(planned.history)} UTC on"
+def view_plan_as_json(planned: Plan, view: View, estimated: int) -> str:
+    """What would be counted in BigQuery, and what it would cost."""
+    price = {"dollars_a_tib": DOLLARS_A_TIB, "dollars": round(_dollars(estimated), 4)}
+    return _json({"source": {**_view(planned, view, estimated), **price}, "window": _window(planned)})
+
+
+def view_plan_as_text(planned: Plan, view: View, estimated: int) -> str:
+    return "\n".join(
+        [
+            f"Nothing was read. In the view {view}, by BigQuery, would be counted:",
+            f"  window   {_minute(planned.start)} to {_minute(planned.end)} UTC",
+            f"  history  from {_minute(planned.history)} UTC on, for the windows of the alerts",
+            f"  bytes    {estimated:,}, by BigQuery's dry run: ${_dollars(estimated):,.2f} at ${DOLLARS_A_TIB} a TiB,",
+            f"           charged to project {planned.settings.project}; the first TiB of a month is free",
+        ]
     )
+
+
+def _dollars(estimated: int) -> float:
+    return estimated / TIB * DOLLARS_A_TIB
+
+
+def _origin(planned: Plan, source: Source | ViewSource) -> Iterator[str]:
+    if isinstance(source, ViewSource):
+        where = f"View {source.view}, by BigQuery: {source.estimated:,} bytes, ${_dollars(source.estimated):,.2f}"
+    else:
+        waited = f", {source.waited:.0f} s of waiting for the quota" if source.waited else ""
+        requests = f"{source.requests:,} request{'' if source.requests == 1 else 's'}"
+        where = f"Project {planned.settings.project}, through the Logging API: {requests}{waited}"
+    yield f"{where}; history from {_minute(planned.history)} UTC on"
     if source.first - planned.history > _LATE:
         yield (
             f"The first entry is of {_minute(source.first)} UTC: nothing was logged before, or it is no longer kept; "
@@ -99,6 +126,17 @@ def _source(planned: Plan) -> dict[str, Any]:
         "from": rfc3339(planned.history),
         "to": rfc3339(planned.end),
         "filter": planned.filter,
+    }
+
+
+def _view(planned: Plan, view: View, estimated: int) -> dict[str, Any]:
+    return {
+        "kind": "log_analytics_view",
+        "project": planned.settings.project,
+        "view": str(view),
+        "from": rfc3339(planned.history),
+        "to": rfc3339(planned.end),
+        "estimated_bytes": estimated,
     }
 
 

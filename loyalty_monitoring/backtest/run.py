@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from loyalty_monitoring.backtest.log_filter import entries_filter
+from loyalty_monitoring.backtest.view import View
 from loyalty_monitoring.errors import UserError
 from loyalty_monitoring.model import AlertPolicy, Definitions
 from loyalty_monitoring.promql import look_back, parsed
 from loyalty_monitoring.replay.database import Progress
 from loyalty_monitoring.replay.result import ReplayResult
-from loyalty_monitoring.replay.run import chosen_policies, replay, series_in_queries
+from loyalty_monitoring.replay.run import chosen_policies, judged, replay, series_in_queries
 from loyalty_monitoring.replay.scratch import temporary_folder
 from loyalty_monitoring.settings import Settings
 from loyalty_monitoring.whole_files import appearing_whole
@@ -53,6 +54,17 @@ class Source:
     waited: float
     first: datetime
     kept: Path | None
+
+
+@dataclass(frozen=True)
+class ViewSource:
+    """What was counted in a Log Analytics view. `estimated` are the bytes that the dry run named, `first` is the first
+    entry's time, whichever it is.
+    """
+
+    view: View
+    estimated: int
+    first: datetime
 
 
 def window(days: int | None, start: datetime | None, end: datetime | None, now: datetime) -> tuple[datetime, datetime]:
@@ -123,7 +135,7 @@ def backtest(
                 progress=progress,
             )
             if reading.first is None:
-                raise UserError(_nothing(planned))
+                raise UserError(_nothing(planned, f"project {planned.settings.project}"))
         result = replay(
             planned.definitions,
             [file],
@@ -135,11 +147,54 @@ def backtest(
     return result, Source(reading.requests, reading.waited, reading.first, keep)
 
 
-def _nothing(planned: Plan) -> str:
+def estimated_bytes(planned: Plan, view: View, *, timeout: float, endpoint: str | None = None) -> int:
+    """What BigQuery would look through. Errors: UserError."""
+    from loyalty_monitoring.backtest.big_query import estimate
+
+    metrics, project = planned.definitions.log_metrics, planned.settings.project
+    wanted, start, end = _wanted(planned), planned.history, planned.end
+    return estimate(view, metrics, wanted, start, end, project=project, timeout=timeout, endpoint=endpoint)
+
+
+def backtest_view(
+    planned: Plan,
+    view: View,
+    *,
+    max_bytes: int,
+    timeout: float,
+    endpoint: str | None = None,
+    progress: Progress | None = None,
+) -> tuple[ReplayResult, ViewSource]:
+    """Count the entries in BigQuery, which the plan's project pays for, and judge the points. Errors: UserError."""
+    from loyalty_monitoring.backtest.big_query import backfilled_from_view
+
+    with backfilled_from_view(
+        view,
+        planned.definitions.log_metrics,
+        _wanted(planned),
+        planned.history,
+        planned.end,
+        project=planned.settings.project,
+        max_bytes=max_bytes,
+        timeout=timeout,
+        endpoint=endpoint,
+        progress=progress,
+    ) as (prometheus, points, estimated):
+        if points.entries.first_timestamp is None or not any(one.matched for one in points.metrics.values()):
+            raise UserError(_nothing(planned, f"view {view}"))
+        result = judged(prometheus, points, planned.policies, planned.start, planned.end, progress)
+        return result, ViewSource(view, estimated, points.entries.first_timestamp)
+
+
+def _wanted(planned: Plan) -> frozenset[str]:
+    return series_in_queries(planned.definitions.log_metrics, (policy.query for policy in planned.policies))
+
+
+def _nothing(planned: Plan, where: str) -> str:
     """Where nothing matches, a silent replay would say that all is well."""
     project, of_type = planned.settings.project, planned.settings.resource_type
     return (
-        f"from {_minute(planned.history)} to {_minute(planned.end)}, project {project} has no log entry that "
+        f"from {_minute(planned.history)} to {_minute(planned.end)}, {where} has no log entry that "
         f"one of the {len(planned.definitions.log_metrics)} log-based metrics counts, of the type {of_type}; check "
         "--project and --stack. The bucket _Default keeps entries for 30 days, unless its retention was raised; what "
         "a sink sends to another bucket needs roles/logging.viewAccessor. If the module does log, ask what its lines "

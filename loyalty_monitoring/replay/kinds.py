@@ -18,7 +18,12 @@ def filter_fields(parsed: Filter) -> frozenset[FieldPath]:
     """The fields that `load_entries` must keep for a filter to be decided exactly."""
     fields = referenced_fields(parsed)
     # Only below a field that is kept whole is null told from missing.
-    return frozenset(path[:1] for path in fields) if _NULL_MATTERS.search(parsed.text) else fields
+    return frozenset(path[:1] for path in fields) if null_matters(parsed) else fields
+
+
+def null_matters(parsed: Filter) -> bool:
+    """Whether the filter may tell a field that is null from one that is missing."""
+    return _NULL_MATTERS.search(parsed.text) is not None
 
 
 def matching_entries(con: Connection, parsed: Filter, column: Callable[[FieldPath], str]) -> str:

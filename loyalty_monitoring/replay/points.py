@@ -26,7 +26,7 @@ _MINUTES_TO_1970 = 1_035_593_280  # from year 1; it keeps integer division away 
 
 
 @dataclass(frozen=True)
-class _Plan:
+class Plan:
     """A metric as the database sees it. `number` is its place among all metrics."""
 
     number: int
@@ -42,7 +42,7 @@ def needed_fields(metrics: Sequence[LogMetric]) -> frozenset[FieldPath]:
     for metric in metrics:
         parsed = parse_filter(metric.body["filter"])
         fields |= filter_fields(parsed)
-        plan = _plan(0, metric)
+        plan = plan_of(0, metric)
         extractors = [extractor for _, _, extractor in plan.labels] + [plan.value]
         fields |= {extractor.field for extractor in extractors if extractor}
     return frozenset(fields)
@@ -63,14 +63,10 @@ def make_points(
     point counts once, whatever its buckets. Needs `load_entries` with at least `needed_fields(metrics)`.
     """
     column = entry_columns(con)
-    _make_resources(con, column)
-    con.execute("CREATE OR REPLACE TEMP TABLE series (series INTEGER, labels VARCHAR)")
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE points "
-        "(metric INTEGER, series INTEGER, minute INTEGER, n BIGINT, total DOUBLE, below BIGINT[])"
-    )
-    plans = [_plan(number, metric) for number, metric in enumerate(metrics)]
-    by_filter: dict[Filter, list[_Plan]] = {}
+    make_resources(con, column)
+    make_tables(con)
+    plans = [plan_of(number, metric) for number, metric in enumerate(metrics)]
+    by_filter: dict[Filter, list[Plan]] = {}
     for plan in plans:
         by_filter.setdefault(parse_filter(plan.metric.body["filter"]), []).append(plan)
     matched: dict[int, int] = {}
@@ -79,8 +75,8 @@ def make_points(
             progress("Making metric points", done / len(by_filter))
         with any_order(con):
             matched |= _add_points(con, parsed, alike, wanted, column)
-    _find_zeros(con)
-    return _summaries(con, plans, matched)
+    find_zeros(con)
+    return summaries(con, plans, matched)
 
 
 def bucket_bounds(options: dict[str, object]) -> tuple[float, ...]:
@@ -103,10 +99,19 @@ def bucket_bounds(options: dict[str, object]) -> tuple[float, ...]:
     return tuple(0.01 * 2.0**index for index in range(65))
 
 
-def _plan(number: int, metric: LogMetric) -> _Plan:
+def make_tables(con: Connection) -> None:
+    """The empty tables `series` and `points`."""
+    con.execute("CREATE OR REPLACE TEMP TABLE series (series INTEGER, labels VARCHAR)")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE points "
+        "(metric INTEGER, series INTEGER, minute INTEGER, n BIGINT, total DOUBLE, below BIGINT[])"
+    )
+
+
+def plan_of(number: int, metric: LogMetric) -> Plan:
     body = metric.body
     extractors = body.get("labelExtractors", {})
-    return _Plan(
+    return Plan(
         number,
         metric,
         tuple(
@@ -123,7 +128,7 @@ def _plan(number: int, metric: LogMetric) -> _Plan:
 # Entries -> points --------------------------------------------------------------------------------------------------
 
 
-def _make_resources(con: Connection, column: Callable[[FieldPath], str]) -> None:
+def make_resources(con: Connection, column: Callable[[FieldPath], str]) -> None:
     """Make the table `resources`: each resource once, with its label names and its labels as OpenMetrics text."""
     resource_type, labels = column(("resource", "type")), column(("resource", "labels"))
     con.execute(
@@ -155,7 +160,7 @@ def _make_resources(con: Connection, column: Callable[[FieldPath], str]) -> None
 
 
 def _add_points(
-    con: Connection, parsed: Filter, plans: list[_Plan], wanted: Collection[str], column: Callable[[FieldPath], str]
+    con: Connection, parsed: Filter, plans: list[Plan], wanted: Collection[str], column: Callable[[FieldPath], str]
 ) -> dict[int, int]:
     """Add to `points` and `series` for metrics that share a filter; the number of entries each matched."""
     fields = {extractor.field for plan in plans for _, _, extractor in plan.labels if extractor}
@@ -178,17 +183,12 @@ def _add_points(
 
 
 def _add_metric(
-    con: Connection, plan: _Plan, field: Callable[[FieldPath], str], value: str | None, wanted: Collection[str]
+    con: Connection, plan: Plan, field: Callable[[FieldPath], str], value: str | None, wanted: Collection[str]
 ) -> None:
     counted = "true" if value is None else f"{value} IS NOT NULL"
     fields = dict.fromkeys(field(extractor.field) for _, _, extractor in plan.labels if extractor)
     keys = ", ".join(["resource", *fields])
-    texts = ["text"]
-    for name, kind, extractor in plan.labels:
-        # promql-mapping: a metric's label that is named like one of the resource's gets a prefix.
-        shown = f"CASE WHEN list_contains(names, {quoted(name)}) THEN 'metric_' ELSE '' END || {quoted(name)}"
-        texts.append(_label_text(f"({shown})", label_sql(extractor, kind, field)))
-    labels = " || ',' || ".join(texts)
+    labels = series_labels(plan, [label_sql(extractor, kind, field) for _, kind, extractor in plan.labels])
     # Labels are extracted once for each combination of their fields; combinations may end up in one series.
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE combinations AS SELECT *, (dense_rank() OVER (ORDER BY labels) + "
@@ -209,7 +209,17 @@ def _add_metric(
     )
 
 
-def _find_zeros(con: Connection) -> None:
+def series_labels(plan: Plan, values: Sequence[str]) -> str:
+    """The labels of a series as OpenMetrics text, as SQL over `resources` and the values of the metric's own labels."""
+    texts = ["text"]
+    for (name, _, _), value in zip(plan.labels, values, strict=True):
+        # promql-mapping: a metric's label that is named like one of the resource's gets a prefix.
+        shown = f"CASE WHEN list_contains(names, {quoted(name)}) THEN 'metric_' ELSE '' END || {quoted(name)}"
+        texts.append(_label_text(f"({shown})", value))
+    return " || ',' || ".join(texts)
+
+
+def find_zeros(con: Connection) -> None:
     """Make the table `spaced`: `points` with whether a zero stands before and after each, none of them twice."""
     con.execute(
         """CREATE OR REPLACE TEMP TABLE spaced AS SELECT *,
@@ -219,7 +229,7 @@ def _find_zeros(con: Connection) -> None:
     )
 
 
-def _summaries(con: Connection, plans: Sequence[_Plan], matched: dict[int, int]) -> dict[str, MetricSummary]:
+def summaries(con: Connection, plans: Sequence[Plan], matched: dict[int, int]) -> dict[str, MetricSummary]:
     rows = con.execute(
         """SELECT metric, count(DISTINCT series), (count(*) + sum(zero_before::INTEGER + zero_after::INTEGER))::BIGINT
         FROM spaced GROUP BY metric"""

@@ -1,0 +1,236 @@
+"""`backtest --view` as a stranger runs it, and what it says when BigQuery refuses.
+
+Answers come from an emulator through Google's own client. The emulator charges nothing and allows everything, so costs
+and refusals come from a server that speaks BigQuery's REST API and answers with its own JSON.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.backtest.big_query import PROJECT, VIEW, Emulator
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = str(Path(sys.executable).parent / "loyalty-monitoring")
+DAY = ROOT / "samples" / "2026-11-07.jsonl.gz"
+WINDOW = ("--from", "2026-11-07", "--to", "2026-11-08", "--policy", "rate_limit_spike")
+
+
+def run(endpoint: str, *arguments: str, view: str = str(VIEW)) -> subprocess.CompletedProcess[str]:
+    command = [PROGRAM, "backtest", "--project", PROJECT, "--view", view, "--endpoint", endpoint, *WINDOW, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=120)
+
+
+# --- with the emulator
+
+
+@pytest.fixture(scope="module")
+def day(big_query: Emulator) -> Emulator:
+    entries = [json.loads(line) for line in gzip.decompress(DAY.read_bytes()).splitlines()]
+    big_query.put([entry for entry in entries if "2026-11-07T17:3" <= entry["timestamp"] < "2026-11-07T17:5"])
+    return big_query
+
+
+def test_what_bigquery_counts_opens_the_incidents_that_replay_opens(day: Emulator) -> None:
+    there = json.loads(run(day.endpoint, "--format", "json").stdout)
+    words = [PROGRAM, "replay", "--format", "json", *WINDOW, str(DAY)]
+    here = json.loads(subprocess.run(words, capture_output=True, cwd=ROOT, check=True).stdout)
+    assert there["incidents"] == here["incidents"] != []
+    source = there["source"]
+    assert (source["kind"], source["view"], source["first_entry"][:14]) == (
+        "log_analytics_view",
+        str(VIEW),
+        "2026-11-07T17:",
+    )
+
+
+def test_a_person_reads_where_it_was_counted_and_a_priority_can_fail_it(day: Emulator) -> None:
+    done = run(day.endpoint, "--fail-on", "P1")
+    assert done.returncode == 1
+    assert done.stdout.startswith(f"View {VIEW}, by BigQuery: ")
+    assert "rate_limit_spike store_id=s-1101" in done.stdout
+
+
+def test_a_view_without_a_matching_entry_is_an_error_and_not_a_quiet_month(day: Emulator) -> None:
+    done = run(day.endpoint, "--from", "2026-11-05", "--to", "2026-11-06")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"view {VIEW} has no log entry" in done.stderr
+
+
+def test_a_view_that_is_not_there_is_named_with_how_to_link_one(day: Emulator) -> None:
+    done = run(day.endpoint, view=f"{PROJECT}.logs.nothing")
+    assert done.returncode == 2
+    assert f"there is no view {PROJECT}.logs.nothing" in done.stderr
+    assert f"`bq ls {PROJECT}:logs`" in done.stderr
+
+
+# --- costs and refusals
+
+
+class Server:
+    """BigQuery's REST API as far as a query job needs it."""
+
+    def __init__(self) -> None:
+        self.bytes = 3 * 2**30
+        self.refusals: list[tuple[int, str, str]] = []
+        self.asked: list[dict[str, Any]] = []
+
+    def answer(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        self.asked.append(body)
+        if self.refusals:
+            code, reason, message = self.refusals.pop(0)
+            error = {"code": code, "message": message, "errors": [{"reason": reason, "message": message}]}
+            return code, {"error": error}
+        configuration = body["configuration"]
+        assert configuration["dryRun"], "nothing else is answered here"
+        statistics = {"totalBytesProcessed": str(self.bytes), "query": {"totalBytesProcessed": str(self.bytes)}}
+        reference = {"projectId": PROJECT, "location": "EU"}
+        return 200, {
+            "kind": "bigquery#job",
+            "configuration": configuration,
+            "jobReference": reference,
+            "statistics": statistics,
+            "status": {"state": "DONE"},
+        }
+
+
+@contextmanager
+def serving(server: Server) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            code, answer = server.answer(body)
+            content = json.dumps(answer).encode()
+            self.send_response(code)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=http.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{http.server_port}"
+    finally:
+        http.shutdown()
+        http.server_close()
+        thread.join()
+
+
+def test_a_dry_run_says_the_bytes_and_the_price_and_runs_nothing() -> None:
+    server = Server()
+    with serving(server) as endpoint:
+        text = run(endpoint, "--dry-run")
+        told = json.loads(run(endpoint, "--dry-run", "--format", "json").stdout)
+    assert text.returncode == 0
+    assert "bytes    3,221,225,472, by BigQuery's dry run: $0.02 at $6.25 a TiB" in text.stdout
+    assert (told["source"]["estimated_bytes"], told["source"]["dollars"]) == (3 * 2**30, 0.0183)
+    assert [body["configuration"]["dryRun"] for body in server.asked] == [True, True]
+
+
+def test_the_bounds_of_time_are_parameters_and_never_text() -> None:
+    server = Server()
+    with serving(server) as endpoint:
+        run(endpoint, "--dry-run")
+    query = server.asked[0]["configuration"]["query"]
+    parameters = {one["name"]: one["parameterValue"]["value"] for one in query["queryParameters"]}
+    assert parameters == {"start": "2026-11-06 23:00:00+00:00", "end": "2026-11-08 00:00:00+00:00"}
+    assert "2026" not in query["query"]
+    assert "WHERE timestamp >= @start AND timestamp < @end" in query["query"]
+
+
+@pytest.mark.parametrize(("limit", "allowed"), [("3GiB", True), ("3221225471", False), ("3GB", False)])
+def test_a_query_that_needs_more_than_max_bytes_is_not_run(limit: str, allowed: bool) -> None:
+    server = Server()
+    with serving(server) as endpoint:
+        done = run(endpoint, "--max-bytes", limit, "--timeout", "5")
+    jobs = [body["configuration"] for body in server.asked]
+    if allowed:
+        assert jobs[1]["query"]["maximumBytesBilled"] == str(3 * 2**30)
+        return
+    assert len(jobs) == 1
+    assert done.returncode == 2
+    assert "would look through 3,221,225,472 bytes" in done.stderr
+    assert "--max-bytes allows" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "message", "said"),
+    [
+        (
+            403,
+            "accessDenied",
+            f"Access Denied: Project {PROJECT}: User does not have bigquery.jobs.create permission in project.",
+            ("bigquery.jobs.create", "roles/bigquery.jobUser"),
+        ),
+        (
+            403,
+            "accessDenied",
+            f"Access Denied: Table {VIEW}: User does not have permission to query table, or perhaps it does not exist.",
+            ("bigquery.tables.getData", "roles/bigquery.dataViewer"),
+        ),
+        (403, "quotaExceeded", "Quota exceeded: too many concurrent queries", ("quota", "iam-admin/quotas")),
+        (404, "notFound", "Not found: Dataset was not found in location EU", ("there is no view", "bq ls")),
+        (401, "authError", "Invalid Credentials", ("gcloud auth application-default login",)),
+        (400, "bytesBilledLimitExceeded", "Query exceeded limit for bytes billed", ("--max-bytes",)),
+        (400, "invalidQuery", "Syntax \x1b[31merror", ("refused", "Syntax [31merror")),
+    ],
+)
+def test_a_refusal_names_what_is_missing_and_the_remedy(
+    code: int, reason: str, message: str, said: tuple[str, ...]
+) -> None:
+    server = Server()
+    server.refusals = [(code, reason, message)] * 20
+    with serving(server) as endpoint:
+        done = run(endpoint, "--timeout", "3")
+    assert (done.returncode, done.stdout) == (2, "")
+    for part in said:
+        assert part in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "\x1b" not in done.stderr
+
+
+def test_a_service_that_is_unavailable_for_a_moment_is_asked_again() -> None:
+    server = Server()
+    server.refusals = [(503, "backendError", "try again")] * 2
+    with serving(server) as endpoint:
+        done = run(endpoint, "--dry-run")
+    assert done.returncode == 0
+    assert len(server.asked) == 3
+
+
+def test_a_network_that_is_not_there_is_told_within_the_timeout() -> None:
+    done = run("127.0.0.1:1", "--timeout", "2")
+    assert done.returncode == 2
+    assert "bigquery.googleapis.com cannot be reached" in done.stderr
+
+
+# --- options
+
+
+def test_entries_that_stay_in_bigquery_cannot_be_kept() -> None:
+    done = run("127.0.0.1:1", "--keep", "x.jsonl")
+    assert done.returncode == 2
+    assert "--keep" in done.stderr
+
+
+@pytest.mark.parametrize("size", ["many", "5 apples", "-1", "10iB", "1e9"])
+def test_a_size_is_a_number_with_a_unit(size: str) -> None:
+    done = run("127.0.0.1:1", "--max-bytes", size)
+    assert done.returncode == 2
+    assert "500MiB, 100GiB or 2TiB" in done.stderr
