@@ -58,7 +58,7 @@ def make_environment() -> None:
     pip = pip_of_new_environment()
     wheels = CACHE / "wheels" / f"{sys.implementation.cache_tag}-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]}"
     if not (wheels / ".complete").is_file():
-        say("Downloading the packages of requirements.lock (about 150 MB, once)")
+        say("Downloading the packages of requirements.lock (about 240 MB, once)")
         partial = wheels.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
