@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 
 import sqlglot
 from sqlglot import exp
@@ -30,6 +31,7 @@ def parse_sayable(text: str) -> Filter:
     return parsed
 
 
+@cache
 def google_sql(expression: str) -> str:
     """An SQL expression of DuckDB, as GoogleSQL. Errors: UserError for what GoogleSQL cannot say."""
     # Within a pair of parentheses, so that the outermost function can be replaced, too.

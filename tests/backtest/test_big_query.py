@@ -158,7 +158,7 @@ def test_the_bounds_of_time_are_parameters_and_never_text() -> None:
 def test_a_query_that_needs_more_than_max_bytes_is_not_run(limit: str, allowed: bool) -> None:
     server = Server()
     with serving(server) as endpoint:
-        done = run(endpoint, "--max-bytes", limit, "--timeout", "5")
+        done = run(endpoint, "--max-bytes", limit, "--timeout", "1")
     jobs = [body["configuration"] for body in server.asked]
     if allowed:
         assert jobs[1]["query"]["maximumBytesBilled"] == str(3 * 2**30)
@@ -197,7 +197,7 @@ def test_a_refusal_names_what_is_missing_and_the_remedy(
     server = Server()
     server.refusals = [(code, reason, message)] * 20
     with serving(server) as endpoint:
-        done = run(endpoint, "--timeout", "3")
+        done = run(endpoint, "--timeout", "1")
     assert (done.returncode, done.stdout) == (2, "")
     for part in said:
         assert part in done.stderr
@@ -215,7 +215,7 @@ def test_a_service_that_is_unavailable_for_a_moment_is_asked_again() -> None:
 
 
 def test_a_network_that_is_not_there_is_told_within_the_timeout() -> None:
-    done = run("127.0.0.1:1", "--timeout", "2")
+    done = run("127.0.0.1:1", "--timeout", "1")
     assert done.returncode == 2
     assert "bigquery.googleapis.com cannot be reached" in done.stderr
 
