@@ -63,7 +63,7 @@ def make_environment() -> None:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         run(
-            [*pip, "download", "-q", "--only-binary=:all:", "--require-hashes", "-r", str(LOCK), "-d", str(partial)],
+            [*pip, "download", "-q", "--no-deps", "--only-binary=:all:", "--require-hashes", "-r", str(LOCK), "-d", str(partial)],
             "pip could not download the packages; check the network, or PIP_INDEX_URL where a mirror is used, and run "
             "`make setup` again",
         )
@@ -73,7 +73,7 @@ def make_environment() -> None:
     say("Installing the packages")
     offline = ["--quiet", "--no-index", "--find-links", str(wheels)]
     run(
-        [*pip, "install", *offline, "--require-hashes", "-r", str(LOCK)],
+        [*pip, "install", *offline, "--no-deps", "--require-hashes", "-r", str(LOCK)],
         f"pip could not install the packages; remove {wheels} and run `make setup` again",
     )
     run(
