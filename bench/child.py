@@ -23,7 +23,7 @@ def main() -> None:
 
 def _replay(file: Path) -> dict[str, Any]:
     """From .jsonl to the points of all metrics; then those that alerts need as text for Prometheus."""
-    from loyalty_monitoring.replay.database import connect
+    from loyalty_monitoring.common.database import connect
     from loyalty_monitoring.replay.entries import load_entries
     from loyalty_monitoring.replay.open_metrics import write_open_metrics
     from loyalty_monitoring.replay.points import make_points, needed_fields
@@ -66,7 +66,7 @@ def _loop(file: Path) -> dict[str, Any]:
 
 def _promql(file: Path) -> dict[str, Any]:
     """Backfilling Prometheus and evaluating every alert policy at its interval; the points are made before."""
-    from loyalty_monitoring.replay.database import connect
+    from loyalty_monitoring.common.database import connect
     from loyalty_monitoring.replay.entries import load_entries
     from loyalty_monitoring.replay.open_metrics import write_open_metrics
     from loyalty_monitoring.replay.points import make_points, needed_fields

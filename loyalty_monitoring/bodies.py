@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from loyalty_monitoring.errors import Position, UserError
+from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.model import AlertPolicy, Body
 from loyalty_monitoring.settings import CHANNEL_TYPES, Channel, Settings
 

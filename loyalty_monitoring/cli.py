@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from loyalty_monitoring.errors import Position, UserError
+from loyalty_monitoring.common.errors import Position, UserError
 
 if TYPE_CHECKING:
     from loyalty_monitoring.backtest.run import Source, ViewSource

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from loyalty_monitoring.errors import nearest
-from loyalty_monitoring.schema_check import check_schema
-from loyalty_monitoring.yaml_source import load_yaml
+from loyalty_monitoring.common.errors import nearest
+from loyalty_monitoring.common.schema_check import check_schema
+from loyalty_monitoring.common.yaml_documents import load_yaml
 
 FieldType = str | tuple[str | int, ...]
 

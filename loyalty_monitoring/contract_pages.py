@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.contract import Contract, Event, FieldType, load_contract, logger_pattern
-from loyalty_monitoring.errors import UserError
 from loyalty_monitoring.filter_language import parse_filter
 from loyalty_monitoring.filter_language.syntax import And, Comparison, Expression, Not, Or
 

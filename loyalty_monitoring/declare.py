@@ -20,7 +20,7 @@ from pulumi._types import input_type_py_to_pulumi_names, input_type_types, is_in
 from pulumi_gcp import logging, monitoring
 
 from loyalty_monitoring.bodies import channel_body, notifying_policy_body
-from loyalty_monitoring.errors import Position, UserError, nearest
+from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.model import AlertPolicy, Body, Dashboard, Definitions, LogMetric
 from loyalty_monitoring.settings import Channel, Settings
 

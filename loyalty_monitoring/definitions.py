@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from loyalty_monitoring.common.errors import Position, UserError, nearest
+from loyalty_monitoring.common.schema_check import check_schema
+from loyalty_monitoring.common.yaml_documents import Document, load_yaml
 from loyalty_monitoring.contract import Contract, celery_tasks_pattern, events_filter, load_contract
-from loyalty_monitoring.errors import Position, UserError, nearest
 from loyalty_monitoring.limits import check_dashboard, check_log_metric, check_policy
 from loyalty_monitoring.model import AlertPolicy, Body, Dashboard, Definitions, LogMetric, promql_name
 from loyalty_monitoring.parameters import Parameter, load_parameters
 from loyalty_monitoring.references import Resolver, substitute
-from loyalty_monitoring.schema_check import check_schema
 from loyalty_monitoring.settings import Settings
-from loyalty_monitoring.yaml_source import Document, load_yaml
 
 _OUR_BLOCK = "loyalty"
 

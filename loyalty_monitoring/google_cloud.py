@@ -11,7 +11,7 @@ from google.api_core import exceptions
 from google.auth import exceptions as auth_exceptions
 from google.auth.transport.requests import Request
 
-from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.common.errors import UserError
 
 LOGIN = "run: gcloud auth application-default login"
 # As Google's own transport has it: a page of log entries is larger than gRPC's 4 MiB.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from loyalty_monitoring.errors import UserError, nearest
-from loyalty_monitoring.yaml_source import Document, load_yaml
+from loyalty_monitoring.common.errors import UserError, nearest
+from loyalty_monitoring.common.yaml_documents import Document, load_yaml
 
 _SECONDS = {"min": 60, "h": 3600}
 _WORDS = {"min": "minute", "h": "hour"}
@@ -68,7 +68,7 @@ class Parameter:
 
 def load_parameters(file: Path, overrides: Mapping[str, object]) -> dict[str, Parameter]:
     """Read parameters.yaml and put the stack's overrides in, each checked against its allowed range."""
-    from loyalty_monitoring.schema_check import check_schema
+    from loyalty_monitoring.common.schema_check import check_schema
 
     document = load_yaml(file)
     check_schema("parameters", document)

@@ -13,7 +13,8 @@ from pulumi import Output
 # The SDK has no public way to list a namespace, and without one a mistyped setting would go unseen.
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
-from loyalty_monitoring.errors import Position, UserError, nearest
+from loyalty_monitoring.common.errors import Position, UserError, nearest
+from loyalty_monitoring.common.yaml_documents import load_yaml
 from loyalty_monitoring.settings import (
     NAMESPACE,
     SECRETS_KEY,
@@ -25,7 +26,6 @@ from loyalty_monitoring.settings import (
     settings_from,
     stack_file,
 )
-from loyalty_monitoring.yaml_source import load_yaml
 
 # The CLI hands over text for text, and JSON for everything else.
 _STRUCTURED = frozenset({"channels", "parameters", "silentPriorities", SECRETS_KEY})

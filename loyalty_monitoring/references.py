@@ -26,9 +26,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from loyalty_monitoring.errors import UserError, nearest
+from loyalty_monitoring.common.errors import UserError, nearest
+from loyalty_monitoring.common.yaml_documents import Document, Path_
 from loyalty_monitoring.parameters import Parameter
-from loyalty_monitoring.yaml_source import Document, Path_
 
 _REFERENCE = re.compile(r"<<([^<>\n]*)>>")
 _FORMS = frozenset({"text", "range", "api_duration"})

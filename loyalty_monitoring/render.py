@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from loyalty_monitoring.bodies import alert_policy_body, channel_body
-from loyalty_monitoring.errors import Position, UserError
+from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.google_messages import Kind, check
 from loyalty_monitoring.model import Body, Definitions
 from loyalty_monitoring.settings import Settings

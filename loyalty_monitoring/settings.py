@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from loyalty_monitoring.errors import Position, UserError, nearest
+from loyalty_monitoring.common.errors import Position, UserError, nearest
+from loyalty_monitoring.common.yaml_documents import Document, Path_, load_yaml
 from loyalty_monitoring.model import PRIORITIES, Priority
-from loyalty_monitoring.yaml_source import Document, Path_, load_yaml
 
 NAMESPACE = "loyalty-monitoring"
 SECRETS_KEY = "channelSecrets"

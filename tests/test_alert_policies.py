@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from loyalty_monitoring.common.yaml_documents import load_yaml
 from loyalty_monitoring.definitions import load_definitions
 from loyalty_monitoring.model import AlertPolicy, Definitions
 from loyalty_monitoring.parameters import load_parameters
 from loyalty_monitoring.promql import COUNTER_FUNCTIONS, FUNCTIONS, functions, look_back, matchers, parsed, selectors
 from loyalty_monitoring.settings import load_stack_settings
-from loyalty_monitoring.yaml_source import load_yaml
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = load_stack_settings(ROOT, "demo")

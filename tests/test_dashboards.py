@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from loyalty_monitoring.common.database import connect
+from loyalty_monitoring.common.yaml_documents import load_yaml
 from loyalty_monitoring.contract import load_contract
 from loyalty_monitoring.definitions import load_definitions
 from loyalty_monitoring.filter_language import parse_filter
@@ -25,13 +27,11 @@ from loyalty_monitoring.promql import (
     selectors,
     variables,
 )
-from loyalty_monitoring.replay.database import connect
 from loyalty_monitoring.replay.entries import load_entries
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.points import make_points, needed_fields
 from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
 from loyalty_monitoring.settings import load_stack_settings
-from loyalty_monitoring.yaml_source import load_yaml
 from tests.log_lines import (
     START,
     Entry,

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.common.yaml_documents import load_yaml
 from loyalty_monitoring.definitions import load_definitions
-from loyalty_monitoring.errors import UserError
 from loyalty_monitoring.filter_language import parse_filter
 from loyalty_monitoring.settings import load_stack_settings
-from loyalty_monitoring.yaml_source import load_yaml
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = load_stack_settings(ROOT, "demo")

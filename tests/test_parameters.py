@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.parameters import Parameter, load_parameters
 
 PARAMETERS = Path(__file__).parents[1] / "parameters.yaml"

@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 from celery import Celery
 
+from loyalty_monitoring.common.database import connect
 from loyalty_monitoring.definitions import load_definitions
-from loyalty_monitoring.replay.database import connect
 from loyalty_monitoring.replay.entries import load_entries
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.points import make_points, needed_fields

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.common.yaml_documents import load_yaml
 from loyalty_monitoring.parameters import Parameter
 from loyalty_monitoring.references import substitute
-from loyalty_monitoring.yaml_source import load_yaml
 
 PARAMETERS = {
     "window": Parameter("window", 24, "h", ""),

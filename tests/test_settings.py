@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.settings import CHANNEL_TYPES, OPTIONAL, REQUIRED, Settings, load_stack_settings
 
 ROOT = Path(__file__).parents[1]

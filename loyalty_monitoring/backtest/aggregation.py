@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from loyalty_monitoring.backtest.google_sql import google_sql, parse_sayable
 from loyalty_monitoring.backtest.view import View, json_text
-from loyalty_monitoring.errors import Position, UserError
+from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.filter_language import FieldPath, Filter, to_sql
 from loyalty_monitoring.filter_language.syntax import And, Comparison, Expression, Not, Or
 from loyalty_monitoring.model import LogMetric

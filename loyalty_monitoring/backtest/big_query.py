@@ -22,16 +22,16 @@ from google.cloud import bigquery
 
 from loyalty_monitoring.backtest.aggregation import ALL_ENTRIES, aggregation
 from loyalty_monitoring.backtest.view import View
-from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.common.database import Connection, Progress, connect, quoted
+from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.google_cloud import LOGIN, Needs, credentials, explained, plain
 from loyalty_monitoring.model import LogMetric
 from loyalty_monitoring.replay.counts import make_counts_table, take_counts
-from loyalty_monitoring.replay.database import Connection, Progress, connect, quoted
 from loyalty_monitoring.replay.entries import EntryCounts
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
 from loyalty_monitoring.replay.run import Points
-from loyalty_monitoring.replay.scratch import temporary_folder
 
 _SCOPE = "https://www.googleapis.com/auth/bigquery"
 _PAGE_ROWS = 20_000

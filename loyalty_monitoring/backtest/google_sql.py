@@ -16,7 +16,7 @@ import sqlglot
 from sqlglot import exp
 
 from loyalty_monitoring.backtest.view import json_path
-from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.filter_language import Filter, parse_filter
 from loyalty_monitoring.replay.kinds import null_matters
 

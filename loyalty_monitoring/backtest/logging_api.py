@@ -23,10 +23,10 @@ from google.cloud.logging_v2.types import ListLogEntriesRequest, LogEntry
 from google.protobuf import json_format
 
 from loyalty_monitoring.backtest.limits import PAGE_SIZE
-from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.common.atomic_files import Out
+from loyalty_monitoring.common.database import Progress
+from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.google_cloud import Needs, credentials, explained, grpc_client
-from loyalty_monitoring.replay.database import Progress
-from loyalty_monitoring.whole_files import Out
 
 # Entries of other buckets than _Default and _Required need roles/logging.viewAccessor, private ones (Data Access audit
 # logs) roles/logging.privateLogViewer: docs.cloud.google.com/logging/docs/access-control. The module writes neither.

@@ -10,15 +10,15 @@ from pathlib import Path
 
 from loyalty_monitoring.backtest.log_filter import entries_filter
 from loyalty_monitoring.backtest.view import View
-from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.common.atomic_files import appearing_whole
+from loyalty_monitoring.common.database import Progress
+from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.model import AlertPolicy, Definitions
 from loyalty_monitoring.promql import look_back, parsed
-from loyalty_monitoring.replay.database import Progress
 from loyalty_monitoring.replay.result import ReplayResult
 from loyalty_monitoring.replay.run import chosen_policies, judged, replay, series_in_queries
-from loyalty_monitoring.replay.scratch import temporary_folder
 from loyalty_monitoring.settings import Settings
-from loyalty_monitoring.whole_files import appearing_whole
 
 _HOUR = timedelta(hours=1)
 DAYS = 30

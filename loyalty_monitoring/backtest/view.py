@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.filter_language import FieldPath
 
 # cloud.google.com/resource-manager/docs/creating-managing-projects, cloud.google.com/bigquery/docs/datasets; a view of

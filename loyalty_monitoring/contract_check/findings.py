@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from loyalty_monitoring.errors import Position, nearest
+from loyalty_monitoring.common.errors import Position, nearest
 from loyalty_monitoring.replay.entries import Rejected
 
 Level = Literal["error", "warning", "note"]

@@ -10,8 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from loyalty_monitoring.common.errors import Position
 from loyalty_monitoring.contract_check.findings import LEVELS, ContractReport, Finding, Seen, findings
-from loyalty_monitoring.errors import Position
 
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 _MOST_CHARTS = 3  # in a line of text; --format json has all

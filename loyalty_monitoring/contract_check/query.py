@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from loyalty_monitoring.common.database import Connection
 from loyalty_monitoring.contract import (
     Contract,
     Event,
@@ -21,7 +22,6 @@ from loyalty_monitoring.contract import (
 )
 from loyalty_monitoring.contract_check.findings import Seen
 from loyalty_monitoring.filter_language import FieldPath, parse_filter, referenced_fields, to_sql
-from loyalty_monitoring.replay.database import Connection
 from loyalty_monitoring.replay.entries import entry_columns
 from loyalty_monitoring.replay.kinds import matching_entries
 

@@ -8,6 +8,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
 
+from loyalty_monitoring.common.database import Connection, Progress, connect
+from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.contract import Contract
 from loyalty_monitoring.cost.alerts import AlertForecast, AlertUsage, forecast_alert, measure_alerts
 from loyalty_monitoring.cost.limits import Reach, level, reach
@@ -15,15 +18,12 @@ from loyalty_monitoring.cost.money import GIB, MIB, usd
 from loyalty_monitoring.cost.prices import PriceTable
 from loyalty_monitoring.cost.scale import MONTH_DAYS, Growth, MetricForecast, Size, forecast, growth, size
 from loyalty_monitoring.cost.usage import Usage, measure
-from loyalty_monitoring.errors import UserError
 from loyalty_monitoring.model import Definitions
-from loyalty_monitoring.replay.database import Connection, Progress, connect
 from loyalty_monitoring.replay.entries import EntryCounts, load_entries
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.points import make_points, needed_fields
 from loyalty_monitoring.replay.prometheus import prometheus_over
 from loyalty_monitoring.replay.run import series_in_queries, window
-from loyalty_monitoring.replay.scratch import temporary_folder
 from loyalty_monitoring.replay.sources import open_source, readable_again
 
 

@@ -8,9 +8,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from loyalty_monitoring.errors import UserError
-from loyalty_monitoring.schema_check import check_schema
-from loyalty_monitoring.yaml_source import Document, Path_, load_yaml
+from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.common.schema_check import check_schema
+from loyalty_monitoring.common.yaml_documents import Document, Path_, load_yaml
 
 SHIPPED = Path(__file__).with_name("prices.yaml")
 _OLD_AFTER_DAYS = 365

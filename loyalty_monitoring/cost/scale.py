@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.cost.usage import MERCHANT, STORE, Cells, MetricUsage, Usage
-from loyalty_monitoring.errors import UserError
 
 MONTH_DAYS = 30
 Grows = Literal["stores", "merchants", "nothing"]

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from loyalty_monitoring.common.database import Connection
 from loyalty_monitoring.model import LogMetric
-from loyalty_monitoring.replay.database import Connection
 
 DAY_HOURS = 24
 STORE, MERCHANT = "store_id", "merchant_id"

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from loyalty_monitoring.common.errors import Position, UserError
+from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions import load_definitions
-from loyalty_monitoring.errors import Position, UserError
 from loyalty_monitoring.model import Definitions
 from loyalty_monitoring.parameters import Parameter, load_parameters
-from loyalty_monitoring.replay.scratch import temporary_folder
 from loyalty_monitoring.settings import load_stack_settings
 
 

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 
 from lark import Token, Tree
 
-from loyalty_monitoring.errors import nearest
+from loyalty_monitoring.common.errors import nearest
 from loyalty_monitoring.filter_language import literals, re2
 from loyalty_monitoring.filter_language.log_entry import ENTRY, FieldPath, Kind, kind_of
 from loyalty_monitoring.filter_language.syntax import (

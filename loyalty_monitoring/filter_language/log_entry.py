@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 
-from loyalty_monitoring.errors import nearest
+from loyalty_monitoring.common.errors import nearest
 
 FieldPath = tuple[str, ...]
 ENTRY: FieldPath = ()

@@ -10,7 +10,7 @@ from typing import Any
 from lark import Lark, Token, Transformer, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
 
-from loyalty_monitoring.errors import nearest
+from loyalty_monitoring.common.errors import nearest
 from loyalty_monitoring.filter_language import functions, literals
 from loyalty_monitoring.filter_language.log_entry import SEVERITIES, FieldPath, Kind
 from loyalty_monitoring.filter_language.syntax import (

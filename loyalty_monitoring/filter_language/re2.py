@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 from functools import cache, lru_cache
 
-from loyalty_monitoring.replay.database import Connection, DatabaseError, connect, quoted
+from loyalty_monitoring.common.database import Connection, DatabaseError, connect, quoted
 
 
 @lru_cache(maxsize=4096)

@@ -6,7 +6,7 @@ import re
 
 from lark import Token, Tree
 
-from loyalty_monitoring.errors import Position, UserError
+from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.filter_language import literals, re2
 from loyalty_monitoring.filter_language.log_entry import FieldPath, resolved
 

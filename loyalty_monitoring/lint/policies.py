@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from loyalty_monitoring.common.yaml_documents import Path_
 from loyalty_monitoring.lint.rule import Resource, at, items, text
 from loyalty_monitoring.model import Body
-from loyalty_monitoring.yaml_source import Path_
 
 # Filled in by somebody else before the API sees it.
 _PLACEHOLDER = re.compile(r"\$\{|\{\{|<<")

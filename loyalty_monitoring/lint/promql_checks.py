@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from loyalty_monitoring.errors import nearest
+from loyalty_monitoring.common.errors import nearest
 from loyalty_monitoring.lint.policies import has_placeholder
 from loyalty_monitoring.lint.rule import Project, text
 from loyalty_monitoring.promql import (

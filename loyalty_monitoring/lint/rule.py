@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from loyalty_monitoring.errors import Position
+from loyalty_monitoring.common.errors import Position
+from loyalty_monitoring.common.yaml_documents import Document, Path_
 from loyalty_monitoring.model import Body, promql_name
-from loyalty_monitoring.yaml_source import Document, Path_
 
 Severity = Literal["error", "warning"]
 Kind = Literal["alert_policy", "dashboard", "log_metric"]

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from loyalty_monitoring.errors import UserError, nearest
+from loyalty_monitoring.common.errors import UserError, nearest
 from loyalty_monitoring.lint.rule import Finding, Project, Resource, Rule
 from loyalty_monitoring.lint.rules import all_rules
 from loyalty_monitoring.lint.sources import our_project, project_of_files

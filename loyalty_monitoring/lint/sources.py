@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from loyalty_monitoring.common.errors import Position, UserError
+from loyalty_monitoring.common.yaml_documents import Document, load_documents, load_yaml
 from loyalty_monitoring.definitions import load_definitions
-from loyalty_monitoring.errors import Position, UserError
 from loyalty_monitoring.lint.rule import Finding, Kind, Project, Resource, Severity
 from loyalty_monitoring.settings import Settings
-from loyalty_monitoring.yaml_source import Document, load_documents, load_yaml
 
 _ENDINGS = (".yaml", ".yml", ".json")
 

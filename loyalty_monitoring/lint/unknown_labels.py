@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from loyalty_monitoring.errors import nearest
+from loyalty_monitoring.common.errors import nearest
 from loyalty_monitoring.lint.log_based import labels_of, made_by_google
 from loyalty_monitoring.lint.promql_checks import Checked, log_based_name
 from loyalty_monitoring.lint.rule import Project

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from loyalty_monitoring.common.errors import Position, UserError, nearest
+from loyalty_monitoring.common.schema_check import check_schema
+from loyalty_monitoring.common.yaml_documents import Document, load_yaml
 from loyalty_monitoring.contract import Contract
-from loyalty_monitoring.errors import Position, UserError, nearest
-from loyalty_monitoring.schema_check import check_schema
-from loyalty_monitoring.yaml_source import Document, load_yaml
 
 Entry = dict[str, Any]
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from loyalty_monitoring.errors import Position, UserError, nearest
-from loyalty_monitoring.schema_check import check_schema
-from loyalty_monitoring.yaml_source import Document, Path_, load_yaml
+from loyalty_monitoring.common.errors import Position, UserError, nearest
+from loyalty_monitoring.common.schema_check import check_schema
+from loyalty_monitoring.common.yaml_documents import Document, Path_, load_yaml
 
 LogLine = Mapping[str, Any]
 

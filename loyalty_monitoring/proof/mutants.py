@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions import load_definitions
-from loyalty_monitoring.errors import UserError
 from loyalty_monitoring.proof.axis import Placed, entries_of, lay_out
 from loyalty_monitoring.proof.equivalents import load_equivalents
 from loyalty_monitoring.proof.metric_cases import load_metric_cases

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from loyalty_monitoring.common.errors import UserError, nearest
 from loyalty_monitoring.contract import Contract, load_contract
 from loyalty_monitoring.definitions import load_definitions
-from loyalty_monitoring.errors import UserError, nearest
 from loyalty_monitoring.model import Definitions
 from loyalty_monitoring.proof.axis import entries_of, lay_out
 from loyalty_monitoring.proof.cases import Case, CaseFile, load_case_files

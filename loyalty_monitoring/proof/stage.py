@@ -14,16 +14,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from loyalty_monitoring.common.database import connect
+from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.model import AlertPolicy, LogMetric
 from loyalty_monitoring.proof.cases import Entry
-from loyalty_monitoring.replay.database import connect
 from loyalty_monitoring.replay.entries import load_entries
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.points import make_points, needed_fields
 from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
 from loyalty_monitoring.replay.result import Incident
 from loyalty_monitoring.replay.run import evaluate
-from loyalty_monitoring.replay.scratch import temporary_folder
 
 _SUFFIXES = ("", "_count", "_sum")  # no alert reads buckets
 _WORD = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from loyalty_monitoring.common.database import Connection
 from loyalty_monitoring.model import LogMetric
-from loyalty_monitoring.replay.database import Connection
 from loyalty_monitoring.replay.points import (
     Plan,
     find_zeros,

@@ -24,9 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from loyalty_monitoring.errors import Position, UserError
-from loyalty_monitoring.filter_language import FieldPath
-from loyalty_monitoring.replay.database import (
+from loyalty_monitoring.common.database import (
     Connection,
     InvalidInput,
     Progress,
@@ -35,6 +33,8 @@ from loyalty_monitoring.replay.database import (
     identifier,
     quoted,
 )
+from loyalty_monitoring.common.errors import Position, UserError
+from loyalty_monitoring.filter_language import FieldPath
 from loyalty_monitoring.replay.fields import (
     ENTRY,
     TOP_LEVEL,

@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.common.database import quoted
+from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.filter_language import FieldPath, parse_field
-from loyalty_monitoring.replay.database import quoted
 
 # cloud.google.com/logging/docs/logs-based-metrics/labels: "Only the first 1,024 characters of a label value are kept."
 LABEL_CHARACTERS = 1024

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
+from loyalty_monitoring.common.database import identifier, quoted
 from loyalty_monitoring.filter_language import FieldPath
-from loyalty_monitoring.replay.database import identifier, quoted
 
 ENTRY: FieldPath = ()
 

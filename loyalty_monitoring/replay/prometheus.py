@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from loyalty_monitoring.errors import UserError
-from loyalty_monitoring.replay.scratch import temporary_folder
+from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.common.temporary_folders import temporary_folder
 
 _LOCAL = Path(__file__).resolve().parents[2] / ".local" / "prometheus"
 _MOST_STEPS = 11_000  # the API's limit for the points of one series in one answer

@@ -17,9 +17,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from loyalty_monitoring.errors import Position, UserError
-from loyalty_monitoring.replay.database import Connection, Progress, scratch_folder
-from loyalty_monitoring.replay.scratch import temporary_folder
+from loyalty_monitoring.common.database import Connection, Progress, scratch_folder
+from loyalty_monitoring.common.errors import Position, UserError
+from loyalty_monitoring.common.temporary_folders import temporary_folder
 
 # Cloud Logging takes entries of up to 256 KiB (cloud.google.com/logging/quotas#log-limits); as JSON, where one byte can
 # become six (\u0001), such an entry stays below this.

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.model import AlertPolicy
 from loyalty_monitoring.promql import Comparison, chosen, comparisons, parsed
 from loyalty_monitoring.replay.prometheus import Prometheus

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.report.site import ASSETS
 
 LOOPBACK = "127.0.0.1"

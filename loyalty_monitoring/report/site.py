@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from loyalty_monitoring.errors import Position, UserError
+from loyalty_monitoring.common.errors import Position, UserError
 
 ASSETS = Path(__file__).parent / "assets"
 LIVE = "live/reload.js"  # only for pages that are served

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.common.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from loyalty_monitoring.whole_files import appearing_whole
+from loyalty_monitoring.common.atomic_files import appearing_whole
 
 Entry = dict[str, Any]
 

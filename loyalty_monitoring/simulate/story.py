@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.simulate.clock import DAY, SimulatedClock, microseconds, rfc3339
 from loyalty_monitoring.simulate.console import Console, python_logging
 from loyalty_monitoring.simulate.living_system import LivingSystem

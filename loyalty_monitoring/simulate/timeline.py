@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from loyalty_monitoring.errors import UserError, nearest
+from loyalty_monitoring.common.errors import UserError, nearest
 from loyalty_monitoring.simulate.clock import SECOND, microseconds
 from loyalty_monitoring.simulate.faults import FAULTS, Fault
 

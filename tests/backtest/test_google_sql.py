@@ -17,12 +17,12 @@ import pytest
 from loyalty_monitoring.backtest.aggregation import aggregation
 from loyalty_monitoring.backtest.google_sql import google_sql, parse_sayable
 from loyalty_monitoring.backtest.view import View, json_text, parse_view
+from loyalty_monitoring.common.database import Connection, connect
+from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions import load_definitions
-from loyalty_monitoring.errors import UserError
 from loyalty_monitoring.filter_language import parse_filter, to_sql
 from loyalty_monitoring.model import LogMetric
 from loyalty_monitoring.replay.counts import make_counts_table, take_counts
-from loyalty_monitoring.replay.database import Connection, connect
 from loyalty_monitoring.replay.entries import entry_columns, load_entries
 from loyalty_monitoring.replay.fields import expression, leaves_of
 from loyalty_monitoring.replay.kinds import filter_fields

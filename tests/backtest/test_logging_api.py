@@ -21,7 +21,7 @@ from google.protobuf import any_pb2, json_format
 from loyalty_monitoring.backtest.log_filter import entries_filter
 from loyalty_monitoring.backtest.logging_api import as_line
 from loyalty_monitoring.backtest.run import Plan, Source, backtest, plan, window
-from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.match import count_matches
 from loyalty_monitoring.replay.report import as_object
 from loyalty_monitoring.replay.result import ReplayResult

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.contract import load_contract
 from loyalty_monitoring.cost.estimate import Estimate, Sample, estimate, measured
 from loyalty_monitoring.cost.output import as_json
 from loyalty_monitoring.cost.prices import load_prices
 from loyalty_monitoring.definitions import load_definitions
-from loyalty_monitoring.errors import UserError
 from loyalty_monitoring.model import Definitions
 from loyalty_monitoring.settings import load_stack_settings
 from loyalty_monitoring.simulate.output import write

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.cost.prices import SHIPPED, load_prices
-from loyalty_monitoring.errors import UserError
 
 
 def _changed(tmp_path: Path, old: str, new: str) -> Path:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from loyalty_monitoring.common.yaml_documents import Document
 from loyalty_monitoring.lint.rule import Project, Resource
 from loyalty_monitoring.lint.rules.dashboard_defaults import check
-from loyalty_monitoring.yaml_source import Document
 from tests.lint.boards import FIRST_LINE, board, mosaic
 from tests.lint.conftest import Findings
 

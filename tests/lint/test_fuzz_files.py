@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from loyalty_monitoring.common.yaml_documents import Document
 from loyalty_monitoring.lint.rule import Finding, Project, Resource
 from loyalty_monitoring.lint.rules import all_rules
 from loyalty_monitoring.lint.run import lint_files
-from loyalty_monitoring.yaml_source import Document
 
 SECONDS = 20  # a hang takes minutes; a busy machine takes seconds
 

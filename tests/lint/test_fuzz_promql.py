@@ -9,10 +9,10 @@ from typing import Any
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from loyalty_monitoring.common.yaml_documents import Document
 from loyalty_monitoring.lint.rule import Problem, Project, Resource
 from loyalty_monitoring.lint.rules import all_rules
 from loyalty_monitoring.promql import parsed
-from loyalty_monitoring.yaml_source import Document
 
 NAMES = ["up", "logging_googleapis_com:user_runs", "logging_googleapis_com:user_seconds_sum", "a:user_b_bucket"]
 NAMES += ["logging_googleapis_com:user_seconds", "logging_googleapis_com:user_elsewhere"]

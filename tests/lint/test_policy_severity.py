@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from loyalty_monitoring.common.yaml_documents import load_documents
 from loyalty_monitoring.lint.rule import Project, Resource
 from loyalty_monitoring.lint.rules import policy_severity
-from loyalty_monitoring.yaml_source import load_documents
 from tests.lint.conftest import Findings
 
 POLICY = "displayName: runs\ncombiner: OR\nconditions: []\n"

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from loyalty_monitoring.cli import cli
-from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.lint.run import lint_files, titles
 
 ROOT = Path(__file__).parents[2]

@@ -6,13 +6,13 @@ import re
 
 import pytest
 
+from loyalty_monitoring.common.yaml_documents import load_yaml
 from loyalty_monitoring.contract import load_contract
 from loyalty_monitoring.definitions import load_definitions
 from loyalty_monitoring.model import AlertPolicy
 from loyalty_monitoring.proof.cases import load_case_files
 from loyalty_monitoring.proof.prove import Proof
 from loyalty_monitoring.settings import load_stack_settings
-from loyalty_monitoring.yaml_source import load_yaml
 from tests.proof.conftest import ROOT
 
 PARAMETERS = load_yaml(ROOT / "parameters.yaml").data

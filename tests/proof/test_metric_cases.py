@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions import load_definitions
-from loyalty_monitoring.errors import UserError
 from loyalty_monitoring.model import LogMetric
 from loyalty_monitoring.proof.metric_cases import load_metric_cases
 from loyalty_monitoring.proof.metric_gate import missing_kinds

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from loyalty_monitoring.common.errors import Position
 from loyalty_monitoring.definitions import load_definitions
-from loyalty_monitoring.errors import Position
 from loyalty_monitoring.model import AlertPolicy
 from loyalty_monitoring.proof.equivalents import Equivalent
 from loyalty_monitoring.proof.policy_mutants import policy_mutants

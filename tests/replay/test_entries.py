@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from loyalty_monitoring.errors import UserError
-from loyalty_monitoring.replay.database import Connection, connect
+from loyalty_monitoring.common.database import Connection, connect
+from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.replay.entries import (
     EntryCounts,
     _layout,

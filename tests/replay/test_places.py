@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_monitoring.replay.database import Connection, connect
+from loyalty_monitoring.common.database import Connection, connect
 from loyalty_monitoring.replay.entries import entry_columns, load_entries, positions
 from tests.log_lines import START, minutes, rejection
 

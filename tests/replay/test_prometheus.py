@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.replay import prometheus as module
 from loyalty_monitoring.replay.prometheus import prometheus_over
 

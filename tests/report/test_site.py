@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.report.site import ASSETS, file_name, scripts, write_site
 
 

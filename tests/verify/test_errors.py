@@ -14,7 +14,7 @@ from typing import Any
 import grpc
 import pytest
 
-from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.verify.findings import Verification
 from loyalty_monitoring.verify.run import verify
 from tests.verify.server import NOW, Cloud, Failure, fails

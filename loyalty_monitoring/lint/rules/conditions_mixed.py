@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from loyalty_monitoring.common.yaml_documents import Path_
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, Rule, at
-from loyalty_monitoring.yaml_source import Path_
 
 _MOST = 6
 _ALONE = {

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from loyalty_monitoring.common.yaml_documents import Path_
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, Rule
-from loyalty_monitoring.yaml_source import Path_
 
 _ENUMERATIONS = ("ALIGN_NONE", "REDUCE_NONE", "METHOD_UNSPECIFIED")
 # Alternatives to each other, where an empty one is kept, and the keys and values that an author chooses.

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from loyalty_monitoring.common.yaml_documents import Path_
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, Rule, at
 from loyalty_monitoring.lint.widgets import GROUPS, tiles
-from loyalty_monitoring.yaml_source import Path_
 
 # Three times what a dashboard may have: a file with more cannot keep us busy for ever.
 _LOOKED_AT = 300

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loyalty_monitoring.errors import UserError
+from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.common.yaml_documents import Path_
 from loyalty_monitoring.filter_language.re2 import error_in, has_one_group
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, Rule, text
 from loyalty_monitoring.replay.extractors import parse_extractor
-from loyalty_monitoring.yaml_source import Path_
 
 
 def check(metric: Resource, project: Project) -> Iterator[Problem]:

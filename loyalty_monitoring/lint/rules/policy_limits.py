@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from loyalty_monitoring.common.yaml_documents import Path_
 from loyalty_monitoring.lint.policies import has_placeholder
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, Rule, at, items, text
-from loyalty_monitoring.yaml_source import Path_
 
 _SEVERITIES = ("CRITICAL", "ERROR", "WARNING", "SEVERITY_UNSPECIFIED")
 _PROMPTS = ("OPENED", "CLOSED")

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from loyalty_monitoring.common.yaml_documents import Path_
 from loyalty_monitoring.lint.conditions import seconds
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, Rule, at, items
-from loyalty_monitoring.yaml_source import Path_
 
 _HALF_AN_HOUR, _DAY = 1_800, 86_400
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from loyalty_monitoring.common.yaml_documents import Path_
 from loyalty_monitoring.lint.prose import first_paragraph, numbers_of, quantities, said_of, titles
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, Rule
-from loyalty_monitoring.yaml_source import Path_
 
 _FOR = re.compile(r"\bfor\s+(?:(?:at least|more than|over|longer than|a minimum of)\s+)?\Z", re.IGNORECASE)
 _NEAR = 40

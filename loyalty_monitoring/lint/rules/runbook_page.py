@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from loyalty_monitoring.errors import nearest
+from loyalty_monitoring.common.errors import nearest
 from loyalty_monitoring.lint.policies import links
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, Rule
 

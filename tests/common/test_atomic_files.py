@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_monitoring.errors import UserError
-from loyalty_monitoring.whole_files import appearing_whole
+from loyalty_monitoring.common.atomic_files import appearing_whole
+from loyalty_monitoring.common.errors import UserError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_file_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -57,8 +57,8 @@ def test_a_disk_that_is_full_is_an_error_and_leaves_nothing(tmp_path: Path, name
     program = """
 import resource, secrets, sys
 from pathlib import Path
-from loyalty_monitoring.errors import UserError
-from loyalty_monitoring.whole_files import appearing_whole
+from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.common.atomic_files import appearing_whole
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 try:
     with appearing_whole(Path(sys.argv[1]), "make room") as out:

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from loyalty_monitoring.errors import Position, UserError
+from loyalty_monitoring.common.errors import Position, UserError
 
 Path_ = tuple[str | int, ...]
 

@@ -7,14 +7,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loyalty_monitoring.errors import UserError, nearest
-from loyalty_monitoring.yaml_source import Document
+from loyalty_monitoring.common.errors import UserError, nearest
+from loyalty_monitoring.common.yaml_documents import Document
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
 
-SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
+SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 
 
 def check_schema(kind: str, document: Document, data: Any = None) -> None:

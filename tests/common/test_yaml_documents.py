@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_monitoring.errors import UserError
-from loyalty_monitoring.yaml_source import load_yaml
+from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.common.yaml_documents import load_yaml
 
 
 def _load(tmp_path: Path, text: str | bytes):

@@ -1,0 +1,1 @@
+"""Errors, YAML with positions, files, the embedded database, text. Knows nothing about monitoring."""
