@@ -12,8 +12,8 @@ from typing import Any
 
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.contract import Contract, Event, FieldType, load_contract, logger_pattern
-from loyalty_monitoring.filter_language import parse_filter
-from loyalty_monitoring.filter_language.syntax import And, Comparison, Expression, Not, Or
+from loyalty_monitoring.query_languages.logging_filter import parse_filter
+from loyalty_monitoring.query_languages.logging_filter.syntax import And, Comparison, Expression, Not, Or
 
 ROOT = Path(__file__).resolve().parents[1]
 

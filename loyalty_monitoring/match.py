@@ -12,7 +12,7 @@ from typing import Any
 
 from loyalty_monitoring.common.database import Connection, connect, quoted
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.filter_language import Filter, parse_filter, referenced_fields, to_sql
+from loyalty_monitoring.query_languages.logging_filter import Filter, parse_filter, referenced_fields, to_sql
 from loyalty_monitoring.replay.entries import entry_columns, load_entries
 from loyalty_monitoring.replay.fields import ENTRY
 

@@ -14,7 +14,15 @@ from loyalty_monitoring.common.yaml_documents import load_yaml
 from loyalty_monitoring.definitions import load_definitions
 from loyalty_monitoring.model import AlertPolicy, Definitions
 from loyalty_monitoring.parameters import load_parameters
-from loyalty_monitoring.promql import COUNTER_FUNCTIONS, FUNCTIONS, functions, look_back, matchers, parsed, selectors
+from loyalty_monitoring.query_languages.promql.expressions import (
+    COUNTER_FUNCTIONS,
+    FUNCTIONS,
+    functions,
+    look_back,
+    matchers,
+    parsed,
+    selectors,
+)
 from loyalty_monitoring.settings import load_stack_settings
 
 ROOT = Path(__file__).parents[1]

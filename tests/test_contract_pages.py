@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from loyalty_monitoring.common.database import connect
 from loyalty_monitoring.contract import events_filter, load_contract
 from loyalty_monitoring.contract_pages import event_schema, pages
-from loyalty_monitoring.filter_language import parse_filter, to_sql
+from loyalty_monitoring.query_languages.logging_filter import parse_filter, to_sql
 from loyalty_monitoring.replay.entries import entry_columns, load_entries
 from loyalty_monitoring.replay.fields import ENTRY
 from tests.contract_check.lines import changed

@@ -14,10 +14,10 @@ from loyalty_monitoring.common.database import connect
 from loyalty_monitoring.common.yaml_documents import load_yaml
 from loyalty_monitoring.contract import load_contract
 from loyalty_monitoring.definitions import load_definitions
-from loyalty_monitoring.filter_language import parse_filter
 from loyalty_monitoring.google_messages import check_dashboard, dropped_keys
 from loyalty_monitoring.model import Dashboard
-from loyalty_monitoring.promql import (
+from loyalty_monitoring.query_languages.logging_filter import parse_filter
+from loyalty_monitoring.query_languages.promql.expressions import (
     COUNTER_FUNCTIONS,
     FUNCTIONS,
     chosen,

@@ -11,10 +11,10 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from loyalty_monitoring.backtest.google_sql import google_sql, parse_sayable
 from loyalty_monitoring.backtest.view import View, json_text
 from loyalty_monitoring.common.errors import Position, UserError
-from loyalty_monitoring.filter_language import FieldPath, Filter, to_sql
-from loyalty_monitoring.filter_language.syntax import And, Comparison, Expression, Not, Or
 from loyalty_monitoring.model import LogMetric
-from loyalty_monitoring.replay.extractors import label_sql, value_sql
+from loyalty_monitoring.query_languages.extractors import label_sql, value_sql
+from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter, to_sql
+from loyalty_monitoring.query_languages.logging_filter.syntax import And, Comparison, Expression, Not, Or
 from loyalty_monitoring.replay.fields import expression, leaves_of
 from loyalty_monitoring.replay.points import Plan, needed_fields, plan_of
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.filter_language import FieldPath
+from loyalty_monitoring.query_languages.logging_filter import FieldPath
 
 # cloud.google.com/resource-manager/docs/creating-managing-projects, cloud.google.com/bigquery/docs/datasets; a view of
 # logs is named like `_AllLogs`.

@@ -13,7 +13,7 @@ from datetime import UTC
 from loyalty_monitoring.common.database import Connection, quoted
 from loyalty_monitoring.contract import Contract, celery_tasks_pattern
 from loyalty_monitoring.contract_check.findings import Seen
-from loyalty_monitoring.filter_language import FieldPath, parse_filter, referenced_fields, to_sql
+from loyalty_monitoring.query_languages.logging_filter import FieldPath, parse_filter, referenced_fields, to_sql
 from loyalty_monitoring.replay.entries import entry_columns
 
 _LOGGER = 'labels.python_logger =~ "^celery[.]app[.]trace$"'

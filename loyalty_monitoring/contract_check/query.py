@@ -21,7 +21,7 @@ from loyalty_monitoring.contract import (
     type_filter,
 )
 from loyalty_monitoring.contract_check.findings import Seen
-from loyalty_monitoring.filter_language import FieldPath, parse_filter, referenced_fields, to_sql
+from loyalty_monitoring.query_languages.logging_filter import FieldPath, parse_filter, referenced_fields, to_sql
 from loyalty_monitoring.replay.entries import entry_columns
 from loyalty_monitoring.replay.kinds import matching_entries
 

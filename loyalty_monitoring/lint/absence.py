@@ -13,7 +13,7 @@ from typing import Any
 from loyalty_monitoring.lint.log_based import SUFFIXES, metric_of
 from loyalty_monitoring.lint.promql_checks import log_based_name
 from loyalty_monitoring.lint.rule import Project
-from loyalty_monitoring.promql import (
+from loyalty_monitoring.query_languages.promql.expressions import (
     Read,
     applied,
     bare,

@@ -10,7 +10,7 @@ from typing import Any
 from loyalty_monitoring.common.yaml_documents import Path_
 from loyalty_monitoring.lint.policies import has_placeholder
 from loyalty_monitoring.lint.rule import Resource, at, items, text
-from loyalty_monitoring.promql import parsed
+from loyalty_monitoring.query_languages.promql.expressions import parsed
 
 # The API's Duration goes up to some 10,000 years.
 _LONGEST = 315_576_000_000

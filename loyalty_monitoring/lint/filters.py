@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from loyalty_monitoring.filter_language import Filter, FilterError, parse_filter
-from loyalty_monitoring.filter_language.syntax import And, Comparison, Expression
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, at, items
+from loyalty_monitoring.query_languages.logging_filter import Filter, FilterError, parse_filter
+from loyalty_monitoring.query_languages.logging_filter.syntax import And, Comparison, Expression
 
 # Texts and comments first, so that nothing inside them is taken for a word; a text that is not closed goes to the end.
 _TOKEN = re.compile(r'"(?:\\.|[^"\\])*(?:"|\Z)|--[^\n]*|[()]|!=|=~|!~|>=|<=|[=<>:]|[^\s()"=<>!~:]+|\S', re.DOTALL)

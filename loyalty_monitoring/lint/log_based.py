@@ -11,7 +11,7 @@ from typing import Any
 from loyalty_monitoring.lint.policies import has_placeholder
 from loyalty_monitoring.lint.promql_checks import log_based_name
 from loyalty_monitoring.lint.rule import Project, Resource, at, items, text
-from loyalty_monitoring.promql import every_matcher
+from loyalty_monitoring.query_languages.promql.expressions import every_matcher
 
 SUFFIXES = ("_count", "_sum", "_bucket")
 

@@ -14,7 +14,7 @@ from typing import Any
 from loyalty_monitoring.common.errors import nearest
 from loyalty_monitoring.lint.policies import has_placeholder
 from loyalty_monitoring.lint.rule import Project, text
-from loyalty_monitoring.promql import (
+from loyalty_monitoring.query_languages.promql.expressions import (
     COUNTER_FUNCTIONS,
     FUNCTIONS,
     LOG_BASED,

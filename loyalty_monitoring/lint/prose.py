@@ -15,7 +15,7 @@ from loyalty_monitoring.common.yaml_documents import Path_
 from loyalty_monitoring.lint.conditions import PromqlCondition, promql_conditions, seconds
 from loyalty_monitoring.lint.policies import Condition, typed_conditions
 from loyalty_monitoring.lint.rule import Resource, at, items, text
-from loyalty_monitoring.promql import look_back, number_literals, selectors, time_ranges
+from loyalty_monitoring.query_languages.promql.expressions import look_back, number_literals, selectors, time_ranges
 
 # "m" is apart, because it can be metres or millions too.
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3_600.0, "day": 86_400.0, "week": 604_800.0}

@@ -18,7 +18,13 @@ from loyalty_monitoring.common.errors import nearest
 from loyalty_monitoring.lint.log_based import labels_of, made_by_google
 from loyalty_monitoring.lint.promql_checks import Checked, log_based_name
 from loyalty_monitoring.lint.rule import Project
-from loyalty_monitoring.promql import Matcher, every_matcher, label_clauses, makes_labels, selectors
+from loyalty_monitoring.query_languages.promql.expressions import (
+    Matcher,
+    every_matcher,
+    label_clauses,
+    makes_labels,
+    selectors,
+)
 
 # Enough for one query, and few enough to be compared with what there is.
 _MOST_FINDINGS, _MOST_LABELS, _LONGEST = 20, 50, 100

@@ -10,13 +10,13 @@ from itertools import pairwise
 from typing import Any
 
 from loyalty_monitoring.common.database import Progress
-from loyalty_monitoring.filter_language import parse_filter, referenced_fields
 from loyalty_monitoring.model import Body, LogMetric
 from loyalty_monitoring.proof.filter_mutants import filter_mutants
 from loyalty_monitoring.proof.metric_cases import MetricCases
 from loyalty_monitoring.proof.metric_points import Points, differing, expected_points, misstated, points_of
 from loyalty_monitoring.proof.regex_mutants import regex_mutants
-from loyalty_monitoring.replay.extractors import parse_extractor
+from loyalty_monitoring.query_languages.extractors import parse_extractor
+from loyalty_monitoring.query_languages.logging_filter import parse_filter, referenced_fields
 
 # What kills a mutant that no point can show: the descriptor is not what the case file states.
 STATED = "the type and the unit are as stated"

@@ -34,7 +34,7 @@ from loyalty_monitoring.common.database import (
     quoted,
 )
 from loyalty_monitoring.common.errors import Position, UserError
-from loyalty_monitoring.filter_language import FieldPath
+from loyalty_monitoring.query_languages.logging_filter import FieldPath
 from loyalty_monitoring.replay.fields import (
     ENTRY,
     TOP_LEVEL,

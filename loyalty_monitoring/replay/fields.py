@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 
 from loyalty_monitoring.common.database import identifier, quoted
-from loyalty_monitoring.filter_language import FieldPath
+from loyalty_monitoring.query_languages.logging_filter import FieldPath
 
 ENTRY: FieldPath = ()
 

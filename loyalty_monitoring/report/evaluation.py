@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.model import AlertPolicy
-from loyalty_monitoring.promql import Comparison, chosen, comparisons, parsed
+from loyalty_monitoring.query_languages.promql.expressions import Comparison, chosen, comparisons, parsed
 from loyalty_monitoring.replay.prometheus import Prometheus
 from loyalty_monitoring.report.answer import Answer, answer, step_for
 from loyalty_monitoring.report.choices import Choice

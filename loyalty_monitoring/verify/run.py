@@ -11,7 +11,7 @@ from loyalty_monitoring.contract_coverage import readers
 from loyalty_monitoring.google_messages import printed
 from loyalty_monitoring.lint.absence import may_be_empty
 from loyalty_monitoring.model import AlertPolicy, Body, Definitions, LogMetric
-from loyalty_monitoring.promql import parsed
+from loyalty_monitoring.query_languages.promql.expressions import parsed
 from loyalty_monitoring.settings import Settings
 from loyalty_monitoring.verify.clients import LOOKBACK, read
 from loyalty_monitoring.verify.compare import Expected, compare

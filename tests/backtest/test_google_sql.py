@@ -20,8 +20,8 @@ from loyalty_monitoring.backtest.view import View, json_text, parse_view
 from loyalty_monitoring.common.database import Connection, connect
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions import load_definitions
-from loyalty_monitoring.filter_language import parse_filter, to_sql
 from loyalty_monitoring.model import LogMetric
+from loyalty_monitoring.query_languages.logging_filter import parse_filter, to_sql
 from loyalty_monitoring.replay.counts import make_counts_table, take_counts
 from loyalty_monitoring.replay.entries import entry_columns, load_entries
 from loyalty_monitoring.replay.fields import expression, leaves_of
@@ -29,7 +29,7 @@ from loyalty_monitoring.replay.kinds import filter_fields
 from loyalty_monitoring.replay.points import make_points, needed_fields
 from loyalty_monitoring.settings import load_stack_settings
 from tests.backtest.big_query import VIEW, Emulator
-from tests.filter_language.test_filter_language import ENTRIES, FILTERS, write
+from tests.query_languages.logging_filter.test_filter_language import ENTRIES, FILTERS, write
 
 ROOT = Path(__file__).parents[2]
 METRICS = load_definitions(ROOT, load_stack_settings(ROOT, "demo")).log_metrics

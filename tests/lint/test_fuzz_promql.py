@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from loyalty_monitoring.common.yaml_documents import Document
 from loyalty_monitoring.lint.rule import Problem, Project, Resource
 from loyalty_monitoring.lint.rules import all_rules
-from loyalty_monitoring.promql import parsed
+from loyalty_monitoring.query_languages.promql.expressions import parsed
 
 NAMES = ["up", "logging_googleapis_com:user_runs", "logging_googleapis_com:user_seconds_sum", "a:user_b_bucket"]
 NAMES += ["logging_googleapis_com:user_seconds", "logging_googleapis_com:user_elsewhere"]

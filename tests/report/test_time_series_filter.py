@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from loyalty_monitoring.definitions import load_definitions
-from loyalty_monitoring.promql import parsed
+from loyalty_monitoring.query_languages.promql.expressions import parsed
 from loyalty_monitoring.report.time_series_filter import NotEvaluated, over_steps, promql_of_filter
 from loyalty_monitoring.settings import load_stack_settings
 

@@ -14,7 +14,7 @@ from typing import Any
 from loyalty_monitoring.lint.conditions import promql_conditions
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, Rule, at, items, text
 from loyalty_monitoring.lint.widgets import promql_queries, queries, widgets
-from loyalty_monitoring.promql import metric_name, selectors
+from loyalty_monitoring.query_languages.promql.expressions import metric_name, selectors
 
 
 @dataclass(frozen=True)

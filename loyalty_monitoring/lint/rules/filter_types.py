@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loyalty_monitoring.filter_language import FieldPath, Filter
 from loyalty_monitoring.lint.filters import FilterProblem, read_filter, required_comparisons
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, Rule, text
+from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter
 
 # Fields that hold one value; a payload's may hold a list, and any of its items matches.
 _SINGLE: tuple[FieldPath, ...] = (("resource", "type"), ("severity",), ("logName",), ("insertId",))

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.common.yaml_documents import Path_
-from loyalty_monitoring.filter_language.re2 import error_in, has_one_group
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, Rule, text
-from loyalty_monitoring.replay.extractors import parse_extractor
+from loyalty_monitoring.query_languages.extractors import parse_extractor
+from loyalty_monitoring.query_languages.logging_filter.re2 import error_in, has_one_group
 
 
 def check(metric: Resource, project: Project) -> Iterator[Problem]:

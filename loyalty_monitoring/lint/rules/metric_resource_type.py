@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loyalty_monitoring.filter_language import Filter
 from loyalty_monitoring.lint.filters import read_filter, required_comparisons
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, Rule, text
+from loyalty_monitoring.query_languages.logging_filter import Filter
 
 
 def check(metric: Resource, project: Project) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ from typing import Any
 from loyalty_monitoring.lint.absence import is_total, minds_absence, there_with
 from loyalty_monitoring.lint.conditions import promql_conditions
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, Rule
-from loyalty_monitoring.promql import nodes, operation
+from loyalty_monitoring.query_languages.promql.expressions import nodes, operation
 
 
 def check(policy: Resource, project: Project) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ from loyalty_monitoring.lint.absence import is_total, may_be_empty, minds_absenc
 from loyalty_monitoring.lint.conditions import promql_conditions
 from loyalty_monitoring.lint.promql_checks import log_based_name
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, Rule
-from loyalty_monitoring.promql import Judgement, judgements, operation, selectors
+from loyalty_monitoring.query_languages.promql.expressions import Judgement, judgements, operation, selectors
 
 
 def check(policy: Resource, project: Project) -> Iterator[Problem]:

@@ -17,7 +17,7 @@ from loyalty_monitoring.lint.absence import has_operator, minds_absence
 from loyalty_monitoring.lint.conditions import promql_conditions
 from loyalty_monitoring.lint.promql_checks import log_based_name
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, Rule
-from loyalty_monitoring.promql import Judgement, judgements, reads
+from loyalty_monitoring.query_languages.promql.expressions import Judgement, judgements, reads
 
 
 def check(policy: Resource, project: Project) -> Iterator[Problem]:

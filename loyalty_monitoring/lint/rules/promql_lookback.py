@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from loyalty_monitoring.lint.conditions import promql_conditions
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, Rule
-from loyalty_monitoring.promql import look_back, reads_log_based_metric
+from loyalty_monitoring.query_languages.promql.expressions import look_back, reads_log_based_metric
 
 _MOST = timedelta(hours=25)
 

@@ -14,7 +14,7 @@ from loyalty_monitoring.lint.conditions import promql_conditions
 from loyalty_monitoring.lint.policies import has_placeholder
 from loyalty_monitoring.lint.promql_checks import defined, log_based_name, pins_resource_type
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, Rule
-from loyalty_monitoring.promql import every_matcher, selectors
+from loyalty_monitoring.query_languages.promql.expressions import every_matcher, selectors
 
 
 def check(policy: Resource, project: Project) -> Iterator[Problem]:

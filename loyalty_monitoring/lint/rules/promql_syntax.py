@@ -12,7 +12,12 @@ from loyalty_monitoring.lint.conditions import PromqlCondition, promql_condition
 from loyalty_monitoring.lint.policies import has_placeholder
 from loyalty_monitoring.lint.promql_checks import parse_error
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, Rule, at
-from loyalty_monitoring.promql import is_instant, newer_than_cloud_monitoring, selectors, without_exact_name
+from loyalty_monitoring.query_languages.promql.expressions import (
+    is_instant,
+    newer_than_cloud_monitoring,
+    selectors,
+    without_exact_name,
+)
 
 
 def check(policy: Resource, project: Project) -> Iterator[Problem]:

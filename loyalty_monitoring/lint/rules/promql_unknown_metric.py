@@ -14,7 +14,7 @@ from loyalty_monitoring.lint.log_based import SUFFIXES, metric_of, value_type
 from loyalty_monitoring.lint.policies import has_placeholder
 from loyalty_monitoring.lint.promql_checks import log_based_name, unknown_metrics
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, Rule, text
-from loyalty_monitoring.promql import selectors
+from loyalty_monitoring.query_languages.promql.expressions import selectors
 
 
 def check(policy: Resource, project: Project) -> Iterator[Problem]:

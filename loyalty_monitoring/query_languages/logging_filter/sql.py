@@ -7,12 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from loyalty_monitoring.filter_language import sql_functions
-from loyalty_monitoring.filter_language.functions import kind_of_operand
-from loyalty_monitoring.filter_language.log_entry import DEFAULTS, ENTRY, FieldPath, Kind, has_default, kind_of
-from loyalty_monitoring.filter_language.sql_json import any_item, at_keys, is_nested, leaves, literal, pointer, spread
-from loyalty_monitoring.filter_language.sql_values import converted, exact_json_texts, holds, is_one_of
-from loyalty_monitoring.filter_language.syntax import (
+from loyalty_monitoring.query_languages.logging_filter import sql_functions
+from loyalty_monitoring.query_languages.logging_filter.functions import kind_of_operand
+from loyalty_monitoring.query_languages.logging_filter.log_entry import (
+    DEFAULTS,
+    ENTRY,
+    FieldPath,
+    Kind,
+    has_default,
+    kind_of,
+)
+from loyalty_monitoring.query_languages.logging_filter.sql_json import (
+    any_item,
+    at_keys,
+    is_nested,
+    leaves,
+    literal,
+    pointer,
+    spread,
+)
+from loyalty_monitoring.query_languages.logging_filter.sql_values import converted, exact_json_texts, holds, is_one_of
+from loyalty_monitoring.query_languages.logging_filter.syntax import (
     And,
     Anywhere,
     Cast,

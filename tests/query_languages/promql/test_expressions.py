@@ -6,7 +6,15 @@ import time
 
 import pytest
 
-from loyalty_monitoring.promql import Comparison, chosen, comparisons, metric_name, parsed, selectors, variables
+from loyalty_monitoring.query_languages.promql.expressions import (
+    Comparison,
+    chosen,
+    comparisons,
+    metric_name,
+    parsed,
+    selectors,
+    variables,
+)
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from urllib.parse import quote, unquote
 from lark import Token, Tree
 
 from loyalty_monitoring.common.errors import nearest
-from loyalty_monitoring.filter_language import literals, re2
-from loyalty_monitoring.filter_language.log_entry import ENTRY, FieldPath, Kind, kind_of
-from loyalty_monitoring.filter_language.syntax import (
+from loyalty_monitoring.query_languages.logging_filter import literals, re2
+from loyalty_monitoring.query_languages.logging_filter.log_entry import ENTRY, FieldPath, Kind, kind_of
+from loyalty_monitoring.query_languages.logging_filter.syntax import (
     Cast,
     Expression,
     Extract,
@@ -24,7 +24,7 @@ from loyalty_monitoring.filter_language.syntax import (
     Sample,
     Tokens,
 )
-from loyalty_monitoring.filter_language.tokens import Node, error, field_of, pattern_of, text_of
+from loyalty_monitoring.query_languages.logging_filter.tokens import Node, error, field_of, pattern_of, text_of
 
 RESTRICTIONS = {
     "log_id": 'log_id("LOG_ID")',

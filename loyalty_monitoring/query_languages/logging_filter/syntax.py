@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from loyalty_monitoring.filter_language.log_entry import FieldPath
+from loyalty_monitoring.query_languages.logging_filter.log_entry import FieldPath
 
 
 @dataclass(frozen=True)

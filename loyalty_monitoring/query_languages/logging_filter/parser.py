@@ -11,9 +11,9 @@ from lark import Lark, Token, Transformer, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
 
 from loyalty_monitoring.common.errors import nearest
-from loyalty_monitoring.filter_language import functions, literals
-from loyalty_monitoring.filter_language.log_entry import SEVERITIES, FieldPath, Kind
-from loyalty_monitoring.filter_language.syntax import (
+from loyalty_monitoring.query_languages.logging_filter import functions, literals
+from loyalty_monitoring.query_languages.logging_filter.log_entry import SEVERITIES, FieldPath, Kind
+from loyalty_monitoring.query_languages.logging_filter.syntax import (
     And,
     Anywhere,
     Comparison,
@@ -25,7 +25,15 @@ from loyalty_monitoring.filter_language.syntax import (
     Or,
     Present,
 )
-from loyalty_monitoring.filter_language.tokens import FilterError, Node, at, error, field_of, pattern_of, text_of
+from loyalty_monitoring.query_languages.logging_filter.tokens import (
+    FilterError,
+    Node,
+    at,
+    error,
+    field_of,
+    pattern_of,
+    text_of,
+)
 
 MAX_CHARACTERS = 20_000  # the documentation's own limit
 _MAX_DEPTH = 50

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from loyalty_monitoring.common.database import quoted
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.filter_language import FieldPath, parse_field
+from loyalty_monitoring.query_languages.logging_filter import FieldPath, parse_field
 
 # cloud.google.com/logging/docs/logs-based-metrics/labels: "Only the first 1,024 characters of a label value are kept."
 LABEL_CHARACTERS = 1024

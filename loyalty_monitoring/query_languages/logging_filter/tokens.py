@@ -7,8 +7,8 @@ import re
 from lark import Token, Tree
 
 from loyalty_monitoring.common.errors import Position, UserError
-from loyalty_monitoring.filter_language import literals, re2
-from loyalty_monitoring.filter_language.log_entry import FieldPath, resolved
+from loyalty_monitoring.query_languages.logging_filter import literals, re2
+from loyalty_monitoring.query_languages.logging_filter.log_entry import FieldPath, resolved
 
 Node = Token | Tree[Token]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from loyalty_monitoring.filter_language import literals
-from loyalty_monitoring.filter_language.functions import DELIMITER
-from loyalty_monitoring.filter_language.log_entry import DEFAULTS, SEVERITIES, Kind
-from loyalty_monitoring.filter_language.sql_json import (
+from loyalty_monitoring.query_languages.logging_filter import literals
+from loyalty_monitoring.query_languages.logging_filter.functions import DELIMITER
+from loyalty_monitoring.query_languages.logging_filter.log_entry import DEFAULTS, SEVERITIES, Kind
+from loyalty_monitoring.query_languages.logging_filter.sql_json import (
     any_item,
     is_number,
     is_plain,
@@ -18,8 +18,8 @@ from loyalty_monitoring.filter_language.sql_json import (
     pointer,
     text_of,
 )
-from loyalty_monitoring.filter_language.sql_values import holds
-from loyalty_monitoring.filter_language.syntax import Comparison, InNetwork, LogName, Sample, Tokens
+from loyalty_monitoring.query_languages.logging_filter.sql_values import holds
+from loyalty_monitoring.query_languages.logging_filter.syntax import Comparison, InNetwork, LogName, Sample, Tokens
 
 # Not texts, though JSON writes them so; a bare term is compared with them as what they are.
 _TYPED = ("timestamp", "receiveTimestamp", "severity")

@@ -9,9 +9,9 @@ import json
 import math
 import re
 
-from loyalty_monitoring.filter_language import literals
-from loyalty_monitoring.filter_language.log_entry import SEVERITIES, Kind
-from loyalty_monitoring.filter_language.sql_json import (
+from loyalty_monitoring.query_languages.logging_filter import literals
+from loyalty_monitoring.query_languages.logging_filter.log_entry import SEVERITIES, Kind
+from loyalty_monitoring.query_languages.logging_filter.sql_json import (
     folded,
     is_nested,
     is_number,
@@ -21,7 +21,7 @@ from loyalty_monitoring.filter_language.sql_json import (
     string_in_json,
     text_of,
 )
-from loyalty_monitoring.filter_language.syntax import Cast, Comparison, Extract, Operand
+from loyalty_monitoring.query_languages.logging_filter.syntax import Cast, Comparison, Extract, Operand
 
 # One character that a pattern matches as it is: bare, escaped, or alone in brackets.
 _CHARACTER = r"[^\\^$.|?*+()\[\]{}]|\\[^\w\s]|\[[^\\^\[\]]\]"

@@ -1,0 +1,1 @@
+"""PromQL: parsed and inspected, with what Cloud Monitoring adds to it and leaves out."""
