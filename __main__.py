@@ -6,7 +6,7 @@ import pulumi
 
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.declare import declare
-from loyalty_monitoring.definitions import load_definitions
+from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.pulumi_config import channel_secrets, program_settings
 
 ROOT = Path(__file__).resolve().parent

@@ -112,8 +112,8 @@ def _lint(folder: Path) -> dict[str, Any]:
 
 
 def _definitions() -> Any:
-    from loyalty_monitoring.definitions import load_definitions
-    from loyalty_monitoring.settings import load_stack_settings
+    from loyalty_monitoring.definitions.load import load_definitions
+    from loyalty_monitoring.definitions.settings import load_stack_settings
 
     return load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
 

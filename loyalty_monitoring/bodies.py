@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from loyalty_monitoring.common.errors import Position, UserError
-from loyalty_monitoring.model import AlertPolicy, Body
-from loyalty_monitoring.settings import CHANNEL_TYPES, Channel, Settings
+from loyalty_monitoring.definitions.model import AlertPolicy, Body
+from loyalty_monitoring.definitions.settings import CHANNEL_TYPES, Channel, Settings
 
 
 def alert_policy_body(policy: AlertPolicy, settings: Settings) -> Body:

@@ -21,8 +21,8 @@ from loyalty_monitoring.common.errors import Position, UserError
 
 if TYPE_CHECKING:
     from loyalty_monitoring.backtest.run import Source, ViewSource
-    from loyalty_monitoring.model import Definitions
-    from loyalty_monitoring.settings import Settings
+    from loyalty_monitoring.definitions.model import Definitions
+    from loyalty_monitoring.definitions.settings import Settings
 
 _PRIORITIES = ("P0", "P1", "P2")
 
@@ -302,9 +302,9 @@ def prove(alerts: tuple[str, ...], output: str) -> None:
     loyalty-monitoring prove rate_limit_spike email_failures
     loyalty-monitoring prove --format json | jq '.cases[] | select(.holds | not)'
     """
+    from loyalty_monitoring.definitions.settings import load_stack_settings
     from loyalty_monitoring.proof import report
     from loyalty_monitoring.proof.prove import prove as run
-    from loyalty_monitoring.settings import load_stack_settings
 
     root = _project_root()
     with _progress() as progress:
@@ -383,9 +383,9 @@ def mutants(output: str) -> None:
     loyalty-monitoring mutants
     loyalty-monitoring mutants --format json | jq '.mutants[] | select(.killed_by == null) | .id'
     """
+    from loyalty_monitoring.definitions.settings import load_stack_settings
     from loyalty_monitoring.proof import score
     from loyalty_monitoring.proof.mutants import try_mutants
-    from loyalty_monitoring.settings import load_stack_settings
 
     root = _project_root()
     with _progress() as progress:
@@ -425,7 +425,7 @@ def lint(paths: tuple[Path, ...], output: str, explain: str | None) -> None:
     if paths:
         findings = run.lint_files(paths)
     else:
-        from loyalty_monitoring.settings import load_stack_settings
+        from loyalty_monitoring.definitions.settings import load_stack_settings
 
         root = _project_root()
         findings = run.lint_project(root, load_stack_settings(root, "demo"))
@@ -640,11 +640,11 @@ def cost(
     loyalty-monitoring cost last-week.jsonl.gz --prices our-prices.yaml
     loyalty-monitoring cost --stores 2000 --format json | jq '.total.usd_now, .warnings[]'
     """
-    from loyalty_monitoring.contract import load_contract
     from loyalty_monitoring.cost import output as formats
     from loyalty_monitoring.cost.estimate import estimate, measured
     from loyalty_monitoring.cost.prices import SHIPPED, load_prices
     from loyalty_monitoring.cost.scale import check_size
+    from loyalty_monitoring.definitions.log_contract import load_contract
 
     check_size(merchants, stores, pods)
     _, definitions = _load(stack)
@@ -721,9 +721,9 @@ def contract_check(files: tuple[Path, ...], stack: str, output: str, strict: boo
     loyalty-monitoring contract check day.json
     loyalty-monitoring contract check --format json - < day.json | jq '.findings[] | select(.level == "error")'
     """
-    from loyalty_monitoring.contract import load_contract
     from loyalty_monitoring.contract_check import output as formats
     from loyalty_monitoring.contract_check.check import check
+    from loyalty_monitoring.definitions.log_contract import load_contract
 
     settings, definitions = _load(stack)
     module_writes = load_contract(_project_root() / "log_events.yaml")
@@ -761,8 +761,8 @@ def _fail(message: str, code: int) -> None:
 
 
 def _load(stack: str, project: str | None = None) -> tuple[Settings, Definitions]:
-    from loyalty_monitoring.definitions import load_definitions
-    from loyalty_monitoring.settings import in_project, load_stack_settings
+    from loyalty_monitoring.definitions.load import load_definitions
+    from loyalty_monitoring.definitions.settings import in_project, load_stack_settings
 
     root = _project_root()
     settings = load_stack_settings(root, stack)

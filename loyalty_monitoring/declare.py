@@ -21,8 +21,8 @@ from pulumi_gcp import logging, monitoring
 
 from loyalty_monitoring.bodies import channel_body, notifying_policy_body
 from loyalty_monitoring.common.errors import Position, UserError, nearest
-from loyalty_monitoring.model import AlertPolicy, Body, Dashboard, Definitions, LogMetric
-from loyalty_monitoring.settings import Channel, Settings
+from loyalty_monitoring.definitions.model import AlertPolicy, Body, Dashboard, Definitions, LogMetric
+from loyalty_monitoring.definitions.settings import Channel, Settings
 
 Secrets = Mapping[str, Mapping[str, Output[str]]]
 Policies = Mapping[str, monitoring.AlertPolicy]

@@ -13,7 +13,7 @@ from google.cloud.monitoring_dashboard_v1.types import Dashboard
 from google.cloud.monitoring_v3.types import AlertPolicy, NotificationChannel
 from google.protobuf import json_format
 
-from loyalty_monitoring.model import Body
+from loyalty_monitoring.definitions.model import Body
 
 Kind = Literal["log_metric", "alert_policy", "dashboard", "notification_channel"]
 

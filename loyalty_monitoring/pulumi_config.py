@@ -15,7 +15,7 @@ from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.common.yaml_documents import load_yaml
-from loyalty_monitoring.settings import (
+from loyalty_monitoring.definitions.settings import (
     NAMESPACE,
     SECRETS_KEY,
     Locate,

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from loyalty_monitoring.bodies import alert_policy_body, channel_body
 from loyalty_monitoring.common.errors import Position, UserError
+from loyalty_monitoring.definitions.model import Body, Definitions
+from loyalty_monitoring.definitions.settings import Settings
 from loyalty_monitoring.google_messages import Kind, check
-from loyalty_monitoring.model import Body, Definitions
-from loyalty_monitoring.settings import Settings
 
 # The list of the files that render wrote into a folder; what is not in it is somebody's own and stays.
 LIST = ".rendered"

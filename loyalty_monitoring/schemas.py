@@ -16,9 +16,9 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from loyalty_monitoring import contract_pages
+from loyalty_monitoring.definitions import contract_pages
+from loyalty_monitoring.definitions.model import PRIORITIES
 from loyalty_monitoring.google_messages import MESSAGES, Kind
-from loyalty_monitoring.model import PRIORITIES
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from loyalty_monitoring.common.yaml_documents import load_yaml
-from loyalty_monitoring.definitions import load_definitions
-from loyalty_monitoring.model import AlertPolicy, Definitions
-from loyalty_monitoring.parameters import load_parameters
+from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.model import AlertPolicy, Definitions
+from loyalty_monitoring.definitions.parameters import load_parameters
+from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.query_languages.promql.expressions import (
     COUNTER_FUNCTIONS,
     FUNCTIONS,
@@ -23,7 +24,6 @@ from loyalty_monitoring.query_languages.promql.expressions import (
     parsed,
     selectors,
 )
-from loyalty_monitoring.settings import load_stack_settings
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = load_stack_settings(ROOT, "demo")

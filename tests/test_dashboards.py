@@ -12,10 +12,11 @@ import pytest
 
 from loyalty_monitoring.common.database import connect
 from loyalty_monitoring.common.yaml_documents import load_yaml
-from loyalty_monitoring.contract import load_contract
-from loyalty_monitoring.definitions import load_definitions
+from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.log_contract import load_contract
+from loyalty_monitoring.definitions.model import Dashboard
+from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.google_messages import check_dashboard, dropped_keys
-from loyalty_monitoring.model import Dashboard
 from loyalty_monitoring.query_languages.logging_filter import parse_filter
 from loyalty_monitoring.query_languages.promql.expressions import (
     COUNTER_FUNCTIONS,
@@ -31,7 +32,6 @@ from loyalty_monitoring.replay.entries import load_entries
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.points import make_points, needed_fields
 from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
-from loyalty_monitoring.settings import load_stack_settings
 from tests.log_lines import (
     START,
     Entry,

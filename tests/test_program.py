@@ -13,9 +13,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from loyalty_monitoring.definitions import load_definitions
+from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.render import render
-from loyalty_monitoring.settings import load_stack_settings
 from tests.stand_in_engine import UNKNOWN, Resource, Run, Secret, plain, run_program
 
 ROOT = Path(__file__).parents[1]

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.definitions import load_definitions
+from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.google_messages import check, dropped_keys
 from loyalty_monitoring.render import render
-from loyalty_monitoring.settings import load_stack_settings
 
 ROOT = Path(__file__).parents[1]
 STACKS = ("demo", "example-production")

@@ -12,11 +12,11 @@ from celery.worker.control import Panel
 
 from loyalty_monitoring.cli import cli
 from loyalty_monitoring.common.yaml_documents import load_yaml
-from loyalty_monitoring.contract import load_contract, logger_pattern
-from loyalty_monitoring.definitions import load_definitions
-from loyalty_monitoring.model import AlertPolicy
+from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.log_contract import load_contract, logger_pattern
+from loyalty_monitoring.definitions.model import AlertPolicy
+from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.query_languages.logging_filter import parse_filter
-from loyalty_monitoring.settings import load_stack_settings
 
 ROOT = Path(__file__).parents[1]
 DEFINITIONS = load_definitions(ROOT, load_stack_settings(ROOT, "demo"))

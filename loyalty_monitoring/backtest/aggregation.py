@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from loyalty_monitoring.backtest.google_sql import google_sql, parse_sayable
 from loyalty_monitoring.backtest.view import View, json_text
 from loyalty_monitoring.common.errors import Position, UserError
-from loyalty_monitoring.model import LogMetric
+from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.query_languages.extractors import label_sql, value_sql
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter, to_sql
 from loyalty_monitoring.query_languages.logging_filter.syntax import And, Comparison, Expression, Not, Or

@@ -10,7 +10,6 @@ from typing import Literal
 
 from loyalty_monitoring.common.database import Connection, Progress, connect
 from loyalty_monitoring.common.errors import Position
-from loyalty_monitoring.contract import Contract
 from loyalty_monitoring.contract_check.celery import celery_fields, count_celery
 from loyalty_monitoring.contract_check.findings import (
     ContractReport,
@@ -23,8 +22,9 @@ from loyalty_monitoring.contract_check.findings import (
     UnknownEvent,
 )
 from loyalty_monitoring.contract_check.query import contract_fields, count_event, count_matches, unknown_events
-from loyalty_monitoring.contract_coverage import Readers, readers, selected_events
-from loyalty_monitoring.model import Definitions
+from loyalty_monitoring.definitions.contract_usage import Readers, readers, selected_events
+from loyalty_monitoring.definitions.log_contract import Contract
+from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.replay.entries import EntryCounts, load_entries, positions
 from loyalty_monitoring.replay.points import needed_fields
 from loyalty_monitoring.replay.sources import readable_again

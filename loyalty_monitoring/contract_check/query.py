@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from loyalty_monitoring.common.database import Connection
-from loyalty_monitoring.contract import (
+from loyalty_monitoring.contract_check.findings import Seen
+from loyalty_monitoring.definitions.log_contract import (
     Contract,
     Event,
     FieldType,
@@ -20,7 +21,6 @@ from loyalty_monitoring.contract import (
     severity_filter,
     type_filter,
 )
-from loyalty_monitoring.contract_check.findings import Seen
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, parse_filter, referenced_fields, to_sql
 from loyalty_monitoring.replay.entries import entry_columns
 from loyalty_monitoring.replay.kinds import matching_entries

@@ -13,7 +13,7 @@ from typing import Any
 
 from loyalty_monitoring.cost.scale import MONTH_DAYS, Growth
 from loyalty_monitoring.cost.usage import MERCHANT, STORE
-from loyalty_monitoring.model import AlertPolicy
+from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.query_languages.promql import expressions as promql
 from loyalty_monitoring.replay.incidents import evaluation_instants
 from loyalty_monitoring.replay.prometheus import Prometheus

@@ -11,14 +11,14 @@ from typing import Literal
 from loyalty_monitoring.common.database import Connection, Progress, connect
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.common.temporary_folders import temporary_folder
-from loyalty_monitoring.contract import Contract
 from loyalty_monitoring.cost.alerts import AlertForecast, AlertUsage, forecast_alert, measure_alerts
 from loyalty_monitoring.cost.limits import Reach, level, reach
 from loyalty_monitoring.cost.money import GIB, MIB, usd
 from loyalty_monitoring.cost.prices import PriceTable
 from loyalty_monitoring.cost.scale import MONTH_DAYS, Growth, MetricForecast, Size, forecast, growth, size
 from loyalty_monitoring.cost.usage import Usage, measure
-from loyalty_monitoring.model import Definitions
+from loyalty_monitoring.definitions.log_contract import Contract
+from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.replay.entries import EntryCounts, load_entries
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.points import make_points, needed_fields

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loyalty_monitoring.common.database import Connection
-from loyalty_monitoring.model import LogMetric
+from loyalty_monitoring.definitions.model import LogMetric
 
 DAY_HOURS = 24
 STORE, MERCHANT = "store_id", "merchant_id"

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.common.temporary_folders import temporary_folder
-from loyalty_monitoring.definitions import load_definitions
-from loyalty_monitoring.model import Definitions
-from loyalty_monitoring.parameters import Parameter, load_parameters
-from loyalty_monitoring.settings import load_stack_settings
+from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.model import Definitions
+from loyalty_monitoring.definitions.parameters import Parameter, load_parameters
+from loyalty_monitoring.definitions.settings import load_stack_settings
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from loyalty_monitoring.common.yaml_documents import Path_
+from loyalty_monitoring.definitions.model import Body
 from loyalty_monitoring.lint.rule import Resource, at, items, text
-from loyalty_monitoring.model import Body
 
 # Filled in by somebody else before the API sees it.
 _PLACEHOLDER = re.compile(r"\$\{|\{\{|<<")

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from loyalty_monitoring.common.errors import Position
 from loyalty_monitoring.common.yaml_documents import Document, Path_
-from loyalty_monitoring.model import Body, promql_name
+from loyalty_monitoring.definitions.model import Body, promql_name
 
 Severity = Literal["error", "warning"]
 Kind = Literal["alert_policy", "dashboard", "log_metric"]

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from loyalty_monitoring.common.errors import UserError, nearest
+from loyalty_monitoring.definitions.settings import Settings
 from loyalty_monitoring.lint.rule import Finding, Project, Resource, Rule
 from loyalty_monitoring.lint.rules import all_rules
 from loyalty_monitoring.lint.sources import our_project, project_of_files
 from loyalty_monitoring.lint.suppressions import suppressed
-from loyalty_monitoring.settings import Settings
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "lint"
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.common.yaml_documents import Document, load_documents, load_yaml
-from loyalty_monitoring.definitions import load_definitions
+from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.settings import Settings
 from loyalty_monitoring.lint.rule import Finding, Kind, Project, Resource, Severity
-from loyalty_monitoring.settings import Settings
 
 _ENDINGS = (".yaml", ".yml", ".json")
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from loyalty_monitoring.common.yaml_documents import Path_
+from loyalty_monitoring.definitions.model import Body
 from loyalty_monitoring.lint.rule import Resource, at, items, text
-from loyalty_monitoring.model import Body
 from loyalty_monitoring.query_languages.promql.expressions import chosen, parsed
 
 # Tiles that cover others: what lies within their area are their members.

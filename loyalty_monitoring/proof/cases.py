@@ -12,7 +12,7 @@ from typing import Any
 from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.common.schema_check import check_schema
 from loyalty_monitoring.common.yaml_documents import Document, load_yaml
-from loyalty_monitoring.contract import Contract
+from loyalty_monitoring.definitions.log_contract import Contract
 
 Entry = dict[str, Any]
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from loyalty_monitoring.common.database import Progress
-from loyalty_monitoring.model import Body, LogMetric
+from loyalty_monitoring.definitions.model import Body, LogMetric
 from loyalty_monitoring.proof.filter_mutants import filter_mutants
 from loyalty_monitoring.proof.metric_cases import MetricCases
 from loyalty_monitoring.proof.metric_points import Points, differing, expected_points, misstated, points_of

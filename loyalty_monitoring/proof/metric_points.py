@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from loyalty_monitoring.common.database import connect, scratch_folder
-from loyalty_monitoring.model import LogMetric
+from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.proof.metric_cases import Counted, MetricCases, MetricFacts, entry
 from loyalty_monitoring.replay.entries import load_entries
 from loyalty_monitoring.replay.points import bucket_bounds, make_points, needed_fields

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.definitions import load_definitions
+from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.settings import Settings
 from loyalty_monitoring.proof.axis import Placed, entries_of, lay_out
 from loyalty_monitoring.proof.equivalents import load_equivalents
 from loyalty_monitoring.proof.metric_cases import load_metric_cases
@@ -17,7 +18,6 @@ from loyalty_monitoring.proof.prove import load_proof, variant_key, variants_of
 from loyalty_monitoring.proof.score import Score, Tried, score
 from loyalty_monitoring.proof.stage import Stage, Variant, stage_for
 from loyalty_monitoring.proof.verdict import misses
-from loyalty_monitoring.settings import Settings
 
 Progress = Callable[[str, float], None]
 

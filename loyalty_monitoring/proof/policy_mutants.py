@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from loyalty_monitoring.model import AlertPolicy
+from loyalty_monitoring.definitions.model import AlertPolicy
 
 _TOKEN = re.compile(
     r"""(?P<string>"(?:\\.|[^"\\])*")|(?P<duration>\d+[smhd](?:\d+[smhd])*)|(?P<number>\d+(?:\.\d+)?)"""

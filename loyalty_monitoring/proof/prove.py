@@ -9,15 +9,15 @@ from functools import cache
 from pathlib import Path
 
 from loyalty_monitoring.common.errors import UserError, nearest
-from loyalty_monitoring.contract import Contract, load_contract
-from loyalty_monitoring.definitions import load_definitions
-from loyalty_monitoring.model import Definitions
+from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.log_contract import Contract, load_contract
+from loyalty_monitoring.definitions.model import Definitions
+from loyalty_monitoring.definitions.settings import Settings
 from loyalty_monitoring.proof.axis import entries_of, lay_out
 from loyalty_monitoring.proof.cases import Case, CaseFile, load_case_files
 from loyalty_monitoring.proof.gate import missing
 from loyalty_monitoring.proof.stage import Variant, stage_for
 from loyalty_monitoring.proof.verdict import misses
-from loyalty_monitoring.settings import Settings
 
 Progress = Callable[[str, float], None]
 Parameters = tuple[tuple[str, float], ...]

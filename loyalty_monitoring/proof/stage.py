@@ -16,7 +16,7 @@ from datetime import datetime
 
 from loyalty_monitoring.common.database import connect
 from loyalty_monitoring.common.temporary_folders import temporary_folder
-from loyalty_monitoring.model import AlertPolicy, LogMetric
+from loyalty_monitoring.definitions.model import AlertPolicy, LogMetric
 from loyalty_monitoring.proof.cases import Entry
 from loyalty_monitoring.replay.entries import load_entries
 from loyalty_monitoring.replay.open_metrics import write_open_metrics

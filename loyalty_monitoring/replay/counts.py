@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from loyalty_monitoring.common.database import Connection
-from loyalty_monitoring.model import LogMetric
+from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.replay.points import (
     Plan,
     find_zeros,

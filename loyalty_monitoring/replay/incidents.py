@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
-from loyalty_monitoring.model import AlertPolicy
+from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.replay.prometheus import Series
 from loyalty_monitoring.replay.result import Incident
 

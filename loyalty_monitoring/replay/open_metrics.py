@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from loyalty_monitoring.common.database import Connection, quoted
-from loyalty_monitoring.model import LogMetric
+from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.replay.points import bucket_bounds
 
 # A point is stamped just before its minute ends: an evaluation on the whole minute sees whole minutes only, one at

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from loyalty_monitoring.common.database import Connection, Progress, any_order, quoted
-from loyalty_monitoring.model import LogMetric
+from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.query_languages.extractors import Extractor, label_sql, parse_extractor, value_sql
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter, parse_filter
 from loyalty_monitoring.replay.entries import entry_columns

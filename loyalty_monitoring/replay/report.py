@@ -13,7 +13,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from loyalty_monitoring.model import PRIORITIES, Priority
+from loyalty_monitoring.definitions.model import PRIORITIES, Priority
 from loyalty_monitoring.replay.result import Incident, ReplayResult
 
 _PIPED_WIDTH = 120

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from loyalty_monitoring.model import Priority
+from loyalty_monitoring.definitions.model import Priority
 from loyalty_monitoring.replay.entries import Rejected
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from loyalty_monitoring.model import Body, LogMetric
+from loyalty_monitoring.definitions.model import Body, LogMetric
 from loyalty_monitoring.query_languages.promql.expressions import variables
 from loyalty_monitoring.report.time_series_filter import NotEvaluated, promql_of_filter
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.model import AlertPolicy
+from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.query_languages.promql.expressions import Comparison, chosen, comparisons, parsed
 from loyalty_monitoring.replay.prometheus import Prometheus
 from loyalty_monitoring.report.answer import Answer, answer, step_for

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from loyalty_monitoring.definitions.model import AlertPolicy, Dashboard
 from loyalty_monitoring.match import Matches
-from loyalty_monitoring.model import AlertPolicy, Dashboard
 from loyalty_monitoring.replay.result import Incident
 from loyalty_monitoring.report.answer import Answer
 from loyalty_monitoring.report.choices import Choices

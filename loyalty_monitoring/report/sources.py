@@ -9,12 +9,12 @@ from pathlib import Path
 
 from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.common.yaml_documents import load_documents
-from loyalty_monitoring.contract import load_contract
-from loyalty_monitoring.definitions import load_definitions
-from loyalty_monitoring.model import Dashboard, Definitions
+from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.log_contract import load_contract
+from loyalty_monitoring.definitions.model import Dashboard, Definitions
+from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.proof.cases import load_case_files
 from loyalty_monitoring.report.site import file_name
-from loyalty_monitoring.settings import load_stack_settings
 
 _LAYOUTS = frozenset(["mosaicLayout", "gridLayout", "rowLayout", "columnLayout"])
 

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from loyalty_monitoring.definitions.model import Body
+from loyalty_monitoring.definitions.settings import CHANNEL_TYPES, Settings
 from loyalty_monitoring.google_messages import Kind
-from loyalty_monitoring.model import Body
-from loyalty_monitoring.settings import CHANNEL_TYPES, Settings
 from loyalty_monitoring.verify.differences import differences, shown
 from loyalty_monitoring.verify.findings import Deployed, Finding
 

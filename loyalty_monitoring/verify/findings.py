@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from loyalty_monitoring.definitions.model import Body
 from loyalty_monitoring.google_messages import Kind
-from loyalty_monitoring.model import Body
 
 Level = Literal["drift", "known", "note"]
 LEVELS: tuple[Level, ...] = ("drift", "known", "note")

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_monitoring.contract import load_contract
 from loyalty_monitoring.contract_check.celery import celery_fields
 from loyalty_monitoring.contract_check.check import check
 from loyalty_monitoring.contract_check.query import contract_fields
-from loyalty_monitoring.definitions import load_definitions
+from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.log_contract import load_contract
+from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.match import count_matches
-from loyalty_monitoring.settings import load_stack_settings
 from tests.contract_check.lines import ROOT, celery
 from tests.log_lines import Entry, write
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.contract import load_contract
 from loyalty_monitoring.cost.estimate import Estimate, Sample, estimate, measured
 from loyalty_monitoring.cost.output import as_json
 from loyalty_monitoring.cost.prices import load_prices
-from loyalty_monitoring.definitions import load_definitions
-from loyalty_monitoring.model import Definitions
-from loyalty_monitoring.settings import load_stack_settings
+from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.log_contract import load_contract
+from loyalty_monitoring.definitions.model import Definitions
+from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.simulate.output import write
 from loyalty_monitoring.simulate.story import Story, entries
 from tests.log_lines import hours, rejection

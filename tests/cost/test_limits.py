@@ -12,7 +12,7 @@ import pytest
 from loyalty_monitoring.cost.limits import level, reach
 from loyalty_monitoring.cost.scale import Growth, MetricForecast, Size, forecast, reached_at
 from loyalty_monitoring.cost.usage import Cells, MetricUsage
-from loyalty_monitoring.model import LogMetric
+from loyalty_monitoring.definitions.model import LogMetric
 
 LIMIT = 30_000
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.lint.rule import Finding
 from loyalty_monitoring.lint.run import lint_files, lint_project
-from loyalty_monitoring.settings import load_stack_settings
 
 ROOT = Path(__file__).parents[2]
 

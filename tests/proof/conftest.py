@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.proof.prove import Proof, prove
-from loyalty_monitoring.settings import load_stack_settings
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,12 +7,12 @@ import re
 import pytest
 
 from loyalty_monitoring.common.yaml_documents import load_yaml
-from loyalty_monitoring.contract import load_contract
-from loyalty_monitoring.definitions import load_definitions
-from loyalty_monitoring.model import AlertPolicy
+from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.log_contract import load_contract
+from loyalty_monitoring.definitions.model import AlertPolicy
+from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.proof.cases import load_case_files
 from loyalty_monitoring.proof.prove import Proof
-from loyalty_monitoring.settings import load_stack_settings
 from tests.proof.conftest import ROOT
 
 PARAMETERS = load_yaml(ROOT / "parameters.yaml").data

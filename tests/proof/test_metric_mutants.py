@@ -6,8 +6,9 @@ import random
 
 import pytest
 
-from loyalty_monitoring.definitions import load_definitions
-from loyalty_monitoring.model import LogMetric
+from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.model import LogMetric
+from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.proof.equivalents import load_equivalents
 from loyalty_monitoring.proof.filter_mutants import filter_mutants, filter_text
 from loyalty_monitoring.proof.metric_cases import load_metric_cases
@@ -15,7 +16,6 @@ from loyalty_monitoring.proof.metric_mutants import STATED, MetricMutant, killed
 from loyalty_monitoring.proof.regex_mutants import regex_mutants
 from loyalty_monitoring.query_languages.logging_filter import parse_filter
 from loyalty_monitoring.query_languages.logging_filter.re2 import error_in
-from loyalty_monitoring.settings import load_stack_settings
 from tests.proof.conftest import ROOT
 
 METRICS = {metric.name: metric for metric in load_definitions(ROOT, load_stack_settings(ROOT, "demo")).log_metrics}

@@ -7,12 +7,12 @@ import json
 import pytest
 
 from loyalty_monitoring.common.errors import Position
-from loyalty_monitoring.definitions import load_definitions
-from loyalty_monitoring.model import AlertPolicy
+from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.model import AlertPolicy
+from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.proof.equivalents import Equivalent
 from loyalty_monitoring.proof.policy_mutants import policy_mutants
 from loyalty_monitoring.proof.score import Tried, as_json, lines, score
-from loyalty_monitoring.settings import load_stack_settings
 from tests.proof.conftest import ROOT
 
 SETTINGS = load_stack_settings(ROOT, "demo")

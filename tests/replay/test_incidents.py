@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_monitoring.model import AlertPolicy
+from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.replay.incidents import evaluation_instants, incidents
 from loyalty_monitoring.replay.prometheus import Series
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.model import AlertPolicy, Definitions, LogMetric
+from loyalty_monitoring.definitions.model import AlertPolicy, Definitions, LogMetric
 from loyalty_monitoring.replay.run import replay, series_in_queries
 from tests.log_lines import START, rejection, write
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from loyalty_monitoring.definitions import load_definitions
+from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.query_languages.promql.expressions import parsed
 from loyalty_monitoring.report.time_series_filter import NotEvaluated, over_steps, promql_of_filter
-from loyalty_monitoring.settings import load_stack_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 METRICS = load_definitions(ROOT, load_stack_settings(ROOT, "demo")).log_metrics

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_monitoring.definitions import load_definitions
+from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.replay.result import ReplayResult
 from loyalty_monitoring.replay.run import replay
-from loyalty_monitoring.settings import load_stack_settings
 from tests.samples.story import sample_story
 
 ROOT = Path(__file__).parents[2]

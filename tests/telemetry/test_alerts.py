@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_monitoring.definitions import load_definitions
+from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.replay.result import Incident
 from loyalty_monitoring.replay.run import replay
-from loyalty_monitoring.settings import load_stack_settings
 from loyalty_telemetry import InMemoryStore
 from loyalty_telemetry.freshness import Freshness
 from tests.log_lines import START, Entry, every, hours, minutes, write

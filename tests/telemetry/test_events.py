@@ -9,7 +9,7 @@ from typing import Any, Literal, get_type_hints
 
 import pytest
 
-from loyalty_monitoring.contract import FieldType, events_filter, load_contract
+from loyalty_monitoring.definitions.log_contract import FieldType, events_filter, load_contract
 from loyalty_monitoring.match import count_matches
 from loyalty_telemetry import WATCHED, events
 from loyalty_telemetry.fields import Count, Number

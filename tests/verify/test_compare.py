@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from google.protobuf import json_format
 
-from loyalty_monitoring.model import Body
+from loyalty_monitoring.definitions.model import Body
 from loyalty_monitoring.verify.compare import Expected, compare
 from loyalty_monitoring.verify.findings import Deployed
 from loyalty_monitoring.verify.run import expected

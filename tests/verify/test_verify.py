@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from google.cloud.monitoring_v3.types import AlertPolicy, NotificationChannel
 
-from loyalty_monitoring.contract_coverage import readers
-from loyalty_monitoring.definitions import load_definitions
-from loyalty_monitoring.model import Definitions
-from loyalty_monitoring.settings import Settings, in_project, load_stack_settings
+from loyalty_monitoring.definitions.contract_usage import readers
+from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.model import Definitions
+from loyalty_monitoring.definitions.settings import Settings, in_project, load_stack_settings
 from loyalty_monitoring.verify.findings import Finding, Verification
 from loyalty_monitoring.verify.run import verify
 from tests.verify.server import NOW, NUMBER, Cloud, deploy, message, replaced

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from loyalty_monitoring.contract import Contract, load_contract
+from loyalty_monitoring.definitions.log_contract import Contract, load_contract
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, Rule
 
 
@@ -18,7 +18,7 @@ def check(metric: Resource, project: Project) -> Iterator[Problem]:
     # Only our own project has a contract.
     if project.runbooks is None:
         return
-    from loyalty_monitoring.contract_coverage import disagreements
+    from loyalty_monitoring.definitions.contract_usage import disagreements
 
     contract = _contract(next(parent for parent in metric.document.file.parents if parent.name == "log_metrics").parent)
     for found in disagreements(contract, metric.body):

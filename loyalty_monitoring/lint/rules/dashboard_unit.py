@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from loyalty_monitoring.definitions.model import promql_name
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, Rule, at, text
 from loyalty_monitoring.lint.widgets import Query, queries
-from loyalty_monitoring.model import promql_name
 
 _LOG_BASED = re.compile(r'metric\.type\s*=\s*"logging\.googleapis\.com/user/([^"]+)"')
 _AXES = {"Y2": "y2Axis"}

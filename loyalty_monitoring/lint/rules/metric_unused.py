@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from loyalty_monitoring.definitions.model import promql_name
 from loyalty_monitoring.lint.rule import Problem, Project, Resource, Rule, text
-from loyalty_monitoring.model import promql_name
 
 # Whatever reads a metric names it somewhere in its text: in PromQL, in a filter, or quoted.
 _USER = "logging.googleapis.com/user/"

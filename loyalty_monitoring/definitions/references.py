@@ -28,7 +28,7 @@ from typing import Any
 
 from loyalty_monitoring.common.errors import UserError, nearest
 from loyalty_monitoring.common.yaml_documents import Document, Path_
-from loyalty_monitoring.parameters import Parameter
+from loyalty_monitoring.definitions.parameters import Parameter
 
 _REFERENCE = re.compile(r"<<([^<>\n]*)>>")
 _FORMS = frozenset({"text", "range", "api_duration"})

@@ -13,8 +13,8 @@ from typing import Any
 from loyalty_monitoring.common.database import Connection, connect, quoted
 from loyalty_monitoring.common.errors import nearest
 from loyalty_monitoring.common.yaml_documents import Path_
-from loyalty_monitoring.contract import Contract, Event, FieldType, events_filter
-from loyalty_monitoring.model import Body, Definitions, LogMetric
+from loyalty_monitoring.definitions.log_contract import Contract, Event, FieldType, events_filter
+from loyalty_monitoring.definitions.model import Body, Definitions, LogMetric
 from loyalty_monitoring.query_languages.extractors import Extractor, parse_extractor
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter, parse_filter, referenced_fields, to_sql
 from loyalty_monitoring.query_languages.logging_filter.syntax import And, Comparison, Expression, Not, Or

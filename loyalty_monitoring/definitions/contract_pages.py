@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.contract import Contract, Event, FieldType, load_contract, logger_pattern
+from loyalty_monitoring.definitions.log_contract import Contract, Event, FieldType, load_contract, logger_pattern
 from loyalty_monitoring.query_languages.logging_filter import parse_filter
 from loyalty_monitoring.query_languages.logging_filter.syntax import And, Comparison, Expression, Not, Or
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 Schema = dict[str, Any]
 

@@ -10,7 +10,7 @@ import re
 
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.common.yaml_documents import Document, Path_
-from loyalty_monitoring.model import AlertPolicy, Body
+from loyalty_monitoring.definitions.model import AlertPolicy, Body
 
 # A user label of this name would collide with a label of the monitored resource in PromQL.
 _RESOURCE_LABELS = frozenset(

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.settings import CHANNEL_TYPES, OPTIONAL, REQUIRED, Settings, load_stack_settings
+from loyalty_monitoring.definitions.settings import CHANNEL_TYPES, OPTIONAL, REQUIRED, Settings, load_stack_settings
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SECRET = "SENTINEL-that-nobody-may-see"
 
 

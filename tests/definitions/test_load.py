@@ -12,11 +12,11 @@ import pytest
 
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.common.yaml_documents import load_yaml
-from loyalty_monitoring.definitions import load_definitions
+from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.query_languages.logging_filter import parse_filter
-from loyalty_monitoring.settings import load_stack_settings
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SETTINGS = load_stack_settings(ROOT, "demo")
 DEFINITIONS = load_definitions(ROOT, SETTINGS)
 

@@ -10,15 +10,15 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from loyalty_monitoring.common.database import connect
-from loyalty_monitoring.contract import events_filter, load_contract
-from loyalty_monitoring.contract_pages import event_schema, pages
+from loyalty_monitoring.definitions.contract_pages import event_schema, pages
+from loyalty_monitoring.definitions.log_contract import events_filter, load_contract
 from loyalty_monitoring.query_languages.logging_filter import parse_filter, to_sql
 from loyalty_monitoring.replay.entries import entry_columns, load_entries
 from loyalty_monitoring.replay.fields import ENTRY
 from tests.contract_check.lines import changed
 from tests.log_lines import write
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CONTRACT = load_contract(ROOT / "log_events.yaml")
 PAGES = dict(pages(CONTRACT))
 VALUES: list[Any] = [None, "", "x", "5", "failed", "sent", "google", "true", True, False, 0, -1, 0.5, 1, 1.01, 429, {}]

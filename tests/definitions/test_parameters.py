@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.parameters import Parameter, load_parameters
+from loyalty_monitoring.definitions.parameters import Parameter, load_parameters
 
-PARAMETERS = Path(__file__).parents[1] / "parameters.yaml"
+PARAMETERS = Path(__file__).parents[2] / "parameters.yaml"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.common.yaml_documents import Document, Path_, load_yaml
-from loyalty_monitoring.model import PRIORITIES, Priority
+from loyalty_monitoring.definitions.model import PRIORITIES, Priority
 
 NAMESPACE = "loyalty-monitoring"
 SECRETS_KEY = "channelSecrets"

@@ -8,8 +8,8 @@ import pytest
 
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.common.yaml_documents import load_yaml
-from loyalty_monitoring.parameters import Parameter
-from loyalty_monitoring.references import substitute
+from loyalty_monitoring.definitions.parameters import Parameter
+from loyalty_monitoring.definitions.references import substitute
 
 PARAMETERS = {
     "window": Parameter("window", 24, "h", ""),

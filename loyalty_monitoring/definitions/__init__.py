@@ -1,0 +1,1 @@
+"""Reads what people write (settings, parameters, log contract, metrics, alerts, dashboards) once, as frozen data."""
