@@ -5,9 +5,9 @@ from pathlib import Path
 import pulumi
 
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.declare import declare
 from loyalty_monitoring.definitions.load import load_definitions
-from loyalty_monitoring.pulumi_config import channel_secrets, program_settings
+from loyalty_monitoring.google_cloud.pulumi_resources import declare
+from loyalty_monitoring.google_cloud.pulumi_settings import channel_secrets, program_settings
 
 ROOT = Path(__file__).resolve().parent
 

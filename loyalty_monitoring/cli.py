@@ -109,7 +109,7 @@ def render(stack: str, out: Path) -> None:
     loyalty-monitoring render --stack demo --out rendered
     gcloud monitoring policies create --policy-from-file rendered/alert_policies/rate_limit_spike.json
     """
-    from loyalty_monitoring.render import render as write
+    from loyalty_monitoring.google_cloud.render import render as write
 
     settings, definitions = _load(stack)
     written = write(settings, definitions, out)

@@ -16,7 +16,7 @@ from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.model import Dashboard
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from loyalty_monitoring.google_messages import check_dashboard, dropped_keys
+from loyalty_monitoring.google_cloud.api_messages import check_dashboard, dropped_keys
 from loyalty_monitoring.query_languages.logging_filter import parse_filter
 from loyalty_monitoring.query_languages.promql.expressions import (
     COUNTER_FUNCTIONS,

@@ -26,7 +26,7 @@ from loyalty_monitoring.common.database import Connection, Progress, connect, qu
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.model import LogMetric
-from loyalty_monitoring.google_cloud import LOGIN, Needs, credentials, explained, plain
+from loyalty_monitoring.google_cloud.clients import LOGIN, Needs, credentials, explained, plain
 from loyalty_monitoring.replay.counts import make_counts_table, take_counts
 from loyalty_monitoring.replay.entries import EntryCounts
 from loyalty_monitoring.replay.open_metrics import write_open_metrics

@@ -26,7 +26,7 @@ from loyalty_monitoring.backtest.limits import PAGE_SIZE
 from loyalty_monitoring.common.atomic_files import Out
 from loyalty_monitoring.common.database import Progress
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.google_cloud import Needs, credentials, explained, grpc_client
+from loyalty_monitoring.google_cloud.clients import Needs, credentials, explained, grpc_client
 
 # Entries of other buckets than _Default and _Required need roles/logging.viewAccessor, private ones (Data Access audit
 # logs) roles/logging.privateLogViewer: docs.cloud.google.com/logging/docs/access-control. The module writes neither.

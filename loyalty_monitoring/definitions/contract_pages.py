@@ -1,6 +1,6 @@
 """The log contract for people and for other programs, from log_events.yaml: a page, and a JSON schema an event.
 
-`python -m loyalty_monitoring.schemas` writes them with the other schemas; a test compares them.
+`python -m loyalty_monitoring.google_cloud.json_schemas` writes them with the other schemas; a test compares them.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def page(contract: Contract) -> str:
     rows = "\n".join(_row(event) for event in contract.events.values())
     return f"""# The log contract
 
-Generated from [log_events.yaml](../log_events.yaml) by `python -m loyalty_monitoring.schemas`; change that file, not
+Generated from [log_events.yaml](../log_events.yaml) by `python -m loyalty_monitoring.google_cloud.json_schemas`; change that file, not
 this page. Whether your logs keep it: `loyalty-monitoring contract check FILE`.
 
 What the loyalty module writes, as it arrives in Cloud Logging from Google's StructuredLogHandler:

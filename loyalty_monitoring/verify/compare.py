@@ -15,7 +15,7 @@ from typing import Any
 
 from loyalty_monitoring.definitions.model import Body
 from loyalty_monitoring.definitions.settings import CHANNEL_TYPES, Settings
-from loyalty_monitoring.google_messages import Kind
+from loyalty_monitoring.google_cloud.api_messages import Kind
 from loyalty_monitoring.verify.differences import differences, shown
 from loyalty_monitoring.verify.findings import Deployed, Finding
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from loyalty_monitoring.definitions.model import Body
-from loyalty_monitoring.google_messages import Kind
+from loyalty_monitoring.google_cloud.api_messages import Kind
 
 Level = Literal["drift", "known", "note"]
 LEVELS: tuple[Level, ...] = ("drift", "known", "note")

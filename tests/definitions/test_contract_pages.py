@@ -32,7 +32,7 @@ LOGGERS = [
 
 @pytest.mark.parametrize("path", PAGES, ids=str)
 def test_a_page_is_what_the_contract_says(path: Path) -> None:
-    assert (ROOT / path).read_text() == PAGES[path], "run: python -m loyalty_monitoring.schemas"
+    assert (ROOT / path).read_text() == PAGES[path], "run: python -m loyalty_monitoring.google_cloud.json_schemas"
 
 
 def test_no_schema_is_left_of_an_event_that_is_gone() -> None:

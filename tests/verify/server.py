@@ -23,9 +23,9 @@ from google.protobuf import any_pb2, json_format
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from loyalty_monitoring.bodies import channel_body, notifying_policy_body
 from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.definitions.settings import Settings
+from loyalty_monitoring.google_cloud.api_bodies import channel_body, notifying_policy_body
 
 NOW = datetime(2026, 11, 23, 12, 0, 30, tzinfo=UTC)
 NUMBER = "123456789012"

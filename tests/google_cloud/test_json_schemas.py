@@ -7,15 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_monitoring.schemas import text
+from loyalty_monitoring.google_cloud.json_schemas import text
 
-SCHEMAS = Path(__file__).parents[1] / "schemas"
+SCHEMAS = Path(__file__).parents[2] / "schemas"
 KINDS = ("log_metric", "alert_policy", "dashboard")
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_file_is_what_the_apis_messages_say(kind: str) -> None:
-    assert (SCHEMAS / f"{kind}.schema.json").read_text() == text(kind), "run: python -m loyalty_monitoring.schemas"
+    assert (SCHEMAS / f"{kind}.schema.json").read_text() == text(kind), (
+        "run: python -m loyalty_monitoring.google_cloud.json_schemas"
+    )
 
 
 @pytest.mark.parametrize("file", sorted(SCHEMAS.glob("*.json")), ids=lambda file: file.stem)

@@ -11,10 +11,10 @@ import pytest
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from loyalty_monitoring.google_messages import check, dropped_keys
-from loyalty_monitoring.render import render
+from loyalty_monitoring.google_cloud.api_messages import check, dropped_keys
+from loyalty_monitoring.google_cloud.render import render
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 STACKS = ("demo", "example-production")
 KINDS = {
     "log_metrics": "log_metric",

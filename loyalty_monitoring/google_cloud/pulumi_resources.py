@@ -19,10 +19,10 @@ from pulumi import Output, ResourceOptions
 from pulumi._types import input_type_py_to_pulumi_names, input_type_types, is_input_type
 from pulumi_gcp import logging, monitoring
 
-from loyalty_monitoring.bodies import channel_body, notifying_policy_body
 from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.definitions.model import AlertPolicy, Body, Dashboard, Definitions, LogMetric
 from loyalty_monitoring.definitions.settings import Channel, Settings
+from loyalty_monitoring.google_cloud.api_bodies import channel_body, notifying_policy_body
 
 Secrets = Mapping[str, Mapping[str, Output[str]]]
 Policies = Mapping[str, monitoring.AlertPolicy]

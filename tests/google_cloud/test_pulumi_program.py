@@ -15,10 +15,10 @@ import pytest
 
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from loyalty_monitoring.render import render
-from tests.stand_in_engine import UNKNOWN, Resource, Run, Secret, plain, run_program
+from loyalty_monitoring.google_cloud.render import render
+from tests.google_cloud.stand_in_engine import UNKNOWN, Resource, Run, Secret, plain, run_program
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 STACKS = ("demo", "example-production")
 MARK = "SENTINEL"
 SECRETS = {

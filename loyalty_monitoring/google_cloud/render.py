@@ -14,11 +14,11 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from loyalty_monitoring.bodies import alert_policy_body, channel_body
 from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.definitions.model import Body, Definitions
 from loyalty_monitoring.definitions.settings import Settings
-from loyalty_monitoring.google_messages import Kind, check
+from loyalty_monitoring.google_cloud.api_bodies import alert_policy_body, channel_body
+from loyalty_monitoring.google_cloud.api_messages import Kind, check
 
 # The list of the files that render wrote into a folder; what is not in it is somebody's own and stays.
 LIST = ".rendered"

@@ -1,6 +1,6 @@
 """Writes the JSON schemas of the definition files from the Google API's own message descriptors.
 
-`python -m loyalty_monitoring.schemas` writes `schemas/*.schema.json`, and the pages of the log contract; editors find
+`python -m loyalty_monitoring.google_cloud.json_schemas` writes `schemas/*.schema.json`, and the pages of the log contract; editors find
 them through the modeline on line 1 of each definition, and loading checks against them. They cannot fall behind the
 API: a test compares them.
 """
@@ -18,9 +18,9 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from loyalty_monitoring.definitions import contract_pages
 from loyalty_monitoring.definitions.model import PRIORITIES
-from loyalty_monitoring.google_messages import MESSAGES, Kind
+from loyalty_monitoring.google_cloud.api_messages import MESSAGES, Kind
 
-SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
+SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 
 Schema = dict[str, Any]
 

@@ -30,7 +30,7 @@ from google.protobuf import json_format
 
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.model import Body
-from loyalty_monitoring.google_cloud import Needs, credentials, explained, grpc_client
+from loyalty_monitoring.google_cloud.clients import Needs, credentials, explained, grpc_client
 from loyalty_monitoring.verify.findings import Deployed
 
 # The longest that a condition over a log-based metric can look back: an alert sees nothing older
