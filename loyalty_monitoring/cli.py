@@ -151,7 +151,7 @@ def replay(
     gcloud logging read 'resource.type="k8s_container"' --freshness=2d --format=json | loyalty-monitoring replay -
     loyalty-monitoring replay --format json --fail-on P0 today.jsonl | jq '.incidents[].policy'
     """
-    from loyalty_monitoring.replay import report
+    from loyalty_monitoring.replay import timeline as report
     from loyalty_monitoring.replay.run import replay as run
 
     _, definitions = _load(stack)
@@ -199,7 +199,7 @@ def report(
     loyalty-monitoring report samples/*.jsonl.gz --out report
     loyalty-monitoring report today.jsonl --dashboard exported.json --out report
     """
-    from loyalty_monitoring.replay.sources import readable_again
+    from loyalty_monitoring.replay.entries.log_files import readable_again
     from loyalty_monitoring.report.build import report as build
     from loyalty_monitoring.report.site import write_site
     from loyalty_monitoring.report.sources import sources
@@ -225,7 +225,7 @@ def serve(files: tuple[Path, ...], stack: str, port: int, dashboards: tuple[Path
     loyalty-monitoring serve samples/*.jsonl.gz
     loyalty-monitoring serve today.jsonl --port 0
     """
-    from loyalty_monitoring.replay.sources import readable_again
+    from loyalty_monitoring.replay.entries.log_files import readable_again
     from loyalty_monitoring.report.build import report as build
     from loyalty_monitoring.report.serve import Live, changes, redraw, served
     from loyalty_monitoring.report.sources import sources, watched_folders
@@ -277,7 +277,7 @@ def diff(
     from loyalty_monitoring.difference import report
     from loyalty_monitoring.difference.compare import compare
     from loyalty_monitoring.difference.versions import load_version
-    from loyalty_monitoring.replay.sources import readable_again
+    from loyalty_monitoring.replay.entries.log_files import readable_again
 
     root = _project_root()
     versions = [load_version(root, name, stack) for name in (old, new)]
@@ -684,7 +684,7 @@ def match(filter_text: str, files: tuple[Path, ...], count: bool, strict: bool) 
     loyalty-monitoring match 'severity >= ERROR' samples/*.jsonl.gz
     loyalty-monitoring match --count 'jsonPayload.event = ("card_enrolled" OR "card_deactivated")' day.jsonl
     """
-    from loyalty_monitoring.match import count_matches, matching_entries
+    from loyalty_monitoring.replay.entries.match import count_matches, matching_entries
 
     if count:
         click.echo(count_matches(filter_text, files, strict=strict))

@@ -28,9 +28,9 @@ from loyalty_monitoring.query_languages.promql.expressions import (
     selectors,
     variables,
 )
-from loyalty_monitoring.replay.entries import load_entries
+from loyalty_monitoring.replay.entries.load import load_entries
+from loyalty_monitoring.replay.metric_points import make_points, needed_fields
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
-from loyalty_monitoring.replay.points import make_points, needed_fields
 from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
 from tests.log_lines import (
     START,

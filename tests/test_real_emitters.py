@@ -22,9 +22,9 @@ from celery import Celery
 from loyalty_monitoring.common.database import connect
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from loyalty_monitoring.replay.entries import load_entries
+from loyalty_monitoring.replay.entries.load import load_entries
+from loyalty_monitoring.replay.metric_points import make_points, needed_fields
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
-from loyalty_monitoring.replay.points import make_points, needed_fields
 from loyalty_monitoring.simulate.console import Container
 from loyalty_monitoring.simulate.logging_agent import Stream, log_entry_from_line
 

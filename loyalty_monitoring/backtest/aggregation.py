@@ -15,8 +15,8 @@ from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.query_languages.extractors import label_sql, value_sql
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter, to_sql
 from loyalty_monitoring.query_languages.logging_filter.syntax import And, Comparison, Expression, Not, Or
-from loyalty_monitoring.replay.fields import expression, leaves_of
-from loyalty_monitoring.replay.points import Plan, needed_fields, plan_of
+from loyalty_monitoring.replay.entries.fields import expression, leaves_of
+from loyalty_monitoring.replay.metric_points import Plan, needed_fields, plan_of
 
 # cloud.google.com/bigquery/quotas#query_jobs: "Maximum unresolved GoogleSQL query length: 1 MB".
 LONGEST_QUERY = 1_000_000

@@ -21,14 +21,14 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
 from loyalty_monitoring.backtest.aggregation import ALL_ENTRIES, aggregation
+from loyalty_monitoring.backtest.counted_entries import make_counts_table, take_counts
 from loyalty_monitoring.backtest.view import View
 from loyalty_monitoring.common.database import Connection, Progress, connect, quoted
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.google_cloud.clients import LOGIN, Needs, credentials, explained, plain
-from loyalty_monitoring.replay.counts import make_counts_table, take_counts
-from loyalty_monitoring.replay.entries import EntryCounts
+from loyalty_monitoring.replay.entries.load import EntryCounts
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
 from loyalty_monitoring.replay.run import Points

@@ -18,7 +18,7 @@ from sqlglot import exp
 from loyalty_monitoring.backtest.view import json_path
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.query_languages.logging_filter import Filter, parse_filter
-from loyalty_monitoring.replay.kinds import null_matters
+from loyalty_monitoring.replay.entries.filtering import null_matters
 
 
 def parse_sayable(text: str) -> Filter:

@@ -25,9 +25,9 @@ from loyalty_monitoring.contract_check.query import contract_fields, count_event
 from loyalty_monitoring.definitions.contract_usage import Readers, readers, selected_events
 from loyalty_monitoring.definitions.log_contract import Contract
 from loyalty_monitoring.definitions.model import Definitions
-from loyalty_monitoring.replay.entries import EntryCounts, load_entries, positions
-from loyalty_monitoring.replay.points import needed_fields
-from loyalty_monitoring.replay.sources import readable_again
+from loyalty_monitoring.replay.entries.load import EntryCounts, load_entries, positions
+from loyalty_monitoring.replay.entries.log_files import readable_again
+from loyalty_monitoring.replay.metric_points import needed_fields
 
 _NOBODY = Readers((), ())
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from loyalty_monitoring.common.errors import Position, nearest
-from loyalty_monitoring.replay.entries import Rejected
+from loyalty_monitoring.replay.entries.load import Rejected
 
 Level = Literal["error", "warning", "note"]
 LEVELS: tuple[Level, ...] = ("error", "warning", "note")

@@ -19,12 +19,12 @@ from loyalty_monitoring.cost.scale import MONTH_DAYS, Growth, MetricForecast, Si
 from loyalty_monitoring.cost.usage import Usage, measure
 from loyalty_monitoring.definitions.log_contract import Contract
 from loyalty_monitoring.definitions.model import Definitions
-from loyalty_monitoring.replay.entries import EntryCounts, load_entries
+from loyalty_monitoring.replay.entries.load import EntryCounts, load_entries
+from loyalty_monitoring.replay.entries.log_files import open_source, readable_again
+from loyalty_monitoring.replay.metric_points import make_points, needed_fields
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
-from loyalty_monitoring.replay.points import make_points, needed_fields
 from loyalty_monitoring.replay.prometheus import prometheus_over
 from loyalty_monitoring.replay.run import series_in_queries, window
-from loyalty_monitoring.replay.sources import open_source, readable_again
 
 
 @dataclass(frozen=True)

@@ -101,8 +101,9 @@ def page(contract: Contract) -> str:
     rows = "\n".join(_row(event) for event in contract.events.values())
     return f"""# The log contract
 
-Generated from [log_events.yaml](../log_events.yaml) by `python -m loyalty_monitoring.google_cloud.json_schemas`; change that file, not
-this page. Whether your logs keep it: `loyalty-monitoring contract check FILE`.
+Generated from [log_events.yaml](../log_events.yaml) by
+`python -m loyalty_monitoring.google_cloud.json_schemas`; change that file, not this page. Whether your logs keep it:
+`loyalty-monitoring contract check FILE`.
 
 What the loyalty module writes, as it arrives in Cloud Logging from Google's StructuredLogHandler:
 

@@ -1,8 +1,8 @@
 """Writes the JSON schemas of the definition files from the Google API's own message descriptors.
 
-`python -m loyalty_monitoring.google_cloud.json_schemas` writes `schemas/*.schema.json`, and the pages of the log contract; editors find
-them through the modeline on line 1 of each definition, and loading checks against them. They cannot fall behind the
-API: a test compares them.
+`python -m loyalty_monitoring.google_cloud.json_schemas` writes `schemas/*.schema.json`, and the pages of the log
+contract; editors find them through the modeline on line 1 of each definition, and loading checks against them. They
+cannot fall behind the API: a test compares them.
 """
 
 from __future__ import annotations

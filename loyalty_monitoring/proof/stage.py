@@ -18,9 +18,9 @@ from loyalty_monitoring.common.database import connect
 from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.model import AlertPolicy, LogMetric
 from loyalty_monitoring.proof.cases import Entry
-from loyalty_monitoring.replay.entries import load_entries
+from loyalty_monitoring.replay.entries.load import load_entries
+from loyalty_monitoring.replay.metric_points import make_points, needed_fields
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
-from loyalty_monitoring.replay.points import make_points, needed_fields
 from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
 from loyalty_monitoring.replay.result import Incident
 from loyalty_monitoring.replay.run import evaluate

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from loyalty_monitoring.common.database import Connection, quoted
 from loyalty_monitoring.definitions.model import LogMetric
-from loyalty_monitoring.replay.points import bucket_bounds
+from loyalty_monitoring.replay.metric_points import bucket_bounds
 
 # A point is stamped just before its minute ends: an evaluation on the whole minute sees whole minutes only, one at
 # :30 never sees what is to come, and Prometheus 2's ranges, closed at both ends, never count a minute twice.

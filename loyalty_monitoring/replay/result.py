@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from loyalty_monitoring.definitions.model import Priority
-from loyalty_monitoring.replay.entries import Rejected
+from loyalty_monitoring.replay.entries.load import Rejected
 
 
 @dataclass(frozen=True)

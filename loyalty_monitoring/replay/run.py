@@ -15,10 +15,10 @@ from loyalty_monitoring.common.database import Progress, connect
 from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.model import AlertPolicy, Definitions, LogMetric
-from loyalty_monitoring.replay.entries import EntryCounts, load_entries
+from loyalty_monitoring.replay.entries.load import EntryCounts, load_entries
 from loyalty_monitoring.replay.incidents import evaluation_instants, incidents
+from loyalty_monitoring.replay.metric_points import make_points, needed_fields
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
-from loyalty_monitoring.replay.points import make_points, needed_fields
 from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
 from loyalty_monitoring.replay.result import Incident, MetricSummary, ReplayResult
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from loyalty_monitoring.common.database import Progress
 from loyalty_monitoring.definitions.model import Dashboard
-from loyalty_monitoring.match import Matches, newest_matches
+from loyalty_monitoring.replay.entries.match import Matches, newest_matches
 from loyalty_monitoring.replay.prometheus import Prometheus
 from loyalty_monitoring.replay.run import backfilled, evaluate, series_in_queries, window
 from loyalty_monitoring.report.choices import choices, key

@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from loyalty_monitoring.match import Matches
+from loyalty_monitoring.replay.entries.match import Matches
 
 _LONGEST_TEXT = 500
 

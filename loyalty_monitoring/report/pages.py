@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loyalty_monitoring.definitions.model import AlertPolicy, Dashboard
-from loyalty_monitoring.match import Matches
+from loyalty_monitoring.replay.entries.match import Matches
 from loyalty_monitoring.replay.result import Incident
 from loyalty_monitoring.report.answer import Answer
 from loyalty_monitoring.report.choices import Choices

@@ -12,7 +12,7 @@ import grpc
 from google.cloud.logging_v2.types import ListLogEntriesRequest, ListLogEntriesResponse, LogEntry
 from google.protobuf import json_format
 
-from loyalty_monitoring.match import matching_entries
+from loyalty_monitoring.replay.entries.match import matching_entries
 from tests.verify.server import Cloud
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from loyalty_monitoring.backtest.aggregation import aggregation
+from loyalty_monitoring.backtest.counted_entries import make_counts_table, take_counts
 from loyalty_monitoring.backtest.google_sql import google_sql, parse_sayable
 from loyalty_monitoring.backtest.view import View, json_text, parse_view
 from loyalty_monitoring.common.database import Connection, connect
@@ -23,11 +24,10 @@ from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.query_languages.logging_filter import parse_filter, to_sql
-from loyalty_monitoring.replay.counts import make_counts_table, take_counts
-from loyalty_monitoring.replay.entries import entry_columns, load_entries
-from loyalty_monitoring.replay.fields import expression, leaves_of
-from loyalty_monitoring.replay.kinds import filter_fields
-from loyalty_monitoring.replay.points import make_points, needed_fields
+from loyalty_monitoring.replay.entries.fields import expression, leaves_of
+from loyalty_monitoring.replay.entries.filtering import filter_fields
+from loyalty_monitoring.replay.entries.load import entry_columns, load_entries
+from loyalty_monitoring.replay.metric_points import make_points, needed_fields
 from tests.backtest.big_query import VIEW, Emulator
 from tests.query_languages.logging_filter.test_filter_language import ENTRIES, FILTERS, write
 

@@ -22,10 +22,10 @@ from loyalty_monitoring.backtest.log_filter import entries_filter
 from loyalty_monitoring.backtest.logging_api import as_line
 from loyalty_monitoring.backtest.run import Plan, Source, backtest, plan, window
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.match import count_matches
-from loyalty_monitoring.replay.report import as_object
+from loyalty_monitoring.replay.entries.match import count_matches
 from loyalty_monitoring.replay.result import ReplayResult
 from loyalty_monitoring.replay.run import replay
+from loyalty_monitoring.replay.timeline import as_object
 from tests.backtest.server import Logs, message
 from tests.log_lines import START, event, hours, minutes, rejection, write
 from tests.verify.server import fails

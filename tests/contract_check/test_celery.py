@@ -12,7 +12,7 @@ from loyalty_monitoring.contract_check.query import contract_fields
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from loyalty_monitoring.match import count_matches
+from loyalty_monitoring.replay.entries.match import count_matches
 from tests.contract_check.lines import ROOT, celery
 from tests.log_lines import Entry, write
 

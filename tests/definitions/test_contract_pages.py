@@ -13,8 +13,8 @@ from loyalty_monitoring.common.database import connect
 from loyalty_monitoring.definitions.contract_pages import event_schema, pages
 from loyalty_monitoring.definitions.log_contract import events_filter, load_contract
 from loyalty_monitoring.query_languages.logging_filter import parse_filter, to_sql
-from loyalty_monitoring.replay.entries import entry_columns, load_entries
-from loyalty_monitoring.replay.fields import ENTRY
+from loyalty_monitoring.replay.entries.fields import ENTRY
+from loyalty_monitoring.replay.entries.load import entry_columns, load_entries
 from tests.contract_check.lines import changed
 from tests.log_lines import write
 

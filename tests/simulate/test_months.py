@@ -15,7 +15,7 @@ import pytest
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import events_filter, load_contract
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from loyalty_monitoring.match import count_matches
+from loyalty_monitoring.replay.entries.match import count_matches
 from loyalty_monitoring.replay.result import Incident, ReplayResult
 from loyalty_monitoring.replay.run import replay
 from loyalty_monitoring.simulate.faults import FAULTS, Opens

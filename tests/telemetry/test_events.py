@@ -10,7 +10,7 @@ from typing import Any, Literal, get_type_hints
 import pytest
 
 from loyalty_monitoring.definitions.log_contract import FieldType, events_filter, load_contract
-from loyalty_monitoring.match import count_matches
+from loyalty_monitoring.replay.entries.match import count_matches
 from loyalty_telemetry import WATCHED, events
 from loyalty_telemetry.fields import Count, Number
 from loyalty_telemetry.snapshots import Snapshot

@@ -22,7 +22,7 @@ from celery import Celery
 from celery.beat import Scheduler
 
 from loyalty_monitoring.definitions.log_contract import events_filter, load_contract
-from loyalty_monitoring.match import count_matches
+from loyalty_monitoring.replay.entries.match import count_matches
 from loyalty_telemetry import InMemoryStore, install
 from loyalty_telemetry.reporting import REPORT_FRESHNESS, REPORT_PROGRAMS
 from tests.log_lines import START, Entry, minutes, write

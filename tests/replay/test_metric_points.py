@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from loyalty_monitoring.common.database import Connection, connect
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.model import LogMetric
-from loyalty_monitoring.replay.entries import load_entries
+from loyalty_monitoring.replay.entries.load import load_entries
+from loyalty_monitoring.replay.metric_points import bucket_bounds, make_points, needed_fields
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
-from loyalty_monitoring.replay.points import bucket_bounds, make_points, needed_fields
 from loyalty_monitoring.replay.result import MetricSummary
 
 START = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)

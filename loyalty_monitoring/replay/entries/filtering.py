@@ -8,7 +8,7 @@ from collections.abc import Callable
 from loyalty_monitoring.common.database import Connection
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter, referenced_fields, to_sql
 from loyalty_monitoring.query_languages.logging_filter.syntax import And, Expression, Or
-from loyalty_monitoring.replay.entries import KIND_FIELDS
+from loyalty_monitoring.replay.entries.load import KIND_FIELDS
 
 _KIND_FIELDS = frozenset(KIND_FIELDS)
 _NULL_MATTERS = re.compile(r"NULL_VALUE|:\s*\*")

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from loyalty_monitoring.replay.entries import Rejected
-from loyalty_monitoring.replay.report import as_json, lines, print_text
+from loyalty_monitoring.replay.entries.load import Rejected
 from loyalty_monitoring.replay.result import Incident, MetricSummary, ReplayResult
+from loyalty_monitoring.replay.timeline import as_json, lines, print_text
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 SPIKE = Incident(

@@ -13,8 +13,8 @@ from typing import Any
 from loyalty_monitoring.common.database import Connection, connect, quoted
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.query_languages.logging_filter import Filter, parse_filter, referenced_fields, to_sql
-from loyalty_monitoring.replay.entries import entry_columns, load_entries
-from loyalty_monitoring.replay.fields import ENTRY
+from loyalty_monitoring.replay.entries.fields import ENTRY
+from loyalty_monitoring.replay.entries.load import entry_columns, load_entries
 
 _BATCH = 1_000
 # cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry, without what a person never reads in a list

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from loyalty_monitoring.common.database import Connection, connect
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.replay.entries import (
+from loyalty_monitoring.replay.entries.load import (
     EntryCounts,
     _layout,
     _load_carefully,
@@ -25,7 +25,7 @@ from loyalty_monitoring.replay.entries import (
     entry_columns,
     load_entries,
 )
-from loyalty_monitoring.replay.sources import MAX_LINE_BYTES, open_source
+from loyalty_monitoring.replay.entries.log_files import MAX_LINE_BYTES, open_source
 
 EVENT = ("jsonPayload", "event")
 CARD = ("jsonPayload", "card_id")

@@ -35,7 +35,7 @@ from loyalty_monitoring.common.database import (
 )
 from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.query_languages.logging_filter import FieldPath
-from loyalty_monitoring.replay.fields import (
+from loyalty_monitoring.replay.entries.fields import (
     ENTRY,
     TOP_LEVEL,
     access,
@@ -45,7 +45,7 @@ from loyalty_monitoring.replay.fields import (
     structure,
     tree_of,
 )
-from loyalty_monitoring.replay.sources import BAD_BYTE, LONG_LINE, MAX_LINE_BYTES, Source, open_source
+from loyalty_monitoring.replay.entries.log_files import BAD_BYTE, LONG_LINE, MAX_LINE_BYTES, Source, open_source
 
 # What tells kinds of entries apart. These fields are long and repeat themselves, so they are stored once a kind, and a
 # filter is decided once a kind where it depends on nothing else. The choice matters to speed and memory only.

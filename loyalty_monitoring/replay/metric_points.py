@@ -18,8 +18,8 @@ from loyalty_monitoring.common.database import Connection, Progress, any_order, 
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.query_languages.extractors import Extractor, label_sql, parse_extractor, value_sql
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter, parse_filter
-from loyalty_monitoring.replay.entries import entry_columns
-from loyalty_monitoring.replay.kinds import filter_fields, matching_entries
+from loyalty_monitoring.replay.entries.filtering import filter_fields, matching_entries
+from loyalty_monitoring.replay.entries.load import entry_columns
 from loyalty_monitoring.replay.result import MetricSummary
 
 _MINUTES_TO_1970 = 1_035_593_280  # from year 1; it keeps integer division away from negative numbers

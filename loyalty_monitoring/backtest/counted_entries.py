@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from loyalty_monitoring.common.database import Connection
 from loyalty_monitoring.definitions.model import LogMetric
-from loyalty_monitoring.replay.points import (
+from loyalty_monitoring.replay.metric_points import (
     Plan,
     find_zeros,
     make_resources,
