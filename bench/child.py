@@ -102,7 +102,7 @@ def _promql(file: Path) -> dict[str, Any]:
 def _lint(folder: Path) -> dict[str, Any]:
     """A thousand files; they are written before."""
     from bench.resources import write_resources
-    from loyalty_monitoring.lint.run import lint_files
+    from loyalty_monitoring.checks.lint.run import lint_files
 
     files = 1_000
     size = write_resources(_definitions(), folder, files)

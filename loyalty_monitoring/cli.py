@@ -416,8 +416,8 @@ def lint(paths: tuple[Path, ...], output: str, explain: str | None) -> None:
     loyalty-monitoring lint exported-policies/ dashboard.json --format sarif > findings.sarif
     loyalty-monitoring lint --explain promql-lookback
     """
-    from loyalty_monitoring.lint import output as formats
-    from loyalty_monitoring.lint import run
+    from loyalty_monitoring.checks.lint import output as formats
+    from loyalty_monitoring.checks.lint import run
 
     if explain is not None:
         click.echo(run.explanation(explain))
@@ -470,8 +470,8 @@ def verify(project: str | None, stack: str, output: str, timeout: float, endpoin
     loyalty-monitoring verify --stack production
     loyalty-monitoring verify --project my-project --stack production --format json | jq '.findings[]'
     """
-    from loyalty_monitoring.verify import output as formats
-    from loyalty_monitoring.verify.run import verify as run
+    from loyalty_monitoring.checks.verify import output as formats
+    from loyalty_monitoring.checks.verify.run import verify as run
 
     settings, definitions = _load(stack, project)
     verification = run(settings, definitions, now=datetime.now(UTC), timeout=timeout, endpoint=endpoint)
@@ -721,8 +721,8 @@ def contract_check(files: tuple[Path, ...], stack: str, output: str, strict: boo
     loyalty-monitoring contract check day.json
     loyalty-monitoring contract check --format json - < day.json | jq '.findings[] | select(.level == "error")'
     """
-    from loyalty_monitoring.contract_check import output as formats
-    from loyalty_monitoring.contract_check.check import check
+    from loyalty_monitoring.checks.contract import output as formats
+    from loyalty_monitoring.checks.contract.check import check
     from loyalty_monitoring.definitions.log_contract import load_contract
 
     settings, definitions = _load(stack)

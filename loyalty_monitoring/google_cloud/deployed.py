@@ -28,10 +28,10 @@ from google.cloud.monitoring_v3 import (
 )
 from google.protobuf import json_format
 
+from loyalty_monitoring.checks.verify.findings import Deployed
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.model import Body
 from loyalty_monitoring.google_cloud.clients import Needs, credentials, explained, grpc_client
-from loyalty_monitoring.verify.findings import Deployed
 
 # The longest that a condition over a log-based metric can look back: an alert sees nothing older
 # (docs.cloud.google.com/monitoring/alerts/using-promql#restrictions).

@@ -13,7 +13,7 @@ from google.cloud.logging_v2.types import ListLogEntriesRequest, ListLogEntriesR
 from google.protobuf import json_format
 
 from loyalty_monitoring.replay.entries.match import matching_entries
-from tests.verify.server import Cloud
+from tests.checks.verify.server import Cloud
 
 
 @dataclass

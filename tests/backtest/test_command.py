@@ -13,9 +13,9 @@ import grpc
 import pytest
 
 from tests.backtest.server import Logs
+from tests.checks.verify.server import fails
+from tests.checks.verify.test_verify import ROOT
 from tests.log_lines import rejection, write
-from tests.verify.server import fails
-from tests.verify.test_verify import ROOT
 
 PROGRAM = str(Path(sys.executable).parent / "loyalty-monitoring")
 NOON = (datetime.now(UTC) - timedelta(days=1)).replace(hour=12, minute=0, second=0, microsecond=0)

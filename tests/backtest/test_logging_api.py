@@ -27,9 +27,9 @@ from loyalty_monitoring.replay.result import ReplayResult
 from loyalty_monitoring.replay.run import replay
 from loyalty_monitoring.replay.timeline import as_object
 from tests.backtest.server import Logs, message
+from tests.checks.verify.server import fails
+from tests.checks.verify.test_verify import ROOT, stack_of
 from tests.log_lines import START, event, hours, minutes, rejection, write
-from tests.verify.server import fails
-from tests.verify.test_verify import ROOT, stack_of
 
 Code = grpc.StatusCode
 STACK = stack_of("demo", whole=True)

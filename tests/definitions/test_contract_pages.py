@@ -15,7 +15,7 @@ from loyalty_monitoring.definitions.log_contract import events_filter, load_cont
 from loyalty_monitoring.query_languages.logging_filter import parse_filter, to_sql
 from loyalty_monitoring.replay.entries.fields import ENTRY
 from loyalty_monitoring.replay.entries.load import entry_columns, load_entries
-from tests.contract_check.lines import changed
+from tests.checks.contract.lines import changed
 from tests.log_lines import write
 
 ROOT = Path(__file__).parents[2]

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from loyalty_monitoring.checks.lint.resources import our_project
+from loyalty_monitoring.checks.lint.rules.contract_fields import check
 from loyalty_monitoring.definitions.contract_usage import disagreements, readers, selected_events, unselected_events
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import events_filter, load_contract
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from loyalty_monitoring.lint.rules.contract_fields import check
-from loyalty_monitoring.lint.sources import our_project
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = load_contract(ROOT / "log_events.yaml")

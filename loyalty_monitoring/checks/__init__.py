@@ -1,0 +1,1 @@
+"""Compares something with what it should be, and reports findings."""

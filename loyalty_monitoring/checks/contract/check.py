@@ -1,0 +1,156 @@
+"""Log files -> entries -> what keeps the contract -> which alerts and charts are blind. Wires the others."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from loyalty_monitoring.checks.contract.celery import celery_fields, count_celery
+from loyalty_monitoring.checks.contract.findings import (
+    ContractReport,
+    EventReport,
+    NearMiss,
+    Problem,
+    SilentMetric,
+    TaskReport,
+    UncountedLine,
+    UnknownEvent,
+)
+from loyalty_monitoring.checks.contract.query import contract_fields, count_event, count_matches, unknown_events
+from loyalty_monitoring.common.database import Connection, Progress, connect
+from loyalty_monitoring.common.errors import Position
+from loyalty_monitoring.definitions.contract_usage import Readers, readers, selected_events
+from loyalty_monitoring.definitions.log_contract import Contract
+from loyalty_monitoring.definitions.model import Definitions
+from loyalty_monitoring.replay.entries.load import EntryCounts, load_entries, positions
+from loyalty_monitoring.replay.entries.log_files import readable_again
+from loyalty_monitoring.replay.metric_points import needed_fields
+
+_NOBODY = Readers((), ())
+
+
+def check(
+    contract: Contract,
+    definitions: Definitions,
+    resource_type: str,
+    files: Sequence[Path | Literal["-"]],
+    *,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> ContractReport:
+    """Hold the entries of the files against the contract.
+
+    Errors: UserError for a file that cannot be read, with `strict` also for the first line that is no LogEntry.
+    """
+    fields = needed_fields(definitions.log_metrics) | contract_fields(contract, resource_type)
+    fields |= celery_fields(contract, resource_type)
+    with readable_again(files) as kept, connect() as con:
+        named = {str(copy): _shown(file) for copy, file in zip(kept, files, strict=True)}
+        counts = load_entries(con, kept, fields, strict=strict, with_places=True, progress=progress)
+        rejected = tuple(dataclasses.replace(one, file=named[one.file]) for one in counts.first_rejected)
+        counts = dataclasses.replace(counts, first_rejected=rejected)
+        return _Check(con, contract, definitions, resource_type, kept, named).report(counts, progress)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Check:
+    con: Connection
+    contract: Contract
+    definitions: Definitions
+    resource_type: str
+    files: Sequence[Path]
+    names: dict[str, str]
+
+    def report(self, counts: EntryCounts, progress: Progress | None) -> ContractReport:
+        metrics = self.definitions.log_metrics
+        selected = selected_events(self.contract, metrics, self.resource_type)
+        read_by = readers(self.definitions)
+        of_events = {}
+        for done, event in enumerate(self.contract.events.values()):
+            if progress is not None:
+                progress("Checking the contract", done / len(self.contract.events))
+            of_events[event.name] = count_event(self.con, self.contract, event, self.resource_type)
+        tasks, uncounted = count_celery(self.con, self.contract, self.resource_type)
+        unknown = unknown_events(self.con, self.contract)
+        matched = count_matches(self.con, [metric.body["filter"] for metric in metrics])
+        places = [one.place for found in of_events.values() for one in found.broken]
+        places += [one.place for found in of_events.values() for one in found.near_misses]
+        places += [one.place for one in unknown] + [one.place for one in uncounted]
+        at = self._positions(places)
+
+        def reading(names: Iterable[str]) -> Readers:
+            each = [read_by[name] for name in names]
+            return Readers(
+                tuple(dict.fromkeys(alert for one in each for alert in one.alerts)),
+                tuple(dict.fromkeys(chart for one in each for chart in one.charts)),
+            )
+
+        events = []
+        for name, found in of_events.items():
+            of_event = tuple(metric.name for metric in metrics if name in selected[metric.name])
+            events.append(
+                EventReport(
+                    name,
+                    found.valid,
+                    tuple(
+                        Problem(
+                            one.requirement.subject,
+                            one.problem,
+                            one.requirement.expected,
+                            one.value,
+                            one.count,
+                            at[one.place],
+                        )
+                        for one in found.broken
+                    ),
+                    tuple(NearMiss(_text(one.value), one.count, at[one.place]) for one in found.near_misses),
+                    of_event,
+                    reading(of_event).alerts,
+                    reading(of_event).charts,
+                )
+            )
+        of_celery = reading(metric.name for metric in metrics if not selected[metric.name]) if tasks else _NOBODY
+        return ContractReport(
+            read=counts.read,
+            rejected=counts.rejected,
+            first_rejected=counts.first_rejected,
+            first=counts.first_timestamp,
+            last=counts.last_timestamp,
+            events=tuple(events),
+            tasks=tuple(
+                TaskReport(task, of.seen, of.succeeded, of.failed, of.retried, of_celery.charts)
+                for task, of in tasks.items()
+            ),
+            uncounted=tuple(UncountedLine(one.reason, one.count, at[one.place]) for one in uncounted),
+            unknown=tuple(UnknownEvent(str(one.value), one.count, at[one.place]) for one in unknown),
+            silent_metrics=tuple(
+                SilentMetric(
+                    metric.name,
+                    selected[metric.name],
+                    tuple(event for event in selected[metric.name] if of_events[event].valid.count),
+                    read_by[metric.name].alerts,
+                    read_by[metric.name].charts,
+                )
+                for metric in metrics
+                if not matched[metric.body["filter"]]
+            ),
+        )
+
+    def _positions(self, places: Iterable[int]) -> dict[int, Position]:
+        found = positions(self.con, self.files, places)
+        return {place: Position(self.names[str(at.file)], at.line) for place, at in found.items()}
+
+
+def _shown(file: Path | Literal["-"]) -> str:
+    return "standard input" if str(file) == "-" else str(file)
+
+
+def _text(value: str | None) -> str | None:
+    """What a JSON string says; a value of another kind, or one that was cut, as it is."""
+    try:
+        return str(json.loads(value)) if value is not None else None
+    except ValueError:
+        return value

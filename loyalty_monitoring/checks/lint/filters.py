@@ -1,0 +1,79 @@
+"""Filters of the Logging query language, as far as rules look at them.
+
+Source: https://docs.cloud.google.com/logging/docs/view/logging-query-language
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, at, items
+from loyalty_monitoring.query_languages.logging_filter import Filter, FilterError, parse_filter
+from loyalty_monitoring.query_languages.logging_filter.syntax import And, Comparison, Expression
+
+# Texts and comments first, so that nothing inside them is taken for a word; a text that is not closed goes to the end.
+_TOKEN = re.compile(r'"(?:\\.|[^"\\])*(?:"|\Z)|--[^\n]*|[()]|!=|=~|!~|>=|<=|[=<>:]|[^\s()"=<>!~:]+|\S', re.DOTALL)
+_OPERATORS = frozenset(["=", "!=", "=~", "!~", ">=", "<=", "<", ">", ":"])
+# What the parser says when the words are right and the value or the field is not.
+_NEVER_MATCHES = re.compile(r"' is no | is not valid in RE2| is for texts| has no field ")
+_NOT_KNOWN_HERE = "not supported"
+
+
+@dataclass(frozen=True)
+class FilterProblem:
+    """Why a filter is no filter ("syntax"), or one that cannot match ("types"); `remedy` says what to write."""
+
+    kind: Literal["syntax", "types"]
+    message: str
+    remedy: str
+
+
+def read_filter(text: str) -> Filter | FilterProblem | None:
+    """The parsed filter, or what is wrong with it; None where our parser knows less than Cloud Logging."""
+    try:
+        return parse_filter(text)
+    except FilterError as error:
+        if _NOT_KNOWN_HERE in error.message:
+            return None
+        message, _, remedy = error.message.partition("; ")
+        line = error.position.line if error.position else 1
+        kind: Literal["syntax", "types"] = "types" if _NEVER_MATCHES.search(error.message) else "syntax"
+        return FilterProblem(kind, f"line {line} of the filter: {message}", remedy or "correct it there")
+
+
+def words(text: str) -> Iterator[str]:
+    """The parentheses of a filter, and its words that are neither values nor inside quotes and comments."""
+    before = ""
+    for token in _TOKEN.findall(text):
+        if token.startswith("--"):
+            continue
+        if token in ("(", ")") or before not in _OPERATORS:
+            yield token
+        before = token
+
+
+def problems_of_log_matches(
+    policy: Resource, project: Project, checks: Sequence[Callable[[Resource, Project], Iterator[Problem]]]
+) -> Iterator[Problem]:
+    """What rules for the filter of a log-based metric say of the filters that a policy matches log entries with."""
+    for index, condition in enumerate(items(policy.body.get("conditions"))):
+        matched = at(condition, "conditionMatchedLog")
+        if not isinstance(matched, dict):
+            continue
+        path = ("conditions", index, "conditionMatchedLog")
+        like_a_metric = Resource("log_metric", matched, policy.document, (*policy.root, *path))
+        for check in checks:
+            for problem in check(like_a_metric, project):
+                yield Problem((*path, *problem.path), problem.message, problem.remedy)
+
+
+def required_comparisons(expression: Expression | None) -> Iterator[Comparison]:
+    """The comparisons that every matching entry must pass."""
+    if isinstance(expression, Comparison):
+        yield expression
+    elif isinstance(expression, And):
+        for part in expression.parts:
+            yield from required_comparisons(part)

@@ -1,0 +1,36 @@
+"""docs/lint/README.md, the list of all rules: `python -m loyalty_monitoring.checks.lint.index` writes it again."""
+
+from __future__ import annotations
+
+from loyalty_monitoring.checks.lint.rules import all_rules
+from loyalty_monitoring.checks.lint.run import DOCS, FILE_RULES
+
+_KINDS = {
+    "alert_policy": "Alert policies",
+    "dashboard": "Dashboards",
+    "log_metric": "Log-based metrics",
+}
+
+
+def index() -> str:
+    """One line a rule, by kind and id."""
+    rules = all_rules()
+    lines = [
+        "# The rules of `loyalty-monitoring lint`",
+        "",
+        f"{len(rules)} rules over resources of Cloud Monitoring, and {len(FILE_RULES)} about files. An error can never",
+        "work, or is refused by the API; a warning will surprise somebody.",
+        "",
+        "`loyalty-monitoring lint --explain RULE` prints a page. `# lint: allow RULE: the reason` in YAML allows",
+        "the rule there.",
+    ]
+    for kind, title in _KINDS.items():
+        lines += ["", f"## {title}", ""]
+        lines += [f"- [{one.id}]({one.id}.md) ({one.severity}): {one.title}" for one in rules if one.kind == kind]
+    lines += ["", "## Files", ""]
+    lines += [f"- [{rule}]({rule}.md): {title}" for rule, title in sorted(FILE_RULES.items())]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    (DOCS / "README.md").write_text(index())

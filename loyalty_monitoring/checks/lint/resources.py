@@ -1,0 +1,84 @@
+"""Resources from files: our own definitions, or anyone's plain API resources in YAML or JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from loyalty_monitoring.checks.lint.rule import Finding, Kind, Project, Resource, Severity
+from loyalty_monitoring.common.errors import Position, UserError
+from loyalty_monitoring.common.yaml_documents import Document, load_documents, load_yaml
+from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.settings import Settings
+
+_ENDINGS = (".yaml", ".yml", ".json")
+
+
+def our_project(root: Path, settings: Settings) -> tuple[Project, list[Finding]]:
+    """The definitions of the project as they are deployed, with their places in the files."""
+    try:
+        definitions = load_definitions(root, settings)
+    except UserError as error:
+        return Project((), frozenset()), [file_finding("definition", error)]
+    resources: list[Resource] = []
+    kinds: tuple[tuple[Kind, Sequence[Any]], ...] = (
+        ("alert_policy", definitions.alert_policies),
+        ("dashboard", definitions.dashboards),
+        ("log_metric", definitions.log_metrics),
+    )
+    for kind, of_kind in kinds:
+        resources += [Resource(kind, one.body, load_yaml(one.source)) for one in of_kind]
+    return Project(tuple(resources), frozenset(page.name for page in (root / "runbooks").glob("*.md"))), []
+
+
+def project_of_files(paths: Sequence[Path]) -> tuple[Project, list[Finding]]:
+    """The resources of files and folders. A file in a folder that holds no resource is passed over."""
+    resources: list[Resource] = []
+    findings: list[Finding] = []
+    for path in paths:
+        named = not path.is_dir()
+        for file in [path] if named else _files(path):
+            try:
+                found = [one for document in load_documents(file) for one in _resources(document)]
+            except UserError as error:
+                findings.append(file_finding("file-syntax", error))
+                continue
+            if named and not found:
+                nothing = "holds no alert policy, dashboard or log-based metric; name another file"
+                findings.append(file_finding("file-kind", UserError(nothing, Position(file))))
+            resources += found
+    return Project(tuple(resources)), findings
+
+
+def file_finding(rule: str, error: UserError, severity: Severity = "error") -> Finding:
+    """A UserError's message ends with the remedy, after its last semicolon."""
+    message, _, remedy = error.message.rpartition("; ")
+    place = error.position or Position("")
+    return Finding(str(place.file), place.line, place.column, rule, severity, message or remedy, remedy)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix in _ENDINGS and path.is_file())
+
+
+def _resources(document: Document) -> Iterator[Resource]:
+    if isinstance(document.data, list):
+        for index, body in enumerate(document.data):
+            if (kind := _kind(body)) is not None:
+                yield Resource(kind, body, document, (index,))
+    elif (kind := _kind(document.data)) is not None:
+        yield Resource(kind, document.data, document)
+
+
+def _kind(body: Any) -> Kind | None:
+    """What a body is, by the fields that only one kind of resource has."""
+    if not isinstance(body, dict):
+        return None
+    if "conditions" in body and ("combiner" in body or "displayName" in body):
+        return "alert_policy"
+    if body.keys() & {"mosaicLayout", "gridLayout", "rowLayout", "columnLayout"}:
+        return "dashboard"
+    if "metricDescriptor" in body or {"name", "filter"} <= body.keys():
+        return "log_metric"
+    return None

@@ -1,0 +1,47 @@
+"""metric-label-resource: in PromQL the labels of metric and resource share one set.
+
+Source: https://cloud.google.com/monitoring/promql/promql-mapping
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, at, items
+
+# https://docs.cloud.google.com/monitoring/api/resources: what the usual resources have; `log` is of every log metric.
+_OF_RESOURCES = frozenset(
+    [
+        "project_id",
+        "location",
+        "cluster_name",
+        "namespace_name",
+        "pod_name",
+        "container_name",
+        "service_name",
+        "revision_name",
+        "configuration_name",
+        "instance_id",
+        "zone",
+        "job",
+        "job_name",
+        "task_id",
+        "log",
+    ]
+)
+
+
+def check(metric: Resource, project: Project) -> Iterator[Problem]:
+    for index, label in enumerate(items(at(metric.body, "metricDescriptor", "labels"))):
+        key = at(label, "key")
+        if isinstance(key, str) and key in _OF_RESOURCES:
+            yield Problem(
+                ("metricDescriptor", "labels", index),
+                f"label {key!r} is a label of monitored resources as well",
+                f"give it another name, such as event_{key}",
+            )
+
+
+RULE = Rule(
+    "metric-label-resource", "log_metric", "error", "A label of a metric has the name of a label of its resource", check
+)

@@ -1,0 +1,58 @@
+"""threshold-resource-type: the filter of a threshold or absence names a metric type and a resource type.
+
+A denominator's filter needs the metric type only. Sources:
+https://docs.cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies#metricthreshold, the API's words in
+https://github.com/hashicorp/terraform-provider-google/issues/4165, and for selectors in place of both types
+https://docs.cloud.google.com/stackdriver/docs/solutions/slo-monitoring/api/create-policy-api
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from loyalty_monitoring.checks.lint.policies import has_placeholder, typed_conditions
+from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule
+
+_MOST = 2_048
+_NEEDED = {"filter": ("metric.type", "resource.type"), "denominatorFilter": ("metric.type",)}
+_EXAMPLE = {
+    "metric.type": 'add `metric.type="..."`, the one metric to watch',
+    "resource.type": 'add `resource.type="..."`, such as "k8s_container" or "cloud_run_revision"',
+}
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
+# select_slo_burn_rate() and its like stand for the types.
+_SELECTOR = re.compile(r"\bselect_\w+")
+
+
+def check(policy: Resource, project: Project) -> Iterator[Problem]:
+    for condition in typed_conditions(policy, "conditionThreshold", "conditionAbsent"):
+        for key, types in _NEEDED.items():
+            filter_ = condition.body.get(key)
+            if not isinstance(filter_, str) or (key == "denominatorFilter" and not filter_):
+                continue
+            path = (*condition.path, key)
+            if len(filter_) > _MOST:
+                yield Problem(
+                    path,
+                    f"the filter has {len(filter_)} characters; Cloud Monitoring takes at most 2,048",
+                    "shorten it, with one_of() or a label that says the same, or split the policy",
+                )
+            for type_ in types:
+                if not _names(filter_, type_):
+                    yield Problem(path, f"the filter does not say {type_}", _EXAMPLE[type_])
+
+
+def _names(filter_: str, type_: str) -> bool:
+    if _SELECTOR.search(filter_) or has_placeholder(filter_):
+        return True
+    return re.search(rf"(?<![\w.]){re.escape(type_)}\b", _QUOTED.sub("", filter_)) is not None
+
+
+RULE = Rule(
+    "threshold-resource-type",
+    "alert_policy",
+    "error",
+    "The filter of a threshold or absence lacks its metric type or resource type, or is too long",
+    check,
+)

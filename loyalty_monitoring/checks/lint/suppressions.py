@@ -1,0 +1,48 @@
+"""Suppressions: `# lint: allow RULE-ID: the reason` anywhere in a YAML file allows the rule in that file.
+
+JSON has no comments; convert the file to YAML to suppress a rule in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+
+from loyalty_monitoring.checks.lint.rule import Finding
+
+_ALLOW = re.compile(r"#\s*lint:\s*allow\b\s*(?P<rule>[a-z0-9-]*)\s*(?::\s*(?P<reason>.*\S))?")
+_SHORTEST_REASON = 10
+
+
+def suppressed(findings: Iterable[Finding], files: Iterable[Path], known: Collection[str]) -> list[Finding]:
+    """The findings that no suppression allows, and those about the suppressions themselves."""
+    left = list(findings)
+    for file in dict.fromkeys(files):
+        for line, rule, reason in _suppressions(file):
+            problem = _problem(rule, reason, known)
+            if problem is not None:
+                left.append(Finding(str(file), line, 1, "suppression", "error", *problem))
+                continue
+            kept = [one for one in left if not (one.rule == rule and one.file == str(file))]
+            if len(kept) == len(left):
+                message = f"allows {rule!r}, which finds nothing in this file"
+                kept.append(Finding(str(file), line, 1, "suppression", "warning", message, "remove the comment"))
+            left = kept
+    return left
+
+
+def _suppressions(file: Path) -> Iterator[tuple[int, str, str]]:
+    if file.suffix not in (".yaml", ".yml"):
+        return
+    for number, line in enumerate(file.read_text(errors="replace").splitlines(), start=1):
+        if found := _ALLOW.search(line):
+            yield number, found["rule"], found["reason"] or ""
+
+
+def _problem(rule: str, reason: str, known: Collection[str]) -> tuple[str, str] | None:
+    if rule not in known:
+        return f"allows {rule!r}, which is no rule", "write a rule's id, as the findings show it"
+    if len(reason) < _SHORTEST_REASON:
+        return f"allows {rule!r} without a reason", f"write `# lint: allow {rule}: why it is right here`"
+    return None

@@ -1,0 +1,347 @@
+"""Holds what is deployed against what is defined: plain functions on plain data, in the API's JSON.
+
+What an API adds or leaves out on its own is either left aside (what only it can know: names, records, etags) or told as
+known. Everything else counts: also keys that somebody added by hand, which Pulumi does not see in a dashboard, because
+the provider leaves out what the program does not mention (hashicorp/terraform-provider-google,
+resource_monitoring_dashboard.go).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from loyalty_monitoring.checks.verify.differences import differences, shown
+from loyalty_monitoring.checks.verify.findings import Deployed, Finding
+from loyalty_monitoring.definitions.model import Body
+from loyalty_monitoring.definitions.settings import CHANNEL_TYPES, Settings
+from loyalty_monitoring.google_cloud.api_messages import Kind
+
+_MOST_DIFFERENCES = 5  # of one resource; more have one cause
+
+# What a resource gets from the server. "Output only" or "read-only" in googleapis: google/monitoring/v3/alert.proto,
+# notification.proto, google/logging/v2/logging_metrics.proto, google/monitoring/dashboard/v1/dashboard.proto.
+_SERVERS_OWN: Mapping[Kind, frozenset[str]] = {
+    "log_metric": frozenset({"createTime", "updateTime", "version"}),
+    "alert_policy": frozenset({"name", "creationRecord", "mutationRecord"}),
+    "dashboard": frozenset({"name", "etag"}),
+    "notification_channel": frozenset({"name", "creationRecord", "mutationRecords"}),
+}
+# What is looked at for itself, in words of its own.
+_TOLD_APART: Mapping[Kind, frozenset[str]] = {
+    "log_metric": frozenset({"disabled"}),
+    "alert_policy": frozenset({"enabled", "validity"}),
+    "dashboard": frozenset(),
+    "notification_channel": frozenset({"enabled", "verificationStatus", "labels", "sensitiveLabels"}),
+}
+# In metricDescriptor. The first three: logging_metrics.proto; the others: google/api/metric.proto.
+_SERVERS_OWN_IN_DESCRIPTOR = frozenset({"name", "type", "description", "monitoredResourceTypes", "launchStage"})
+
+_POLICY = re.compile(r"(?:projects/([^/]+)/)?alertPolicies/([^/]+)")
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The stack's resources by the names of their definitions, as the API would print them. In policies stand the names
+    of channels in the settings, in place of those that a deployment gives.
+    """
+
+    log_metrics: Mapping[str, Body]
+    alert_policies: Mapping[str, Body]
+    notification_channels: Mapping[str, Body]
+    dashboards: Mapping[str, Body]
+
+
+@dataclass(frozen=True)
+class _Matched:
+    """Deployed resources by the names of their definitions, and those that belong to none."""
+
+    found: Mapping[str, Body]
+    others: Sequence[Body]
+
+
+def compare(settings: Settings, expected: Expected, deployed: Deployed) -> list[Finding]:
+    """All findings, in the order of the kinds and names."""
+    channels = _match_channels(settings, expected.notification_channels, deployed.notification_channels)
+    policies = _match_policies(settings, expected.alert_policies, deployed.alert_policies)
+    return [
+        *_log_metrics(settings, expected.log_metrics, deployed.log_metrics),
+        *_channels(settings, expected.notification_channels, channels),
+        *_reachable(settings, channels, policies, deployed.notification_channels),
+        *_policies(settings, expected.alert_policies, policies, channels),
+        *_dashboards(settings, expected, deployed.dashboards, policies),
+    ]
+
+
+def _log_metrics(settings: Settings, defined: Mapping[str, Body], deployed: Sequence[Body]) -> Iterator[Finding]:
+    matched = _match(defined, deployed, [lambda wanted, body: wanted["name"] == body.get("name")])
+    for name, wanted in defined.items():
+        body = matched.found.get(name)
+        if body is None:
+            yield _missing(settings, "log_metric", name, str(wanted["name"]))
+            continue
+        if body.get("disabled"):
+            yield _broken(settings, "log_metric", name, "is disabled and counts nothing")
+        yield from _differing(settings, "log_metric", name, _plain_metric(wanted), _plain_metric(body))
+    ours = re.compile(rf"loyalty/{re.escape(settings.prefix)}/[^/]+" if settings.prefix else r"loyalty/[^/]+")
+    for body in matched.others:
+        if ours.fullmatch(str(body.get("name"))):
+            yield _extra("log_metric", str(body["name"]), f"projects/{settings.project}/metrics/{body['name']}")
+
+
+def _plain_metric(body: Body) -> Body:
+    """The metric without what the server adds to its descriptor; labels have no order."""
+    descriptor = body.get("metricDescriptor", {})
+    descriptor = {key: value for key, value in descriptor.items() if key not in _SERVERS_OWN_IN_DESCRIPTOR}
+    if "labels" in descriptor:
+        descriptor["labels"] = {label.get("key", ""): label for label in descriptor["labels"]}
+    return {**body, "metricDescriptor": descriptor}
+
+
+def _match_channels(settings: Settings, defined: Mapping[str, Body], deployed: Sequence[Body]) -> _Matched:
+    def titled(wanted: Body, body: Body) -> bool:
+        return _same(wanted, body, "type", "displayName")
+
+    return _match(
+        defined,
+        deployed,
+        [
+            lambda wanted, body: _is_ours(settings, body) and titled(wanted, body),
+            lambda wanted, body: (
+                _is_ours(settings, body) and bool(wanted.get("labels")) and _same(wanted, body, "type", "labels")
+            ),
+            lambda wanted, body: titled(wanted, body) and not _is_another_stacks(settings, body),
+        ],
+    )
+
+
+def _match_policies(settings: Settings, defined: Mapping[str, Body], deployed: Sequence[Body]) -> _Matched:
+    """Each definition's policy by labels and title, else by labels alone (titles hold thresholds), else by title."""
+    return _match(
+        defined,
+        deployed,
+        [
+            lambda wanted, body: _is_ours(settings, body) and _same(wanted, body, "displayName"),
+            lambda wanted, body: _same(wanted, body, "userLabels"),
+            lambda wanted, body: _same(wanted, body, "displayName") and not _is_another_stacks(settings, body),
+        ],
+    )
+
+
+def _channels(settings: Settings, defined: Mapping[str, Body], matched: _Matched) -> Iterator[Finding]:
+    """The values of labels are never shown: somebody may have written a secret there."""
+    for name, wanted in defined.items():
+        body = matched.found.get(name)
+        if body is None:
+            yield _missing(settings, "notification_channel", name, wanted["displayName"])
+            continue
+        secret = CHANNEL_TYPES[wanted["type"]].secret_labels
+        given = {key: value for key, value in body.get("labels", {}).items() if key not in secret}
+        for key in sorted({*wanted.get("labels", {}), *given}):
+            if key not in wanted.get("labels", {}):
+                message = f"labels.{shown(key)} is not defined; for some types the server adds labels"
+                yield Finding("known", "notification_channel", name, message, "nothing is to be done")
+            elif wanted["labels"][key] != given.get(key):
+                yield _drift(settings, "notification_channel", name, f"labels.{key} has another value")
+        yield from _differing(settings, "notification_channel", name, wanted, body)
+    for body in matched.others:
+        if _is_ours(settings, body):
+            yield _extra("notification_channel", str(body.get("displayName", "")), str(body.get("name", "")))
+
+
+def _reachable(
+    settings: Settings, channels: _Matched, policies: _Matched, deployed: Sequence[Body]
+) -> Iterator[Finding]:
+    """Channels that are there and reach nobody: the stack's, and others that its policies name."""
+    used_by: dict[str, list[str]] = {}
+    for policy in [*policies.found.values(), *(body for body in policies.others if _is_ours(settings, body))]:
+        for channel in policy.get("notificationChannels", []):
+            used_by.setdefault(_id(channel), []).append(str(policy.get("displayName", "")))
+    names = {_id(body.get("name", "")): name for name, body in channels.found.items()}
+    console = f"https://console.cloud.google.com/monitoring/alerting/notifications?project={settings.project}"
+    for body in deployed:
+        key = _id(body.get("name", ""))
+        if key not in names and key not in used_by:
+            continue
+        name = names.get(key, str(body.get("displayName", "")))
+        # "If the field is unset, the channel is enabled" (google/monitoring/v3/notification.proto).
+        if not body.get("enabled", True):
+            yield Finding(
+                "drift", "notification_channel", name, "is disabled and reaches nobody", f"enable it: {console}"
+            )
+        if body.get("verificationStatus") == "UNVERIFIED":
+            yield Finding(
+                "drift", "notification_channel", name, "is not verified and reaches nobody", f"verify it: {console}"
+            )
+    there = {_id(body.get("name", "")) for body in deployed}
+    for key, titles in used_by.items():
+        if key not in there:
+            message = f"does not exist, but is named by: {', '.join(map(shown, titles))}"
+            yield _broken(settings, "notification_channel", key, message)
+
+
+def _policies(
+    settings: Settings, defined: Mapping[str, Body], matched: _Matched, channels: _Matched
+) -> Iterator[Finding]:
+    names = {_id(body.get("name", "")): name for name, body in channels.found.items()}
+    for name, wanted in defined.items():
+        body = matched.found.get(name)
+        if body is None:
+            yield _missing(settings, "alert_policy", name, wanted["displayName"])
+            continue
+        if not body.get("enabled", True):
+            yield _broken(settings, "alert_policy", name, "is disabled and opens no incident")
+        if body.get("validity", {}).get("code"):
+            said = shown(body["validity"].get("message", ""))
+            yield _broken(settings, "alert_policy", name, f"is invalid and opens no incident: {said}")
+        yield from _differing(settings, "alert_policy", name, _plain_policy(wanted, {}), _plain_policy(body, names))
+    for body in matched.others:
+        if _is_ours(settings, body):
+            yield _extra("alert_policy", str(body.get("displayName", "")), str(body.get("name", "")))
+
+
+def _plain_policy(body: Body, names: Mapping[str, str]) -> Body:
+    """The policy with the settings' names of channels, in order, and without the names of its conditions."""
+
+    def channels(given: Iterable[str]) -> list[str]:
+        return sorted(names.get(_id(channel), channel) for channel in given)
+
+    strategy = dict(body.get("alertStrategy", {}))
+    if "notificationChannelStrategy" in strategy:
+        strategy["notificationChannelStrategy"] = [
+            {**each, "notificationChannelNames": channels(each.get("notificationChannelNames", []))}
+            for each in strategy["notificationChannelStrategy"]
+        ]
+    conditions = body.get("conditions", [])
+    return {
+        **body,
+        "notificationChannels": channels(body.get("notificationChannels", [])),
+        "alertStrategy": strategy,
+        "conditions": [{key: value for key, value in each.items() if key != "name"} for each in conditions],
+    }
+
+
+def _dashboards(
+    settings: Settings, expected: Expected, deployed: Sequence[Body], policies: _Matched
+) -> Iterator[Finding]:
+    """Dashboards have no labels of the stack: they are found by their titles."""
+    defined = expected.dashboards
+    matched = _match(defined, deployed, [lambda wanted, body: _same(wanted, body, "displayName")])
+    names = {_id(body.get("name", "")): name for name, body in policies.found.items()}
+    for name, wanted in defined.items():
+        body = matched.found.get(name)
+        if body is None:
+            yield _missing(settings, "dashboard", name, wanted["displayName"])
+            continue
+        wanted = _with_policies(wanted, {policy: policy for policy in expected.alert_policies}, settings.project)
+        yield from _differing(settings, "dashboard", name, wanted, _with_policies(body, names, settings.project))
+        projects = [found[1] for text in _strings(body) if (found := _POLICY.fullmatch(text)) and found[1]]
+        if any(project.isdecimal() for project in projects):
+            message = "names policies with the project's number in place of its id"
+            yield Finding("known", "dashboard", name, message, "nothing is to be done")
+    titles = {body["displayName"] for body in defined.values()}
+    for body in matched.others:
+        if body.get("displayName") in titles:
+            yield _extra("dashboard", str(body["displayName"]), str(body.get("name", "")))
+
+
+def _with_policies(value: Any, names: Mapping[str, str], project: str) -> Any:
+    """The value with "the policy NAME" where it refers to one, `names` being by id: the same with project and without.
+
+    A name carries the project's id or its number ("projects/[PROJECT_ID_OR_NUMBER]", google/monitoring/v3/alert.proto).
+    """
+    if isinstance(value, dict):
+        return {key: _with_policies(item, names, project) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_policies(item, names, project) for item in value]
+    if isinstance(value, str) and (found := _POLICY.fullmatch(value)):
+        of_project, key = found.groups()
+        if key in names and (of_project in (None, project) or of_project.isdecimal()):
+            return f"the policy {names[key]}"
+    return value
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _strings(item)
+    elif isinstance(value, str):
+        yield value
+
+
+def _match(
+    defined: Mapping[str, Body], deployed: Sequence[Body], tests: Sequence[Callable[[Body, Body], bool]]
+) -> _Matched:
+    """Each definition with the first deployed resource that passes the first test that any of them passes."""
+    found: dict[str, Body] = {}
+    others = list(deployed)
+    for test in tests:
+        for name, wanted in defined.items():
+            if name not in found:
+                at = next((index for index, body in enumerate(others) if test(wanted, body)), None)
+                if at is not None:
+                    found[name] = others.pop(at)
+    return _Matched(found, others)
+
+
+def _same(wanted: Body, body: Body, *keys: str) -> bool:
+    return all(wanted.get(key) == body.get(key) for key in keys)
+
+
+def _is_ours(settings: Settings, body: Body) -> bool:
+    return bool(settings.user_labels.items() <= body.get("userLabels", {}).items())
+
+
+def _is_another_stacks(settings: Settings, body: Body) -> bool:
+    stack = settings.user_labels["stack"]
+    return str(body.get("userLabels", {}).get("stack", stack)) != stack
+
+
+def _id(name: str) -> str:
+    """The last part of a resource's name; the project before it may be written as id or as number."""
+    return name.rpartition("/")[2]
+
+
+def _differing(settings: Settings, kind: Kind, name: str, wanted: Body, body: Body) -> Iterator[Finding]:
+    """The differences of two bodies, but for what the server adds and what is told apart."""
+    without = _SERVERS_OWN[kind] | _TOLD_APART[kind]
+    wanted, body = ({key: value for key, value in each.items() if key not in without} for each in (wanted, body))
+    found = list(differences(wanted, body))
+    drift = [difference for difference in found if not difference.is_known]
+    for difference in drift[:_MOST_DIFFERENCES]:
+        yield _drift(settings, kind, name, str(difference), added=difference.is_added)
+    if len(drift) > _MOST_DIFFERENCES:
+        yield _drift(settings, kind, name, f"differs in {len(drift) - _MOST_DIFFERENCES} more places")
+    for difference in found:
+        if difference.is_known:
+            yield Finding("known", kind, name, f"{difference}, which means the same", "nothing is to be done")
+
+
+def _missing(settings: Settings, kind: Kind, name: str, title: str) -> Finding:
+    return _broken(settings, kind, name, f"is not deployed; nothing has the name {shown(title)}")
+
+
+def _broken(settings: Settings, kind: Kind, name: str, message: str) -> Finding:
+    """What does not work at all, which nobody can have meant."""
+    return Finding("drift", kind, name, message, _deploy(settings))
+
+
+def _drift(settings: Settings, kind: Kind, name: str, message: str, *, added: bool = False) -> Finding:
+    remedy = f"take it into the definition, or {_deploy(settings)}"
+    if added and kind == "dashboard":
+        remedy = "take it into the definition, or remove it in the console: Pulumi does not see what was added"
+    return Finding("drift", kind, name, message, remedy)
+
+
+def _deploy(settings: Settings) -> str:
+    """Without --refresh, Pulumi compares with what it did last, and sees nothing of changes by hand."""
+    return f"run: pulumi up --refresh --stack {settings.stack}"
+
+
+def _extra(kind: Kind, title: str, name: str) -> Finding:
+    """Somebody's own, or what an interrupted deployment left."""
+    return Finding(
+        "note", kind, title, f"belongs to this stack, but is not defined: {name}", "delete it, or write its definition"
+    )

@@ -1,0 +1,87 @@
+"""What was found in a project, for a person and for a machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import groupby
+
+from rich.console import Console
+from rich.text import Text
+
+from loyalty_monitoring.checks.verify.findings import LEVELS, Level, Verification
+
+_STYLES = {"drift": "bold red", "known": "dim", "note": "cyan"}
+_COUNTED: dict[Level, tuple[str, str]] = {
+    "drift": ("drift", "drifts"),
+    "known": ("known difference", "known differences"),
+    "note": ("note", "notes"),
+}
+
+
+def as_json(verification: Verification) -> str:
+    """One JSON object; times are RFC 3339 in UTC, null where a metric has no point."""
+    return json.dumps(
+        {
+            "project": verification.project,
+            "stack": verification.stack,
+            "findings": [
+                {
+                    "level": finding.level,
+                    "kind": finding.kind,
+                    "name": finding.name,
+                    "message": finding.message,
+                    "remedy": finding.remedy,
+                }
+                for finding in verification.findings
+            ],
+            "data": [
+                {
+                    "metric": of.metric,
+                    "last_point": _rfc3339(of.last_point),
+                    "blind_alerts": list(of.blind_alerts),
+                }
+                for of in verification.data
+            ],
+        },
+        indent=2,
+    )
+
+
+def print_text(verification: Verification) -> None:
+    """Print the findings with their remedies, the newest point of each metric, and a summary; coloured for a person."""
+    console = Console(highlight=False, soft_wrap=True)
+    for line in _lines(verification):
+        console.print(line)
+
+
+def _lines(verification: Verification) -> Iterator[Text]:
+    # A remedy stands once, below all that it mends.
+    for remedy, findings in groupby(verification.findings, lambda finding: finding.remedy):
+        for finding in findings:
+            what = f"  {finding.kind.replace('_', ' ')} {_plain(finding.name)}: {_plain(finding.message)}"
+            yield Text.assemble((finding.level, _STYLES[finding.level]), what)
+        yield Text(f"    {_plain(remedy)}", style="dim")
+    if verification.findings:
+        yield Text()
+    yield Text(f"{'metric':<34} newest point (UTC)", style="bold")
+    for of in verification.data:
+        blind = f"   blind alerts: {', '.join(of.blind_alerts)}" if of.blind_alerts else ""
+        yield Text(f"{of.metric:<34} {_minute(of.last_point)}{blind}")
+    counts = {level: sum(finding.level == level for finding in verification.findings) for level in LEVELS}
+    told = ", ".join(f"{count:,} {_COUNTED[level][count != 1]}" for level, count in counts.items())
+    yield Text(f"project {verification.project}, stack {verification.stack}: {told}")
+
+
+def _minute(instant: datetime | None) -> str:
+    return instant.astimezone(UTC).strftime("%a %d %b %H:%M") if instant else "-"
+
+
+def _rfc3339(instant: datetime | None) -> str | None:
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z") if instant else None
+
+
+def _plain(text: str) -> str:
+    """Text that others wrote without control characters, which could rewrite the terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text)

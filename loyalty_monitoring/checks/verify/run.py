@@ -1,0 +1,99 @@
+"""Verifies a deployment: reads the project, holds it against the definitions, and says what the alerts can see."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from loyalty_monitoring.checks.lint.absence import may_be_empty
+from loyalty_monitoring.checks.verify.compare import Expected, compare
+from loyalty_monitoring.checks.verify.findings import LEVELS, Data, Deployed, Finding, Verification
+from loyalty_monitoring.definitions.contract_usage import readers
+from loyalty_monitoring.definitions.model import AlertPolicy, Body, Definitions, LogMetric
+from loyalty_monitoring.definitions.settings import Settings
+from loyalty_monitoring.google_cloud.api_bodies import channel_body, notifying_policy_body
+from loyalty_monitoring.google_cloud.api_messages import printed
+from loyalty_monitoring.google_cloud.deployed import LOOKBACK, read
+from loyalty_monitoring.query_languages.promql.expressions import parsed
+
+
+def verify(
+    settings: Settings, definitions: Definitions, *, now: datetime, timeout: float, endpoint: str | None = None
+) -> Verification:
+    """Compare a stack with what is deployed in its project; nothing is ever changed.
+
+    `timeout` is in seconds, `endpoint` a server to ask in place of Google's. Errors: UserError when it cannot be read.
+    """
+    deployed = read(
+        settings.project,
+        [metric.api_name for metric in definitions.log_metrics],
+        settings.resource_type,
+        now=now,
+        timeout=timeout,
+        endpoint=endpoint,
+    )
+    data = tuple(_data(definitions, deployed))
+    findings = [*compare(settings, expected(settings, definitions), deployed), *_silent(definitions, deployed, data)]
+    return Verification(
+        settings.project,
+        settings.stack,
+        tuple(sorted(findings, key=lambda finding: LEVELS.index(finding.level))),
+        data,
+    )
+
+
+def expected(settings: Settings, definitions: Definitions) -> Expected:
+    """What should be deployed, as the API would print it."""
+
+    def policy_body(policy: AlertPolicy) -> Body:
+        channels = [channel.name for channel in settings.channels_of(policy.priority)]
+        return notifying_policy_body(policy, settings, channels)
+
+    return Expected(
+        log_metrics={metric.name: printed("log_metric", metric.body) for metric in definitions.log_metrics},
+        alert_policies={
+            policy.name: printed("alert_policy", policy_body(policy)) for policy in definitions.alert_policies
+        },
+        notification_channels={
+            channel.name: printed("notification_channel", channel_body(channel, settings))
+            for channel in settings.channels
+        },
+        dashboards={dashboard.name: printed("dashboard", dashboard.body) for dashboard in definitions.dashboards},
+    )
+
+
+def _data(definitions: Definitions, deployed: Deployed) -> Iterator[Data]:
+    read_by = readers(definitions)
+    policies = {policy.name: policy for policy in definitions.alert_policies}
+    for metric in definitions.log_metrics:
+        last = deployed.last_points[metric.api_name]
+        alerts = (policies[name] for name in read_by[metric.name].alerts)
+        blind = tuple(policy.name for policy in alerts if last is None and _needs(policy, metric))
+        yield Data(metric.name, last, blind)
+
+
+def _needs(policy: AlertPolicy, metric: LogMetric) -> bool:
+    """Whether the policy's query is empty without points of the metric, if all others have some."""
+
+    def but_this(series: re.Match[str]) -> str:
+        return series[0] if series[0].startswith(metric.promql_name) else "another_metric"
+
+    return may_be_empty(parsed(re.sub(r"logging_googleapis_com:user_\w+", but_this, policy.query)))
+
+
+def _silent(definitions: Definitions, deployed: Deployed, data: tuple[Data, ...]) -> Iterator[Finding]:
+    """Metrics that are deployed and have no point: nothing happened, or nothing is logged, or nothing matches."""
+    there = {body.get("name") for body in deployed.log_metrics}
+    hours = int(LOOKBACK.total_seconds()) // 3600
+    for metric, of in zip(definitions.log_metrics, data, strict=True):
+        if of.last_point is None and metric.api_name in there:
+            blind = f"; blind alerts: {', '.join(of.blind_alerts)}" if of.blind_alerts else ""
+            yield Finding(
+                "note",
+                "log_metric",
+                metric.name,
+                f"has no point of the last {hours} hours{blind}",
+                "fine where nothing of the kind happened; if it did, hold its logs against the contract: "
+                "loyalty-monitoring contract check FILE",
+            )
