@@ -303,8 +303,8 @@ def prove(alerts: tuple[str, ...], output: str) -> None:
     loyalty-monitoring prove --format json | jq '.cases[] | select(.holds | not)'
     """
     from loyalty_monitoring.definitions.settings import load_stack_settings
-    from loyalty_monitoring.proof import report
-    from loyalty_monitoring.proof.prove import prove as run
+    from loyalty_monitoring.proof.alerts import output as report
+    from loyalty_monitoring.proof.alerts.prove import prove as run
 
     root = _project_root()
     with _progress() as progress:
@@ -384,8 +384,8 @@ def mutants(output: str) -> None:
     loyalty-monitoring mutants --format json | jq '.mutants[] | select(.killed_by == null) | .id'
     """
     from loyalty_monitoring.definitions.settings import load_stack_settings
-    from loyalty_monitoring.proof import score
-    from loyalty_monitoring.proof.mutants import try_mutants
+    from loyalty_monitoring.proof.mutants import score
+    from loyalty_monitoring.proof.mutants.run import try_mutants
 
     root = _project_root()
     with _progress() as progress:

@@ -13,7 +13,7 @@ from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.model import Dashboard, Definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from loyalty_monitoring.proof.cases import load_case_files
+from loyalty_monitoring.proof.alerts.cases import load_case_files
 from loyalty_monitoring.report.site import file_name
 
 _LAYOUTS = frozenset(["mosaicLayout", "gridLayout", "rowLayout", "columnLayout"])

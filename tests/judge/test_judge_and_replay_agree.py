@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from loyalty_monitoring.proof.policy_mutants import policy_mutants
-from loyalty_monitoring.proof.stage import Stage, Variant, stage_for
+from loyalty_monitoring.proof.alerts.shared_replay import Stage, Variant, stage_for
+from loyalty_monitoring.proof.mutants.policies import policy_mutants
 from loyalty_monitoring.replay.result import Incident
 from tests.judge.histories import History, entries, histories
 from tests.judge.judge import ALERTS, disagreements, judge

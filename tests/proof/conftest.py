@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from loyalty_monitoring.proof.prove import Proof, prove
+from loyalty_monitoring.proof.alerts.prove import Proof, prove
 
 ROOT = Path(__file__).parents[2]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from loyalty_monitoring.proof.metric_cases import MetricCases
+from loyalty_monitoring.proof.metrics.cases import MetricCases
 
 KINDS: Mapping[str, str] = {
     "other_logger": "another logger of the module",

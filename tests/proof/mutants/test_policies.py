@@ -10,9 +10,9 @@ from loyalty_monitoring.common.errors import Position
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from loyalty_monitoring.proof.equivalents import Equivalent
-from loyalty_monitoring.proof.policy_mutants import policy_mutants
-from loyalty_monitoring.proof.score import Tried, as_json, lines, score
+from loyalty_monitoring.proof.mutants.equivalents import Equivalent
+from loyalty_monitoring.proof.mutants.policies import policy_mutants
+from loyalty_monitoring.proof.mutants.score import Tried, as_json, lines, score
 from tests.proof.conftest import ROOT
 
 SETTINGS = load_stack_settings(ROOT, "demo")

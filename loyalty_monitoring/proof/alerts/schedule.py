@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from loyalty_monitoring.proof.cases import Case, Entry, entries
+from loyalty_monitoring.proof.alerts.cases import Case, Entry, entries
 
 _FIRST_DAY = datetime(2026, 1, 2, tzinfo=UTC)
 # No query looks back further than 25 hours (gcp-facts 2), so no case sees the one before.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from loyalty_monitoring.proof.cases import CaseFile
+from loyalty_monitoring.proof.alerts.cases import CaseFile
 
 KINDS: Mapping[str, str] = {
     "opens": "the sentence becomes true, and an incident opens in time",

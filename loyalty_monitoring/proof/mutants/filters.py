@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from loyalty_monitoring.proof.regex_mutants import regex_mutants
+from loyalty_monitoring.proof.mutants.regexes import regex_mutants
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, parse_filter
 from loyalty_monitoring.query_languages.logging_filter.syntax import And, Comparison, Expression, Not, Or
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import Settings
-from loyalty_monitoring.proof.axis import Placed, entries_of, lay_out
-from loyalty_monitoring.proof.equivalents import load_equivalents
-from loyalty_monitoring.proof.metric_cases import load_metric_cases
-from loyalty_monitoring.proof.metric_mutants import killed, metric_mutants
-from loyalty_monitoring.proof.policy_mutants import PolicyMutant, policy_mutants
-from loyalty_monitoring.proof.prove import load_proof, variant_key, variants_of
-from loyalty_monitoring.proof.score import Score, Tried, score
-from loyalty_monitoring.proof.stage import Stage, Variant, stage_for
-from loyalty_monitoring.proof.verdict import misses
+from loyalty_monitoring.proof.alerts.compare import misses
+from loyalty_monitoring.proof.alerts.prove import load_proof, variant_key, variants_of
+from loyalty_monitoring.proof.alerts.schedule import Placed, entries_of, lay_out
+from loyalty_monitoring.proof.alerts.shared_replay import Stage, Variant, stage_for
+from loyalty_monitoring.proof.metrics.cases import load_metric_cases
+from loyalty_monitoring.proof.mutants.equivalents import load_equivalents
+from loyalty_monitoring.proof.mutants.metrics import killed, metric_mutants
+from loyalty_monitoring.proof.mutants.policies import PolicyMutant, policy_mutants
+from loyalty_monitoring.proof.mutants.score import Score, Tried, score
 
 Progress = Callable[[str, float], None]
 

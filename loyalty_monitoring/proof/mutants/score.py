@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from loyalty_monitoring.proof.equivalents import Equivalent
+from loyalty_monitoring.proof.mutants.equivalents import Equivalent
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import Contract, load_contract
 from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.definitions.settings import Settings
-from loyalty_monitoring.proof.axis import entries_of, lay_out
-from loyalty_monitoring.proof.cases import Case, CaseFile, load_case_files
-from loyalty_monitoring.proof.gate import missing
-from loyalty_monitoring.proof.stage import Variant, stage_for
-from loyalty_monitoring.proof.verdict import misses
+from loyalty_monitoring.proof.alerts.cases import Case, CaseFile, load_case_files
+from loyalty_monitoring.proof.alerts.compare import misses
+from loyalty_monitoring.proof.alerts.required_kinds import missing
+from loyalty_monitoring.proof.alerts.schedule import entries_of, lay_out
+from loyalty_monitoring.proof.alerts.shared_replay import Variant, stage_for
 
 Progress = Callable[[str, float], None]
 Parameters = tuple[tuple[str, float], ...]

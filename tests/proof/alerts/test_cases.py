@@ -11,8 +11,8 @@ from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from loyalty_monitoring.proof.cases import load_case_files
-from loyalty_monitoring.proof.prove import Proof
+from loyalty_monitoring.proof.alerts.cases import load_case_files
+from loyalty_monitoring.proof.alerts.prove import Proof
 from tests.proof.conftest import ROOT
 
 PARAMETERS = load_yaml(ROOT / "parameters.yaml").data

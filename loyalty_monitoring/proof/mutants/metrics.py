@@ -11,10 +11,10 @@ from typing import Any
 
 from loyalty_monitoring.common.database import Progress
 from loyalty_monitoring.definitions.model import Body, LogMetric
-from loyalty_monitoring.proof.filter_mutants import filter_mutants
-from loyalty_monitoring.proof.metric_cases import MetricCases
-from loyalty_monitoring.proof.metric_points import Points, differing, expected_points, misstated, points_of
-from loyalty_monitoring.proof.regex_mutants import regex_mutants
+from loyalty_monitoring.proof.metrics.cases import MetricCases
+from loyalty_monitoring.proof.metrics.compare import Points, differing, expected_points, misstated, points_of
+from loyalty_monitoring.proof.mutants.filters import filter_mutants
+from loyalty_monitoring.proof.mutants.regexes import regex_mutants
 from loyalty_monitoring.query_languages.extractors import parse_extractor
 from loyalty_monitoring.query_languages.logging_filter import parse_filter, referenced_fields
 

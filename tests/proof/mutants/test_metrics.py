@@ -9,11 +9,11 @@ import pytest
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from loyalty_monitoring.proof.equivalents import load_equivalents
-from loyalty_monitoring.proof.filter_mutants import filter_mutants, filter_text
-from loyalty_monitoring.proof.metric_cases import load_metric_cases
-from loyalty_monitoring.proof.metric_mutants import STATED, MetricMutant, killed, metric_mutants
-from loyalty_monitoring.proof.regex_mutants import regex_mutants
+from loyalty_monitoring.proof.metrics.cases import load_metric_cases
+from loyalty_monitoring.proof.mutants.equivalents import load_equivalents
+from loyalty_monitoring.proof.mutants.filters import filter_mutants, filter_text
+from loyalty_monitoring.proof.mutants.metrics import STATED, MetricMutant, killed, metric_mutants
+from loyalty_monitoring.proof.mutants.regexes import regex_mutants
 from loyalty_monitoring.query_languages.logging_filter import parse_filter
 from loyalty_monitoring.query_languages.logging_filter.re2 import error_in
 from tests.proof.conftest import ROOT

@@ -17,7 +17,7 @@ from datetime import datetime
 from loyalty_monitoring.common.database import connect
 from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.model import AlertPolicy, LogMetric
-from loyalty_monitoring.proof.cases import Entry
+from loyalty_monitoring.proof.alerts.cases import Entry
 from loyalty_monitoring.replay.entries.load import load_entries
 from loyalty_monitoring.replay.metric_points import make_points, needed_fields
 from loyalty_monitoring.replay.open_metrics import write_open_metrics

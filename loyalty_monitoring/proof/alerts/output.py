@@ -9,7 +9,7 @@ from itertools import groupby
 from rich.console import Console
 from rich.text import Text
 
-from loyalty_monitoring.proof.prove import Proof, Verdict
+from loyalty_monitoring.proof.alerts.prove import Proof, Verdict
 
 
 def as_json(proof: Proof) -> str:

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from loyalty_monitoring.proof.axis import Placed
-from loyalty_monitoring.proof.cases import ExpectedIncident, Span
+from loyalty_monitoring.proof.alerts.cases import ExpectedIncident, Span
+from loyalty_monitoring.proof.alerts.schedule import Placed
 from loyalty_monitoring.replay.result import Incident
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from loyalty_monitoring.common.database import connect, scratch_folder
 from loyalty_monitoring.definitions.model import LogMetric
-from loyalty_monitoring.proof.metric_cases import Counted, MetricCases, MetricFacts, entry
+from loyalty_monitoring.proof.metrics.cases import Counted, MetricCases, MetricFacts, entry
 from loyalty_monitoring.replay.entries.load import load_entries
 from loyalty_monitoring.replay.metric_points import bucket_bounds, make_points, needed_fields
 

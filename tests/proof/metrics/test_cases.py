@@ -11,9 +11,9 @@ from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from loyalty_monitoring.proof.metric_cases import load_metric_cases
-from loyalty_monitoring.proof.metric_gate import missing_kinds
-from loyalty_monitoring.proof.metric_points import mismatches, misstated
+from loyalty_monitoring.proof.metrics.cases import load_metric_cases
+from loyalty_monitoring.proof.metrics.compare import mismatches, misstated
+from loyalty_monitoring.proof.metrics.required_kinds import missing_kinds
 from tests.proof.conftest import ROOT
 
 FOLDER = ROOT / "tests" / "cases" / "metrics"
