@@ -274,10 +274,10 @@ def diff(
     loyalty-monitoring diff HEAD . last-month.jsonl.gz
     loyalty-monitoring diff v1.4 v1.5 logs/*.jsonl.gz --format json | jq '.incidents[] | select(.kind != "stays")'
     """
-    from loyalty_monitoring.difference import report
-    from loyalty_monitoring.difference.compare import compare
-    from loyalty_monitoring.difference.versions import load_version
     from loyalty_monitoring.replay.entries.log_files import readable_again
+    from loyalty_monitoring.report.diff import output as report
+    from loyalty_monitoring.report.diff.compare import compare
+    from loyalty_monitoring.report.diff.versions import load_version
 
     root = _project_root()
     versions = [load_version(root, name, stack) for name in (old, new)]

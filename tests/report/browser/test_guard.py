@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext
 
-from tests.browser.conftest import Guard
+from tests.report.browser.conftest import Guard
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 from loyalty_monitoring.common.database import Progress
-from loyalty_monitoring.difference.changes import Changes, changes
-from loyalty_monitoring.difference.incidents import IncidentChange, incident_changes
-from loyalty_monitoring.difference.versions import Version
 from loyalty_monitoring.replay.run import replay
+from loyalty_monitoring.report.diff.changes import Changes, changes
+from loyalty_monitoring.report.diff.incidents import IncidentChange, incident_changes
+from loyalty_monitoring.report.diff.versions import Version
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import pytest
 
 from tests.log_lines import START, event, hours, minutes, write
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 HOSTILE = "a`|<b>\n| x"
 
 

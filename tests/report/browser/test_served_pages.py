@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PATIENCE_MILLISECONDS
+from tests.report.browser.conftest import PATIENCE_MILLISECONDS
 from tests.report.serving import serving
 
 

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import drawn, opened
-from tests.browser.sample import funnel_at
+from tests.report.browser.conftest import drawn, opened
+from tests.report.browser.sample import funnel_at
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 DASHBOARDS = sorted(path.stem for path in (ROOT / "dashboards").glob("*.yaml"))
 CHARTS = """() => [...document.querySelectorAll('.tile.xyChart .canvas')].map(place => {
     const option = echarts.getInstanceByDom(place).getOption();

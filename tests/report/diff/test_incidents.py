@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from loyalty_monitoring.difference.incidents import incident_changes
 from loyalty_monitoring.replay.result import Incident
+from loyalty_monitoring.report.diff.incidents import incident_changes
 from tests.log_lines import START
 
 

@@ -14,7 +14,7 @@ from loyalty_monitoring.report.build import report
 from loyalty_monitoring.report.site import write_site
 from loyalty_monitoring.report.sources import sources
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 BROWSER = ROOT / ".local" / "browser"
 PATIENCE_MILLISECONDS = 20_000
 

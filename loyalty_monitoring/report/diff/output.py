@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from loyalty_monitoring.difference.changes import DefinitionChange, ParameterChange
-from loyalty_monitoring.difference.compare import Difference
-from loyalty_monitoring.difference.incidents import IncidentChange
 from loyalty_monitoring.replay.result import Incident
+from loyalty_monitoring.report.diff.changes import DefinitionChange, ParameterChange
+from loyalty_monitoring.report.diff.compare import Difference
+from loyalty_monitoring.report.diff.incidents import IncidentChange
 
 _KINDS = ("appears", "vanishes", "moves", "stays")
 _PLURALS = {"appears": "appear", "vanishes": "vanish", "moves": "move", "stays": "stay as they are"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loyalty_monitoring.definitions.model import AlertPolicy, Body, LogMetric
-from loyalty_monitoring.difference.versions import Version
+from loyalty_monitoring.report.diff.versions import Version
 
 _WORD = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 STEPS = {
     "enrollment_page_viewed": "Pages viewed in 24 hours",
     "enrollment_form_started": "Forms started in 24 hours",
