@@ -356,14 +356,14 @@ def simulate(
     loyalty-monitoring simulate --days 30 --merchants 4 --stores 4 --out month.jsonl.gz
     loyalty-monitoring simulate --list-faults
     """
-    from loyalty_monitoring.simulate import faults as table
-    from loyalty_monitoring.simulate import output
+    from loyalty_simulation import faults as table
+    from loyalty_simulation import output
 
     if list_faults:
         click.echo(table.as_text())
         return
-    from loyalty_monitoring.simulate.story import Story, entries
-    from loyalty_monitoring.simulate.timeline import parse_occurrence
+    from loyalty_simulation.story import Story, entries
+    from loyalty_simulation.timeline import parse_occurrence
 
     story = Story(days, merchants, stores, seed, start, tuple(map(parse_occurrence, faults)), new_project)
     with _progress() as progress:

@@ -25,8 +25,8 @@ from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.replay.entries.load import load_entries
 from loyalty_monitoring.replay.metric_points import make_points, needed_fields
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
-from loyalty_monitoring.simulate.console import Container
-from loyalty_monitoring.simulate.logging_agent import Stream, log_entry_from_line
+from loyalty_simulation.console import Container
+from loyalty_simulation.logging_agent import Stream, log_entry_from_line
 
 ROOT = Path(__file__).parents[1]
 Printed = dict[Stream, list[str]]

@@ -19,8 +19,8 @@ from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from loyalty_monitoring.simulate.output import write
-from loyalty_monitoring.simulate.story import Story, entries
+from loyalty_simulation.output import write
+from loyalty_simulation.story import Story, entries
 from tests.log_lines import hours, rejection
 from tests.log_lines import write as write_lines
 

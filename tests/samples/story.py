@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from loyalty_monitoring import cli
-from loyalty_monitoring.simulate.story import Story
-from loyalty_monitoring.simulate.timeline import parse_occurrence
+from loyalty_simulation.story import Story
+from loyalty_simulation.timeline import parse_occurrence
 
 ROOT = Path(__file__).parents[2]
 

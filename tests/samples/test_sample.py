@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from loyalty_monitoring.simulate.story import entries as simulated
+from loyalty_simulation.story import entries as simulated
 from tests.samples.story import sample_story
 
 SAMPLES = Path(__file__).parents[2] / "samples"

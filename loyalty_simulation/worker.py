@@ -15,8 +15,8 @@ from celery.app.trace import build_tracer
 from celery.contrib.testing.worker import start_worker
 from celery.worker.consumer import consumer
 
-from loyalty_monitoring.simulate.clock import SimulatedClock
-from loyalty_monitoring.simulate.tasks import ETA_EPOCH
+from loyalty_simulation.clock import SimulatedClock
+from loyalty_simulation.tasks import ETA_EPOCH
 
 RunTask = Callable[..., None]
 _PATIENCE_SECONDS = 60

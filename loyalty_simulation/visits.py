@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from random import Random
 
-from loyalty_monitoring.simulate import loyalty_module as loyalty
-from loyalty_monitoring.simulate.clock import SECOND
-from loyalty_monitoring.simulate.merchants import Merchant
-from loyalty_monitoring.simulate.programs import card_id
+from loyalty_simulation import loyalty_module as loyalty
+from loyalty_simulation.clock import SECOND
+from loyalty_simulation.merchants import Merchant
+from loyalty_simulation.programs import card_id
 
 SHARE_OF_VISITORS_THAT_ENROLL = 0.36
 

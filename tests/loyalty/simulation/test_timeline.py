@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from loyalty_monitoring.simulate.clock import microseconds
-from loyalty_monitoring.simulate.faults import FAULTS, SMTP_DOWN, WALLET_OUTAGE
-from loyalty_monitoring.simulate.timeline import Timeline, parse_occurrence
+from loyalty_simulation.clock import microseconds
+from loyalty_simulation.faults import FAULTS, SMTP_DOWN, WALLET_OUTAGE
+from loyalty_simulation.timeline import Timeline, parse_occurrence
 
 START = datetime(2026, 11, 2, 8, 30, tzinfo=UTC)
 

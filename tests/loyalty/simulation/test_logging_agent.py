@@ -13,8 +13,8 @@ from google.cloud.logging.handlers import StructuredLogHandler
 from google.cloud.logging_v2.types import LogEntry
 from google.protobuf.json_format import MessageToDict, ParseDict
 
-from loyalty_monitoring.simulate.console import Container
-from loyalty_monitoring.simulate.logging_agent import log_entry_from_line
+from loyalty_simulation.console import Container
+from loyalty_simulation.logging_agent import log_entry_from_line
 
 WORKER = Container("worker-0", "worker").resource
 ARGUMENTS: dict[str, Any] = {

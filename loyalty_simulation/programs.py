@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from loyalty_monitoring.simulate import faults
-from loyalty_monitoring.simulate.clock import DAY, HOUR, MINUTE, SimulatedClock
-from loyalty_monitoring.simulate.merchants import QUIET, Merchant
-from loyalty_monitoring.simulate.timeline import Timeline
+from loyalty_simulation import faults
+from loyalty_simulation.clock import DAY, HOUR, MINUTE, SimulatedClock
+from loyalty_simulation.merchants import QUIET, Merchant
+from loyalty_simulation.timeline import Timeline
 
 
 @dataclass

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from loyalty_monitoring.common.errors import UserError, nearest
-from loyalty_monitoring.simulate.clock import SECOND, microseconds
-from loyalty_monitoring.simulate.faults import FAULTS, Fault
+from loyalty_simulation.clock import SECOND, microseconds
+from loyalty_simulation.faults import FAULTS, Fault
 
 _LENGTH = r"(?=\d)(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?"
 _OCCURRENCE = re.compile(rf"(?P<name>\w+)@T(?:\+(?P<begins>{_LENGTH}))?(?:/(?P<lasts>{_LENGTH}))?")

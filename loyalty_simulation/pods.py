@@ -6,10 +6,10 @@ from bisect import bisect_right
 from datetime import UTC, datetime, time, timedelta
 from random import Random
 
-from loyalty_monitoring.simulate.clock import MINUTE, SECOND, microseconds
-from loyalty_monitoring.simulate.console import Container
-from loyalty_monitoring.simulate.faults import WORKER_RESTART
-from loyalty_monitoring.simulate.timeline import Timeline
+from loyalty_simulation.clock import MINUTE, SECOND, microseconds
+from loyalty_simulation.console import Container
+from loyalty_simulation.faults import WORKER_RESTART
+from loyalty_simulation.timeline import Timeline
 
 _DEPLOY_WEEKDAYS, _DEPLOY_TIME, _DEPLOY_TAKES = (1, 3), time(11, tzinfo=UTC), 90 * SECOND
 # Each Sunday the cluster's nodes are upgraded, and the worker moves.

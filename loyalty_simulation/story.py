@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.simulate.clock import DAY, SimulatedClock, microseconds, rfc3339
-from loyalty_monitoring.simulate.console import Console, python_logging
-from loyalty_monitoring.simulate.living_system import LivingSystem
-from loyalty_monitoring.simulate.merchants import Merchant, make_merchants
-from loyalty_monitoring.simulate.tasks import make_app
-from loyalty_monitoring.simulate.timeline import Occurrence, Timeline
-from loyalty_monitoring.simulate.worker import running_worker
+from loyalty_simulation.clock import DAY, SimulatedClock, microseconds, rfc3339
+from loyalty_simulation.console import Console, python_logging
+from loyalty_simulation.living_system import LivingSystem
+from loyalty_simulation.merchants import Merchant, make_merchants
+from loyalty_simulation.tasks import make_app
+from loyalty_simulation.timeline import Occurrence, Timeline
+from loyalty_simulation.worker import running_worker
 
 Entry = dict[str, Any]
 Progress = Callable[[str, float], None]

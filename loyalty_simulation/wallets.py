@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from random import Random
 
-from loyalty_monitoring.simulate import faults
-from loyalty_monitoring.simulate.clock import DAY, HOUR, SimulatedClock
-from loyalty_monitoring.simulate.programs import Programs, card_id
-from loyalty_monitoring.simulate.timeline import Timeline
+from loyalty_simulation import faults
+from loyalty_simulation.clock import DAY, HOUR, SimulatedClock
+from loyalty_simulation.programs import Programs, card_id
+from loyalty_simulation.timeline import Timeline
 
 # What fails on healthy days stays well below the alert's 1 in 20 also where there is little: one card in 250, none in
 # a run below 60 cards.

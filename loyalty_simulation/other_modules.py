@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from functools import partial
 from random import Random
 
-from loyalty_monitoring.simulate import loyalty_module as loyalty
-from loyalty_monitoring.simulate.clock import SECOND, SimulatedClock
-from loyalty_monitoring.simulate.console import Console, Container
-from loyalty_monitoring.simulate.rhythm import Rhythm
-from loyalty_monitoring.simulate.world import Schedule
+from loyalty_simulation import loyalty_module as loyalty
+from loyalty_simulation.clock import SECOND, SimulatedClock
+from loyalty_simulation.console import Console, Container
+from loyalty_simulation.rhythm import Rhythm
+from loyalty_simulation.world import Schedule
 
 _ORDERS = logging.getLogger("app.modules.orders.order_service")
 _ORDERS_MAIL = logging.getLogger("app.modules.orders.notification_service")

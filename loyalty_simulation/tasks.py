@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 from celery import Celery, Task
 
-from loyalty_monitoring.simulate import broker
-from loyalty_monitoring.simulate import loyalty_module as loyalty
+from loyalty_simulation import broker
+from loyalty_simulation import loyalty_module as loyalty
 
 EXPIRE_POINTS = "loyalty.expire_points"
 SYNC_WALLET_PASSES = "loyalty.sync_wallet_passes"

@@ -9,13 +9,13 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from loyalty_monitoring.simulate import faults, tasks
-from loyalty_monitoring.simulate import loyalty_module as loyalty
-from loyalty_monitoring.simulate.clock import DAY, HOUR, MINUTE, SECOND, SimulatedClock
-from loyalty_monitoring.simulate.merchants import Merchant
-from loyalty_monitoring.simulate.programs import Programs
-from loyalty_monitoring.simulate.timeline import Timeline
-from loyalty_monitoring.simulate.wallets import Wallets
+from loyalty_simulation import faults, tasks
+from loyalty_simulation import loyalty_module as loyalty
+from loyalty_simulation.clock import DAY, HOUR, MINUTE, SECOND, SimulatedClock
+from loyalty_simulation.merchants import Merchant
+from loyalty_simulation.programs import Programs
+from loyalty_simulation.timeline import Timeline
+from loyalty_simulation.wallets import Wallets
 
 # What fails on healthy days stays well below the alert's 1 in 100 also where there is little: one mail in 500, none
 # while fewer than 300 a day are sent.

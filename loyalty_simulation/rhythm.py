@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from loyalty_monitoring.simulate.clock import HOUR
+from loyalty_simulation.clock import HOUR
 
 # Relative traffic of each hour: nights are quiet, lunch and the way home are not; weekends start late.
 _WEEKDAY = (1, 0, 0, 0, 1, 4, 14, 34, 40, 30, 30, 44, 62, 50, 34, 34, 44, 60, 58, 38, 22, 12, 6, 2)

@@ -18,12 +18,12 @@ from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.replay.entries.match import count_matches
 from loyalty_monitoring.replay.result import Incident, ReplayResult
 from loyalty_monitoring.replay.run import replay
-from loyalty_monitoring.simulate.faults import FAULTS, Opens
-from loyalty_monitoring.simulate.output import write_file
-from loyalty_monitoring.simulate.story import START, Story, entries
-from loyalty_monitoring.simulate.timeline import Occurrence, parse_occurrence
+from loyalty_simulation.faults import FAULTS, Opens
+from loyalty_simulation.output import write_file
+from loyalty_simulation.story import START, Story, entries
+from loyalty_simulation.timeline import Occurrence, parse_occurrence
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DAYS = 30
 SMALL = ("--days", str(DAYS), "--merchants", "4", "--stores", "4")
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_monitoring.simulate.faults import FAULTS
+from loyalty_simulation.faults import FAULTS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PROGRAM = str(Path(sys.executable).parent / "loyalty-monitoring")
 SMALL = ("simulate", "--merchants", "4", "--stores", "4")
 

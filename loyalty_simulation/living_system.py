@@ -14,17 +14,17 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from loyalty_monitoring.simulate import faults, other_modules, tasks, visits
-from loyalty_monitoring.simulate import loyalty_module as loyalty
-from loyalty_monitoring.simulate.clock import DAY, HOUR, MINUTE, SECOND, SimulatedClock, microseconds
-from loyalty_monitoring.simulate.console import Console, Container
-from loyalty_monitoring.simulate.merchants import QUIET, YOUNG, Merchant
-from loyalty_monitoring.simulate.pods import SPARE_WORKER, Pods
-from loyalty_monitoring.simulate.programs import card_id
-from loyalty_monitoring.simulate.rhythm import Rhythm, rhythm
-from loyalty_monitoring.simulate.timeline import Timeline
-from loyalty_monitoring.simulate.worker import RunTask
-from loyalty_monitoring.simulate.world import SimulatedWorld
+from loyalty_simulation import faults, other_modules, tasks, visits
+from loyalty_simulation import loyalty_module as loyalty
+from loyalty_simulation.clock import DAY, HOUR, MINUTE, SECOND, SimulatedClock, microseconds
+from loyalty_simulation.console import Console, Container
+from loyalty_simulation.merchants import QUIET, YOUNG, Merchant
+from loyalty_simulation.pods import SPARE_WORKER, Pods
+from loyalty_simulation.programs import card_id
+from loyalty_simulation.rhythm import Rhythm, rhythm
+from loyalty_simulation.timeline import Timeline
+from loyalty_simulation.worker import RunTask
+from loyalty_simulation.world import SimulatedWorld
 
 _RECURRING_MAILS = ("loyalty_points_earned", "loyalty_reward_ready", "loyalty_birthday", "loyalty_stamp_card_full")
 
