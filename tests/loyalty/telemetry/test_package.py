@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.telemetry.conftest import ROOT
+from tests.loyalty.telemetry.conftest import ROOT
 
 PACKAGE = ROOT / "loyalty_telemetry"
 

@@ -13,7 +13,7 @@ from celery.exceptions import Ignore, Reject, Retry
 
 from loyalty_telemetry import InMemoryStore, RedisStore, Store, install
 from loyalty_telemetry.freshness import Freshness
-from tests.telemetry.conftest import Printed, RedisServer, impatient_client
+from tests.loyalty.telemetry.conftest import Printed, RedisServer, impatient_client
 
 TASK = "loyalty.expire_points"
 

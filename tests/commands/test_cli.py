@@ -12,7 +12,7 @@ import pytest
 
 from tests.log_lines import START, hours, minutes, rejection, write
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def _run(*arguments: str, stdin: str = "", folder: Path = ROOT) -> subprocess.CompletedProcess[str]:

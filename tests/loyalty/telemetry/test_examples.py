@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import loyalty_telemetry
-from tests.telemetry.conftest import Printed
+from tests.loyalty.telemetry.conftest import Printed
 
 MODULES = [
     importlib.import_module(f"loyalty_telemetry.{found.name}")

@@ -26,8 +26,8 @@ from loyalty_monitoring.replay.entries.match import count_matches
 from loyalty_telemetry import InMemoryStore, install
 from loyalty_telemetry.reporting import REPORT_FRESHNESS, REPORT_PROGRAMS
 from tests.log_lines import START, Entry, minutes, write
-from tests.telemetry.conftest import ROOT, RedisServer, entries_of
-from tests.telemetry.test_alerts import incidents
+from tests.loyalty.telemetry.conftest import ROOT, RedisServer, entries_of
+from tests.loyalty.telemetry.test_alerts import incidents
 
 EXPIRE, SYNC = "loyalty.expire_points", "loyalty.sync_wallet_passes"
 CONTRACT = load_contract(ROOT / "log_events.yaml")

@@ -18,7 +18,7 @@ from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.query_languages.logging_filter import parse_filter
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DEFINITIONS = load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
 CONTRACT = load_contract(ROOT / "log_events.yaml")
 PARAMETERS = load_yaml(ROOT / "parameters.yaml").data

@@ -47,7 +47,7 @@ from tests.log_lines import (
     write,
 )
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SETTINGS = load_stack_settings(ROOT, "demo")
 DEFINITIONS = load_definitions(ROOT, SETTINGS)
 DASHBOARDS = {dashboard.name: dashboard for dashboard in DEFINITIONS.dashboards}

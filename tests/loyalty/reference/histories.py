@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.judge.events import Entry
+from tests.loyalty.reference.events import Entry
 
 MINUTE, HOUR = 60, 3600
 Line = tuple[float, dict[str, Any], dict[str, Any]]  # seconds after the start, jsonPayload, what else differs

@@ -25,7 +25,7 @@ from loyalty_monitoring.query_languages.promql.expressions import (
     selectors,
 )
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SETTINGS = load_stack_settings(ROOT, "demo")
 PARAMETERS = load_yaml(ROOT / "parameters.yaml").data
 PLAIN = {name: entry for name, entry in PARAMETERS.items() if "default" in entry}

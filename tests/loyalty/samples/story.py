@@ -11,7 +11,7 @@ from loyalty_monitoring import cli
 from loyalty_simulation.story import Story
 from loyalty_simulation.timeline import parse_occurrence
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @cache

@@ -11,7 +11,7 @@ import pytest
 from celery.signals import setup_logging
 
 from loyalty_telemetry import log_celery_to_google_cloud, log_to_google_cloud
-from tests.telemetry.conftest import Printed
+from tests.loyalty.telemetry.conftest import Printed
 
 LOGGER = logging.getLogger("app.modules.loyalty.services.card_service")
 

@@ -18,7 +18,7 @@ from loyalty_monitoring.replay.run import replay
 from loyalty_telemetry import InMemoryStore
 from loyalty_telemetry.freshness import Freshness
 from tests.log_lines import START, Entry, every, hours, minutes, write
-from tests.telemetry.conftest import ROOT, Printed
+from tests.loyalty.telemetry.conftest import ROOT, Printed
 
 Story = Callable[..., list[Incident]]
 

@@ -28,7 +28,7 @@ from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_simulation.console import Container
 from loyalty_simulation.logging_agent import Stream, log_entry_from_line
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 Printed = dict[Stream, list[str]]
 
 EXPIRE, SYNC, OTHER = "loyalty.expire_points", "loyalty.sync_wallet_passes", "loyalty.deliver_mail"

@@ -20,9 +20,9 @@ from typing import Any
 import pytest
 
 from loyalty_simulation.story import entries as simulated
-from tests.samples.story import sample_story
+from tests.loyalty.samples.story import sample_story
 
-SAMPLES = Path(__file__).parents[2] / "samples"
+SAMPLES = Path(__file__).parents[3] / "samples"
 FIRST_DAY, FAULTY_DAY = "2026-11-02", "2026-11-07"
 HEALTHY_DAYS = ("2026-11-02", "2026-11-03", "2026-11-04", "2026-11-05", "2026-11-06", "2026-11-09")
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from tests.judge.events import Entry, Event, events
+from tests.loyalty.reference.events import Entry, Event, events
 
 MINUTE, HOUR = 60.0, 3600.0
 Label = str  # the store or merchant that an incident is about; "" for alerts that have one incident only

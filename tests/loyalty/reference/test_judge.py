@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.judge.events import events
-from tests.judge.judge import HOUR, MINUTE, Ruling, disagreements, judge
 from tests.log_lines import START, Entry, every, freshness, hours, mail, minutes, rejection, snapshot, wallet_run
+from tests.loyalty.reference.events import events
+from tests.loyalty.reference.judge import HOUR, MINUTE, Ruling, disagreements, judge
 
 ZERO = START.timestamp()
 
@@ -33,7 +33,7 @@ def test_it_shares_no_code_and_no_file_with_the_project() -> None:
         modules = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
         modules |= {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
         allowed = {"__future__", "ast", "re", "collections.abc", "dataclasses", "datetime", "itertools", "typing"}
-        assert modules <= allowed | {"tests.judge.events"}
+        assert modules <= allowed | {"tests.loyalty.reference.events"}
         assert not any(isinstance(node, ast.Name) and node.id == "open" for node in ast.walk(tree))
 
 

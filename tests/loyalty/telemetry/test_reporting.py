@@ -10,7 +10,7 @@ from celery import Celery
 
 from loyalty_telemetry import InMemoryStore, Snapshot, install
 from loyalty_telemetry.reporting import REPORT_FRESHNESS, REPORT_PROGRAMS
-from tests.telemetry.conftest import Printed
+from tests.loyalty.telemetry.conftest import Printed
 
 OWN_ENTRY: dict[str, Any] = {"nightly": {"task": "loyalty.expire_points", "schedule": 86_400}}
 NAMES = {"nightly", REPORT_FRESHNESS, REPORT_PROGRAMS}

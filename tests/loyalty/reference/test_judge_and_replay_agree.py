@@ -1,7 +1,8 @@
 """The judge and the replay agree on every incident of histories that Hypothesis draws.
 
 Histories are laid one after the other on one time axis, so that one database and one Prometheus serve a whole batch.
-The same histories are compared in every run; `JUDGE_BATCHES=50 pytest tests/judge` draws others, ten times as many.
+The same histories are compared in every run; `JUDGE_BATCHES=50 pytest tests/loyalty/reference` draws others, ten
+times as many.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.proof.alerts.shared_replay import Stage, Variant, stage_for
 from loyalty_monitoring.proof.mutants.policies import policy_mutants
 from loyalty_monitoring.replay.result import Incident
-from tests.judge.histories import History, entries, histories
-from tests.judge.judge import ALERTS, disagreements, judge
+from tests.loyalty.reference.histories import History, entries, histories
+from tests.loyalty.reference.judge import ALERTS, disagreements, judge
 from tests.proof.conftest import ROOT
 
 DEFINITIONS = load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
