@@ -15,9 +15,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from loyalty_monitoring.common.database import Connection, Progress, any_order, quoted
+from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.query_languages.extractors import Extractor, label_sql, parse_extractor, value_sql
-from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter, parse_filter
+from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter, parse_filter, value_of
 from loyalty_monitoring.replay.entries.filtering import filter_fields, matching_entries
 from loyalty_monitoring.replay.entries.load import entry_columns
 from loyalty_monitoring.replay.result import MetricSummary
@@ -44,7 +45,8 @@ def needed_fields(metrics: Sequence[LogMetric]) -> frozenset[FieldPath]:
         fields |= filter_fields(parsed)
         plan = plan_of(0, metric)
         extractors = [extractor for _, _, extractor in plan.labels] + [plan.value]
-        fields |= {extractor.field for extractor in extractors if extractor}
+        read = {extractor.field for extractor in extractors if extractor}
+        fields |= {field[:1] if field[0] == "protoPayload" else field for field in read}
     return frozenset(fields)
 
 
@@ -160,19 +162,24 @@ def make_resources(con: Connection, column: Callable[[FieldPath], str]) -> None:
 
 
 def _add_points(
-    con: Connection, parsed: Filter, plans: list[Plan], wanted: Collection[str], column: Callable[[FieldPath], str]
+    con: Connection,
+    parsed: Filter,
+    plans: list[Plan],
+    wanted: Collection[str],
+    entry_column: Callable[[FieldPath], str],
 ) -> dict[int, int]:
     """Add to `points` and `series` for metrics that share a filter; the number of entries each matched."""
+    relation, column = _with_proto_fields(plans, entry_column)
     fields = {extractor.field for plan in plans for _, _, extractor in plan.labels if extractor}
     extracted = {column(field): f"f{index}" for index, field in enumerate(sorted(fields))}
     values = {value_sql(plan.value, column) for plan in plans if plan.value}
     extracted |= {sql: f"v{index}" for index, sql in enumerate(sorted(values))}
+    matches = _matching(con, parsed, plans[0], entry_column)
     minute = f"((epoch_us(time) + {_MINUTES_TO_1970 * 60_000_000}) // 60000000 - {_MINUTES_TO_1970})::INTEGER AS minute"
     selected = "".join(f", {sql} AS {name}" for sql, name in extracted.items())
     # What many metrics share is done once: the filter, and each field and value.
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE matching AS SELECT resource, {minute}{selected} "
-        f"FROM entries WHERE {matching_entries(con, parsed, column)}"
+        f"CREATE OR REPLACE TEMP TABLE matching AS SELECT resource, {minute}{selected} FROM {relation} WHERE {matches}"
     )
     for plan in plans:
         value = extracted[value_sql(plan.value, column)] if plan.value else None
@@ -180,6 +187,24 @@ def _add_points(
     row = con.execute("SELECT count(*) FROM matching").fetchone()
     assert row is not None
     return dict.fromkeys((plan.number for plan in plans), int(row[0]))
+
+
+def _matching(con: Connection, parsed: Filter, plan: Plan, column: Callable[[FieldPath], str]) -> str:
+    try:
+        return matching_entries(con, parsed, column)
+    except UserError as error:
+        raise UserError(error.message, Position(plan.metric.source)) from error
+
+
+def _with_proto_fields(plans: list[Plan], column: Callable[[FieldPath], str]) -> tuple[str, Callable[[FieldPath], str]]:
+    """The table `entries` with a column for each field of a protoPayload that is extracted, and how fields are read."""
+    extractors = [extractor for plan in plans for extractor in (plan.value, *(one for _, _, one in plan.labels))]
+    fields = sorted({one.field for one in extractors if one is not None and one.field[0] == "protoPayload"})
+    names = {field: f'"@proto{index}"' for index, field in enumerate(fields)}
+    if not names:
+        return "entries", column
+    read = ", ".join(f"{value_of(field, column)} AS {name}" for field, name in names.items())
+    return f"(SELECT *, {read} FROM entries)", lambda field: names.get(field) or column(field)
 
 
 def _add_metric(

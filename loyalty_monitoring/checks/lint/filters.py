@@ -14,9 +14,6 @@ from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, at, 
 from loyalty_monitoring.query_languages.logging_filter import Filter, FilterError, parse_filter
 from loyalty_monitoring.query_languages.logging_filter.syntax import And, Comparison, Expression
 
-# Texts and comments first, so that nothing inside them is taken for a word; a text that is not closed goes to the end.
-_TOKEN = re.compile(r'"(?:\\.|[^"\\])*(?:"|\Z)|--[^\n]*|[()]|!=|=~|!~|>=|<=|[=<>:]|[^\s()"=<>!~:]+|\S', re.DOTALL)
-_OPERATORS = frozenset(["=", "!=", "=~", "!~", ">=", "<=", "<", ">", ":"])
 # What the parser says when the words are right and the value or the field is not.
 _NEVER_MATCHES = re.compile(r"' is no | is not valid in RE2| is for texts| has no field ")
 _NOT_KNOWN_HERE = "not supported"
@@ -42,17 +39,6 @@ def read_filter(text: str) -> Filter | FilterProblem | None:
         line = error.position.line if error.position else 1
         kind: Literal["syntax", "types"] = "types" if _NEVER_MATCHES.search(error.message) else "syntax"
         return FilterProblem(kind, f"line {line} of the filter: {message}", remedy or "correct it there")
-
-
-def words(text: str) -> Iterator[str]:
-    """The parentheses of a filter, and its words that are neither values nor inside quotes and comments."""
-    before = ""
-    for token in _TOKEN.findall(text):
-        if token.startswith("--"):
-            continue
-        if token in ("(", ")") or before not in _OPERATORS:
-            yield token
-        before = token
 
 
 def problems_of_log_matches(

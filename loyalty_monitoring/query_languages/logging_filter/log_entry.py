@@ -6,6 +6,7 @@ converts a value to the type of the field that it is compared with.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import Enum
 
@@ -26,6 +27,7 @@ class Kind(Enum):
     SEVERITY = "a severity"
     TIME = "a time"
     DURATION = "a duration"
+    ENUM = "a name of an enumeration"
     OBJECT = "an object"
     DYNAMIC = "any JSON value"
 
@@ -53,7 +55,7 @@ class _Open(Enum):
 
     LABELS = "text by key"
     JSON = "JSON by key"
-    PROTO = "a protocol buffer of unknown type"
+    PROTO = "a protocol buffer whose type each entry tells"
 
 
 _APP = {"id": Kind.TEXT, "environmentType": Kind.TEXT, "criticalityType": Kind.TEXT}
@@ -105,7 +107,9 @@ FIELDS: Fields = {
 
 
 def resolved(path: FieldPath) -> FieldPath:
-    """The path with LogEntry's own names in their own letter case, which is ignored in protocol buffer fields.
+    """The path with LogEntry's own names as JSON has them.
+
+    Letter case is ignored in protocol buffer fields, and http_request is httpRequest: protobuf knows both names.
 
     Errors: KeyError with a text that names what is wrong.
     """
@@ -123,12 +127,17 @@ def resolved(path: FieldPath) -> FieldPath:
                 )
             found.append(key)
             continue
-        name = next((name for name in level if name.casefold() == key.casefold()), None)
+        name = next((name for name in level if key.casefold() in (name.casefold(), _proto_name(name))), None)
         if name is None:
             raise KeyError(f"{here or 'a LogEntry'} has no field {key!r}{nearest(key, set(level))}")
         found.append(name)
         level = level[name]
     return tuple(found)
+
+
+def _proto_name(name: str) -> str:
+    """The name of a field in its .proto file: http_request for httpRequest."""
+    return re.sub(r"[A-Z]", lambda found: "_" + found[0].lower(), name)
 
 
 def kind_of(path: FieldPath) -> Kind:

@@ -6,6 +6,7 @@ The result is never NULL, so that NOT is exact. Rules and their sources: docs/fi
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from loyalty_monitoring.query_languages.logging_filter import sql_functions
 from loyalty_monitoring.query_languages.logging_filter.functions import kind_of_operand
@@ -17,6 +18,7 @@ from loyalty_monitoring.query_languages.logging_filter.log_entry import (
     has_default,
     kind_of,
 )
+from loyalty_monitoring.query_languages.logging_filter.proto_types import FieldType
 from loyalty_monitoring.query_languages.logging_filter.sql_json import (
     any_item,
     at_keys,
@@ -26,6 +28,7 @@ from loyalty_monitoring.query_languages.logging_filter.sql_json import (
     pointer,
     spread,
 )
+from loyalty_monitoring.query_languages.logging_filter.sql_proto import reached, typed_holds
 from loyalty_monitoring.query_languages.logging_filter.sql_values import converted, exact_json_texts, holds, is_one_of
 from loyalty_monitoring.query_languages.logging_filter.syntax import (
     And,
@@ -49,9 +52,39 @@ from loyalty_monitoring.query_languages.logging_filter.syntax import (
 Column = Callable[[FieldPath], str]
 
 
+@dataclass(frozen=True)
+class _Entry:
+    """How the fields of an entry are read, and what an answer is that depends on a type which is not known."""
+
+    column: Column
+    doubt: bool = False
+
+
 def to_sql(parsed: Filter, column: Column) -> str:
-    """The filter as SQL, true or false for each entry; `column(path)` is the JSON of a field, NULL where absent."""
-    return _sql(parsed.expression, column) if parsed.expression else "true"
+    """The filter as SQL, true or false for each entry; `column(path)` is the JSON of a field, NULL where absent.
+
+    An entry that `undecided` names does not match.
+    """
+    return _sql(parsed.expression, _Entry(column)) if parsed.expression else "true"
+
+
+def value_of(path: FieldPath, column: Column) -> str:
+    """The JSON of a field, NULL where there is none; of a field of a protoPayload, where it is one value."""
+    if path[0] != "protoPayload":
+        return column(path)
+    found = f"flatten([{', '.join(one.values() for one in reached(_varchar(column(path[:1])), path[1:]))}])"
+    return f"(CASE WHEN len({found}) = 1 THEN ({found})[1] END)"
+
+
+def undecided(parsed: Filter, column: Column) -> str | None:
+    """Whether the answer for an entry depends on the type of a protoPayload that is not known, as SQL.
+
+    None for a filter that can be decided for every entry.
+    """
+    if parsed.expression is None:
+        return None
+    least, most = (_sql(parsed.expression, _Entry(column, doubt)) for doubt in (False, True))
+    return None if least == most else f"({most} AND NOT {least})"
 
 
 def referenced_fields(parsed: Filter) -> frozenset[FieldPath]:
@@ -66,22 +99,25 @@ def referenced_fields(parsed: Filter) -> frozenset[FieldPath]:
     return frozenset(asked)
 
 
-def _sql(expression: Expression, column: Column) -> str:
+def _sql(expression: Expression, entry: _Entry) -> str:
     match expression:
         case And(parts):
-            return "(" + " AND ".join(_sql(part, column) for part in parts) + ")"
+            return "(" + " AND ".join(_sql(part, entry) for part in parts) + ")"
         case Or(parts):
-            if test := _any_of_texts(parts, column):
+            if test := _any_of_texts(parts, entry.column):
                 return f"coalesce({test}, false)"
-            return "(" + " OR ".join(_sql(part, column) for part in parts) + ")"
+            return "(" + " OR ".join(_sql(part, entry) for part in parts) + ")"
         case Not(part):
-            return f"(NOT {_sql(part, column)})"
-    return f"coalesce({_restriction(expression, column)}, false)"
+            return f"(NOT {_sql(part, replace(entry, doubt=not entry.doubt))})"
+    return f"coalesce({_restriction(expression, entry)}, false)"
 
 
-def _restriction(expression: Expression, column: Column) -> str:
+def _restriction(expression: Expression, entry: _Entry) -> str:
+    column = entry.column
     match expression:
         case Comparison(left=left):
+            if _field(left)[0] == "protoPayload":
+                return _over_proto(left, expression, entry)
             kind = kind_of_operand(left)
             return _over(left, column, lambda value: holds(kind, value, expression), deep=expression.operator == ":")
         case Present(field):
@@ -103,6 +139,8 @@ def _restriction(expression: Expression, column: Column) -> str:
 
 def _any_of_texts(parts: tuple[Expression, ...], column: Column) -> str | None:
     """`f = ("a" OR "b")` as one IN. None where the parts are not all of this form."""
+    if any(isinstance(part, Comparison) and _field(part.left)[0] == "protoPayload" for part in parts):
+        return None  # what a value is depends on the message
     found = [
         (part.left, exact_json_texts(kind_of_operand(part.left), part)) if isinstance(part, Comparison) else None
         for part in parts
@@ -140,13 +178,34 @@ def _over(
     read, keys = _where(field, keep_null)
     value, each = _varchar(column(read)), test_deep if deep else test_one
     if field[0] == "protoPayload":
-        return any_item(spread(at_keys(value, keys, ignore_case=True)), each)
+        return " OR ".join(one.passes(each) for one in reached(value, keys))
     if not keys:
         in_list = any_item(f"json_extract({value}, '$[*]')", each)
         return f"CASE WHEN starts_with({value}, '[') THEN {in_list} ELSE {each(value)} END"
-    through_lists = any_item(spread(at_keys(value, keys, ignore_case=False)), each)
+    through_lists = any_item(spread(at_keys(f"[{value}::JSON]", keys, ignore_case=False)), each)
     direct = each(f"json_extract({value}, {pointer(keys)})::VARCHAR")
     return f"CASE WHEN contains({value}, '[') THEN {through_lists} ELSE {direct} END"
+
+
+def _over_proto(left: Operand, comparison: Comparison, entry: _Entry) -> str:
+    """A comparison with a field of a protoPayload, by what the message of each entry says the field is."""
+    field = _field(left)
+    of_cast = None if left == field else kind_of_operand(left)
+    tests = []
+    for one in reached(_varchar(entry.column(field[:1])), field[1:]):
+
+        def test(value: str, kind: FieldType | None = one.type) -> str:
+            if of_cast is not None:
+                return holds(of_cast, converted(left, value), comparison)
+            return typed_holds(kind, value, comparison, doubt=entry.doubt)
+
+        def deep(value: str, test: Callable[[str], str] = test) -> str:
+            inside = any_item(leaves(value), lambda leaf: holds(Kind.DYNAMIC, leaf, comparison))
+            return f"CASE WHEN {is_nested(value)} THEN {inside} ELSE {test(value)} END"
+
+        may_nest = one.type is None or one.type.kind in (Kind.DYNAMIC, Kind.OBJECT)
+        tests.append(one.passes(deep if comparison.operator == ":" and may_nest else test))
+    return " OR ".join(tests)
 
 
 def _present(field: FieldPath, column: Column) -> str:
@@ -164,7 +223,10 @@ def _whole(field: FieldPath, column: Column) -> str:
 
 def _values(field: FieldPath, column: Column) -> str:
     read, keys = _where(field, keep_null=True)
-    return at_keys(_varchar(column(read)), keys, ignore_case=field[0] == "protoPayload")
+    value = _varchar(column(read))
+    if field[0] == "protoPayload":
+        return f"flatten([{', '.join(one.values() for one in reached(value, keys))}])"
+    return at_keys(f"[{value}::JSON]", keys, ignore_case=False)
 
 
 def _where(field: FieldPath, keep_null: bool) -> tuple[FieldPath, tuple[str, ...]]:

@@ -67,9 +67,8 @@ def leaves(value: str) -> str:
     )
 
 
-def at_keys(value: str, keys: Sequence[str], *, ignore_case: bool) -> str:
-    """The list of values that the keys lead to, through the items of every list on the way."""
-    items = f"[{value}::JSON]"
+def at_keys(items: str, keys: Sequence[str], *, ignore_case: bool) -> str:
+    """The list of values that the keys lead to from a list of values, through the items of every list on the way."""
     for key in keys:
         items = spread(items)
         if ignore_case:

@@ -49,7 +49,7 @@ def _check_word(token: Token) -> None:
 
 
 def text_of(token: Token) -> str:
-    """The text of a value. Without quotes it must be free of what the documentation calls special characters."""
+    """The text of a value. Without quotes it may hold dots, slashes and the like, as Google's own pages write them."""
     if token.type == "NUMBER":
         return str(token)
     if token.type == "STRING":
@@ -60,7 +60,7 @@ def text_of(token: Token) -> str:
     if token.startswith("'"):
         raise error("texts in single quotes are not supported; use double quotes", token)
     _check_word(token)
-    special = re.search(r'^[+-]|[.*"\\]', token)
+    special = re.search(r'^[+-]|[*"\\]', token)
     if special and literals.number(token) is None:
         raise error(f'a text with {special[0]!r} is not allowed without double quotes; write "..."', token)
     return str(token)

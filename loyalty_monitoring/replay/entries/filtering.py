@@ -6,7 +6,15 @@ import re
 from collections.abc import Callable
 
 from loyalty_monitoring.common.database import Connection
-from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter, referenced_fields, to_sql
+from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.query_languages.logging_filter import (
+    FieldPath,
+    Filter,
+    known_messages,
+    referenced_fields,
+    to_sql,
+    undecided,
+)
 from loyalty_monitoring.query_languages.logging_filter.syntax import And, Expression, Or
 from loyalty_monitoring.replay.entries.load import KIND_FIELDS
 
@@ -26,12 +34,35 @@ def null_matters(parsed: Filter) -> bool:
     return _NULL_MATTERS.search(parsed.text) is not None
 
 
+def refuse_undecided(con: Connection, parsed: Filter, column: Callable[[FieldPath], str]) -> None:
+    """Errors: UserError for a filter whose answer for some entry depends on a message that is not known here."""
+    condition = undecided(parsed, column)
+    if condition is None:
+        return
+    types = f"json_extract_string({column(('protoPayload',))}::VARCHAR, '$..\"@type\"')"
+    found = con.execute(
+        f"SELECT {types} AS types, count(*) FROM entries WHERE {condition} GROUP BY types ORDER BY count(*) DESC, types"
+    ).fetchall()
+    if found:
+        types_of_first = [str(name) for name in found[0][0]]
+        unknown = next((name for name in types_of_first if name.rpartition("/")[2] not in known_messages()), None)
+        named = unknown or (types_of_first[0] if types_of_first else "a protoPayload without an @type")
+        count = sum(of_types for _, of_types in found)
+        raise UserError(
+            f"the fields of {named} are not known here, and without their types the filter cannot be decided for "
+            f"{count:,} {'entry' if count == 1 else 'entries'}; say the type, as in "
+            "cast(protoPayload.FIELD, INT64) > 5, or keep such entries out, as in "
+            'protoPayload."@type" = "type.googleapis.com/google.cloud.audit.AuditLog"'
+        )
+
+
 def matching_entries(con: Connection, parsed: Filter, column: Callable[[FieldPath], str]) -> str:
-    """The condition, as SQL over `entries`, that an entry matches the filter.
+    """The condition, as SQL over `entries`, that an entry matches the filter. Errors: as `refuse_undecided` has them.
 
     What must hold of the entry's kind comes first: the database decides that once a kind, and then looks only at
     entries of those kinds. Next comes what an entry must have at all.
     """
+    refuse_undecided(con, parsed, column)
     parts = _conjuncts(parsed.expression)
     of_kind = [weaker for part in parts if (weaker := _weakened(part)) is not None]
     rest = [part for part in parts if not _depends_on_kind(part)]

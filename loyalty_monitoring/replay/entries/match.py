@@ -14,6 +14,7 @@ from loyalty_monitoring.common.database import Connection, connect, quoted
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.query_languages.logging_filter import Filter, parse_filter, referenced_fields, to_sql
 from loyalty_monitoring.replay.entries.fields import ENTRY
+from loyalty_monitoring.replay.entries.filtering import refuse_undecided
 from loyalty_monitoring.replay.entries.load import entry_columns, load_entries
 
 _BATCH = 1_000
@@ -60,6 +61,11 @@ def newest_matches(
         entry = ", ".join(f"{quoted(field)}: {column((field,))}" for field in _SHOWN)
         window = f"time >= {_instant(start)} AND time < {_instant(end)}"
         for text, of_text in parsed.items():
+            try:
+                refuse_undecided(con, of_text, column)
+            except UserError as error:
+                found[text] = Matches(0, (), error.message)
+                continue
             matching = f"FROM entries WHERE {window} AND ({to_sql(of_text, column)})"
             newest = f"SELECT to_json({{{entry}}})::VARCHAR {matching} ORDER BY time DESC LIMIT {most}"
             entries = [json.loads(line) for (line,) in con.execute(newest).fetchall()]
@@ -97,4 +103,6 @@ def _matching(
     fields = referenced_fields(parsed) | ({ENTRY} if whole else set())
     with connect() as con:
         load_entries(con, files, fields, strict=strict)
-        yield con, to_sql(parsed, entry_columns(con))
+        column = entry_columns(con)
+        refuse_undecided(con, parsed, column)
+        yield con, to_sql(parsed, column)

@@ -15,12 +15,19 @@ GOOD: list[dict[str, Any]] = [
     {"filter": 'textPayload:"this and that" -- and so on'},
     {"filter": "jsonPayload.or=1 AND jsonPayload.x=and"},
     {"filter": "android order nothing"},
+    {"filter": 'textPayload:"a && b || c | d" -- && and ||'},
+    {"filter": "textPayload=&& OR textPayload:||"},
+    {"filter": '"&&" "|" jsonPayload.a=1'},
 ]
 BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"filter": "a and b"}, "filter:", "'and'"),
     ({"filter": "a=1 or b=2"}, "filter:", "'or'"),
     ({"filter": "not a"}, "filter:", "'not'"),
     ({"filter": "a And b"}, "filter:", "'And'"),
+    ({"filter": 'resource.type="k8s_container" && severity>=ERROR'}, "filter:", "'&&'"),
+    ({"filter": "severity>=ERROR || jsonPayload.a=1"}, "filter:", "'||'"),
+    ({"filter": '|\nresource.type="k8s_container"'}, "filter:", "'|'"),
+    ({"filter": "severity>=ERROR & jsonPayload.a=1"}, "filter:", "'&'"),
 ]
 
 

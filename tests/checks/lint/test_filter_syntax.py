@@ -14,6 +14,10 @@ GOOD: list[dict[str, Any]] = [
     {"filter": 'severity>=ERROR -- a comment\nNOT jsonPayload.a:"b" AND SEARCH("c")'},
     {"filter": 'severity="LOUD"'},
     {"filter": "jsonPayload.a='b'"},
+    {"filter": "resource.type=gce_instance AND protoPayload.methodName=compute.instances.hostError"},
+    {"filter": "logName=projects/acme-prod/logs/cloudaudit.googleapis.com%2Factivity"},
+    {"filter": "protoPayload.authenticationInfo.principal_email:ops@example.com"},
+    {"filter": "http_request.status>=500 AND resource.labels.zone=(europe-west1.b OR europe-west1-c)"},
     {"filter": None},
     {"filter": 7},
 ]

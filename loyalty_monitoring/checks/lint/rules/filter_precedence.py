@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loyalty_monitoring.checks.lint.filters import words
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, text
+from loyalty_monitoring.query_languages.logging_filter.stray_operators import words
 
 
 def check(metric: Resource, project: Project) -> Iterator[Problem]:
