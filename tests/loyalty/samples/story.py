@@ -7,7 +7,7 @@ import shlex
 from functools import cache
 from pathlib import Path
 
-from loyalty_monitoring import cli
+from loyalty_monitoring.commands.simulate import simulate_command
 from loyalty_simulation.story import Story
 from loyalty_simulation.timeline import parse_occurrence
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[3]
 def sample_story() -> Story:
     """Read from the Makefile, so that nobody can tell it in two ways."""
     (recipe,) = re.findall(r"^\t\S+ simulate ((?:.*\\\n)*.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    options = cli.simulate.make_context("simulate", shlex.split(recipe.replace("\\\n", " "))).params
+    options = simulate_command.make_context("simulate", shlex.split(recipe.replace("\\\n", " "))).params
     return Story(
         options["days"],
         options["merchants"],

@@ -1,0 +1,54 @@
+"""The command `lint`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from loyalty_monitoring.commands.project import project_root
+
+
+@click.command("lint")
+@click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json", "sarif", "github"]),
+    default="text",
+    show_default=True,
+)
+@click.option("--explain", metavar="ID", help="Say what a rule is about, why it matters and how to mend it.")
+def lint_command(paths: tuple[Path, ...], output_format: str, explain: str | None) -> None:
+    """Find mistakes that Cloud Monitoring accepts in silence, or refuses only at deployment.
+
+    Without PATH: the definitions of this project, as they are deployed. PATH is a file or folder of plain API resources
+    in YAML or JSON: alert policies, dashboards and log-based metrics, as `gcloud` and the console export them. Exit
+    status 1 when a finding is an error. A line `# lint: allow ID: the reason` in a YAML file allows a rule there.
+
+    \b
+    loyalty-monitoring lint
+    loyalty-monitoring lint exported-policies/ dashboard.json --format sarif > findings.sarif
+    loyalty-monitoring lint --explain promql-lookback
+    """
+    from loyalty_monitoring.checks.lint import output, run
+
+    if explain is not None:
+        click.echo(run.explanation(explain))
+        return
+    if paths:
+        findings = run.lint_files(paths)
+    else:
+        from loyalty_monitoring.definitions.settings import load_stack_settings
+
+        root = project_root()
+        findings = run.lint_project(root, load_stack_settings(root, "demo"))
+    if output_format == "sarif":
+        click.echo(output.as_sarif(findings, run.titles(), Path.cwd()))
+    elif output_format == "json":
+        click.echo(output.as_json(findings))
+    elif output_format == "text" or findings:
+        click.echo(output.as_text(findings) if output_format == "text" else output.as_github(findings))
+    if any(finding.severity == "error" for finding in findings):
+        sys.exit(1)

@@ -1,0 +1,32 @@
+"""The command `match`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from loyalty_monitoring.commands.options import files_argument, strict_option
+
+
+@click.command("match")
+@click.argument("filter_text", metavar="FILTER")
+@files_argument
+@click.option("--count", is_flag=True, help="Print only how many entries match.")
+@strict_option
+def match_command(filter_text: str, files: tuple[Path, ...], count: bool, strict: bool) -> None:
+    """Print the log entries that match a filter of the Logging query language.
+
+    The whole language is evaluated as documented (docs/filter-language.md); what is not supported is an error.
+
+    \b
+    loyalty-monitoring match 'severity >= ERROR' samples/*.jsonl.gz
+    loyalty-monitoring match --count 'jsonPayload.event = ("card_enrolled" OR "card_deactivated")' day.jsonl
+    """
+    from loyalty_monitoring.replay.entries.match import count_matches, matching_entries
+
+    if count:
+        click.echo(count_matches(filter_text, files, strict=strict))
+        return
+    for line in matching_entries(filter_text, files, strict=strict):
+        click.echo(line)

@@ -1,0 +1,59 @@
+"""Options and arguments that several commands share, and the types of their values."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+PRIORITIES = ("P0", "P1", "P2")
+
+stack_option = click.option(
+    "--stack",
+    default="demo",
+    show_default=True,
+    metavar="S",
+    help="The stack whose settings and parameters apply: Pulumi.S.yaml.",
+)
+files_argument = click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+dashboard_option = click.option(
+    "--dashboard",
+    "dashboards",
+    multiple=True,
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="Also draw this dashboard, as `gcloud` or the console exports it; may be repeated.",
+)
+strict_option = click.option("--strict", is_flag=True, help="A line that is no LogEntry is an error, not just counted.")
+
+
+class Instant(click.ParamType[datetime]):
+    """An RFC 3339 time; a date alone is its midnight, and a time without an offset is UTC."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            instant = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no time; write it like 2026-11-07 or 2026-11-07T03:00:00Z", param, ctx)
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+class Bytes(click.ParamType[int]):
+    """A number of bytes, with or without a unit: 1000, 5GB, 100GiB."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"([0-9]{1,15}(?:[.][0-9]{1,6})?)([kmgt]?)(i?)b?", value.strip().lower())
+        if found is None or (found[3] and not found[2]):
+            self.fail(f"{value!r} is no size; write it like 500MiB, 100GiB or 2TiB", param, ctx)
+        return int(float(found[1]) * (1024 if found[3] else 1000) ** " kmgt".index(found[2] or " "))

@@ -1,0 +1,69 @@
+"""The command `replay`."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from loyalty_monitoring.commands.options import PRIORITIES, Instant, files_argument, stack_option, strict_option
+from loyalty_monitoring.commands.project import load_stack, progress_bar
+
+
+@click.command("replay")
+@files_argument
+@stack_option
+@click.option("--from", "start", type=Instant(), metavar="T", help="Evaluate from here; earlier entries are history.")
+@click.option("--to", "end", type=Instant(), metavar="T", help="Evaluate up to here; later entries are not used.")
+@click.option("--policy", "policies", multiple=True, metavar="NAME", help="Only this alert policy; may be repeated.")
+@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--fail-on",
+    type=click.Choice(PRIORITIES),
+    help="Exit with 1 when an incident of this priority, or a more urgent one, opened.",
+)
+@strict_option
+def replay_command(
+    files: tuple[Path, ...],
+    stack: str,
+    start: datetime | None,
+    end: datetime | None,
+    policies: tuple[str, ...],
+    output_format: str,
+    fail_on: str | None,
+    strict: bool,
+) -> None:
+    """Show which alerts would have opened and closed, and when.
+
+    FILE is a .jsonl or .jsonl.gz of LogEntry objects, or a JSON array of them, as `gcloud logging read --format=json`
+    prints; - is standard input. The entries go through the filters and metrics that are deployed, into a real
+    Prometheus that evaluates the deployed queries. What this assumes about Google Cloud: docs/replay-fidelity.md.
+
+    \b
+    loyalty-monitoring replay samples/*.jsonl.gz
+    loyalty-monitoring replay --policy rate_limit_spike --from 2026-11-07 --to 2026-11-08 samples/*.jsonl.gz
+    gcloud logging read 'resource.type="k8s_container"' --freshness=2d --format=json | loyalty-monitoring replay -
+    loyalty-monitoring replay --format json --fail-on P0 today.jsonl | jq '.incidents[].policy'
+    """
+    from loyalty_monitoring.replay import timeline
+    from loyalty_monitoring.replay.run import replay
+
+    _, definitions = load_stack(stack)
+    with progress_bar() as progress:
+        result = replay(
+            definitions,
+            files,
+            start=start,
+            end=end,
+            policies=policies or None,
+            strict=strict,
+            progress=progress,
+        )
+    if output_format == "json":
+        click.echo(timeline.as_json(result))
+    else:
+        timeline.print_text(result)
+    if fail_on and any(incident.priority <= fail_on for incident in result.incidents):
+        sys.exit(1)

@@ -1,0 +1,63 @@
+"""The command `simulate`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from loyalty_monitoring.commands.options import Instant
+from loyalty_monitoring.commands.project import progress_bar
+
+
+@click.command("simulate")
+@click.option("--days", type=click.IntRange(1, 366), default=1, show_default=True, metavar="N", help="How long.")
+@click.option("--merchants", type=int, default=6, show_default=True, metavar="N", help="How many; 4 or more.")
+@click.option("--stores", type=int, default=12, show_default=True, metavar="N", help="How many, of all merchants.")
+@click.option("--seed", type=int, default=1, show_default=True, metavar="N", help="Equal seeds write equal logs.")
+@click.option("--start", type=Instant(), default="2026-11-02", show_default=True, metavar="T", help="When it begins.")
+@click.option("--new-project", is_flag=True, help="Nothing was before T: no cards, and no task has ever run.")
+@click.option(
+    "--fault", "faults", multiple=True, metavar="NAME@T+OFFSET[/LENGTH]", help="What breaks, and when; may be repeated."
+)
+@click.option("--list-faults", is_flag=True, help="List what can break and what then opens; write no logs.")
+@click.option(
+    "--out",
+    default="-",
+    metavar="FILE",
+    help="A file, gzipped when it ends in .gz; a folder (DIR/) for one file a day; - is standard output.",
+)
+def simulate_command(
+    days: int,
+    merchants: int,
+    stores: int,
+    seed: int,
+    start: datetime,
+    new_project: bool,
+    faults: tuple[str, ...],
+    list_faults: bool,
+    out: str,
+) -> None:
+    """Write the logs of a living system, healthy but for the faults asked for.
+
+    Customers come and go by day, night and weekend, pods are deployed and restarted, and real Celery tasks log through
+    Google's StructuredLogHandler, on a simulated clock. T is the start: wallet_outage@T+1d2h30m begins 26.5 hours after
+    it, and wallet_outage@T+1h/45m lasts 45 minutes instead of its own length.
+
+    \b
+    loyalty-monitoring simulate --fault wallet_outage@T+1h | loyalty-monitoring replay -
+    loyalty-monitoring simulate --days 30 --merchants 4 --stores 4 --out month.jsonl.gz
+    loyalty-monitoring simulate --list-faults
+    """
+    from loyalty_simulation import faults as table
+    from loyalty_simulation import output
+
+    if list_faults:
+        click.echo(table.as_text())
+        return
+    from loyalty_simulation.story import Story, entries
+    from loyalty_simulation.timeline import parse_occurrence
+
+    story = Story(days, merchants, stores, seed, start, tuple(map(parse_occurrence, faults)), new_project)
+    with progress_bar() as progress:
+        output.write(out, entries(story, progress))
