@@ -18,6 +18,7 @@ from loyalty_monitoring.definitions.model import Body, Definitions, LogMetric
 from loyalty_monitoring.query_languages.extractors import Extractor, parse_extractor
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter, parse_filter, referenced_fields, to_sql
 from loyalty_monitoring.query_languages.logging_filter.syntax import And, Comparison, Expression, Not, Or
+from loyalty_monitoring.query_languages.promql.quoted_names import words
 
 # What an entry's event says about it, whatever its fields hold.
 _KNOWN: dict[FieldPath, str] = {
@@ -74,7 +75,7 @@ def _series_named(value: Any) -> set[str]:
     """The names of series in all texts, as PromQL writes them, and types of metrics, as a time series filter does."""
     if isinstance(value, dict | list):
         return set().union(*map(_series_named, value.values() if isinstance(value, dict) else value))
-    return set(re.findall(r"logging\.googleapis\.com/user/[\w/.-]+|[a-zA-Z_:][a-zA-Z0-9_:]*", str(value)))
+    return set(re.findall(r"logging\.googleapis\.com/user/[\w/.-]+", str(value))) | words(str(value))
 
 
 def selected_events(contract: Contract, metrics: Sequence[LogMetric], resource_type: str) -> dict[str, tuple[str, ...]]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from loyalty_monitoring.query_languages.promql.quoted_names import legacy_name
+
 Body = dict[str, Any]
 Priority = Literal["P0", "P1", "P2"]
 PRIORITIES: tuple[Priority, ...] = ("P0", "P1", "P2")
@@ -90,6 +92,4 @@ class Definitions:
 
 def promql_name(api_name: str) -> str:
     """The PromQL name of a log-based metric (cloud.google.com/monitoring/promql/promql-mapping)."""
-    import re
-
-    return "logging_googleapis_com:" + re.sub(r"[^a-zA-Z0-9_]", "_", "user/" + api_name)
+    return legacy_name(f"logging.googleapis.com/user/{api_name}")

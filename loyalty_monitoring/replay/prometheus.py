@@ -9,6 +9,7 @@ import ctypes
 import http.client
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -24,6 +25,7 @@ from urllib.parse import urlencode
 
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.common.temporary_folders import temporary_folder
+from loyalty_monitoring.query_languages.promql.quoted_names import legacy_names
 
 _LOCAL = Path(__file__).resolve().parents[2] / ".local" / "prometheus"
 _MOST_STEPS = 11_000  # the API's limit for the points of one series in one answer
@@ -31,6 +33,7 @@ _READY_SECONDS = 60.0
 _STOP_SECONDS = 5.0
 _QUERY_SECONDS = 600
 _PR_SET_PDEATHSIG = 1
+_COLUMN = re.compile(r"\b\d+:\d+: ")
 # Go collects its garbage four times less often while there is memory: https://pkg.go.dev/runtime#hdr-Environment_Variables
 _RUNTIME = {"GOGC": "400", "GOMEMLIMIT": "2GiB"}
 
@@ -52,12 +55,15 @@ class Prometheus:
     def query_range(self, query: str, first: int, last: int, step: int) -> list[Series]:
         """The answers of a PromQL query at `first`, `first + step`, ... up to `last` (unix seconds, inclusive).
 
-        Errors: UserError with Prometheus's own words for a query that it refuses.
+        Names in quotes are sent in the form that this Prometheus has (`quoted_names`). Errors: UserError with
+        Prometheus's own words for a query that it refuses, and the query as it is written.
         """
+        sent = legacy_names(query)
         found: dict[tuple[tuple[str, str], ...], list[tuple[int, float]]] = {}
         for start in range(first, last + 1, step * _MOST_STEPS):
             end = min(last, start + step * (_MOST_STEPS - 1))
-            for result in self._ask("query_range", {"query": query, "start": start, "end": end, "step": step}):
+            asked = {"query": sent, "start": start, "end": end, "step": step}
+            for result in self._ask("query_range", asked, query):
                 labels = tuple(sorted((k, v) for k, v in result["metric"].items() if k != "__name__"))
                 found.setdefault(labels, []).extend((int(at), float(value)) for at, value in result["values"])
         return [Series(dict(labels), samples) for labels, samples in sorted(found.items())]
@@ -67,7 +73,7 @@ class Prometheus:
         found = self._ask("series", {"match[]": f'{{{label}!=""}}', "start": first, "end": last})
         return [dict(one) for one in found]
 
-    def _ask(self, endpoint: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
+    def _ask(self, endpoint: str, parameters: Mapping[str, object], query: str = "") -> list[dict[str, Any]]:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_QUERY_SECONDS)
         try:
             body = urlencode(parameters)
@@ -79,9 +85,10 @@ class Prometheus:
         finally:
             connection.close()
         if answer["status"] != "success":
-            raise UserError(
-                f"Prometheus refuses the query ({answer['error']}); mend it:\n{parameters.get('query', endpoint)}"
-            )
+            # Where names were mapped, Prometheus counts columns that nobody wrote.
+            same = query == parameters.get("query")
+            said = answer["error"] if same else _COLUMN.sub("", answer["error"])
+            raise UserError(f"Prometheus refuses the query ({said}); mend it:\n{query or endpoint}")
         data = answer["data"]
         found: list[dict[str, Any]] = data["result"] if isinstance(data, dict) else data
         return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from loyalty_monitoring.common.database import Progress, connect
 from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.model import AlertPolicy, Definitions, LogMetric
+from loyalty_monitoring.query_languages.promql.quoted_names import words
 from loyalty_monitoring.replay.entries.load import EntryCounts, load_entries
 from loyalty_monitoring.replay.incidents import evaluation_instants, incidents
 from loyalty_monitoring.replay.metric_points import make_points, needed_fields
@@ -132,7 +132,7 @@ def evaluate(
 
 def series_in_queries(metrics: Sequence[LogMetric], queries: Iterable[str]) -> frozenset[str]:
     """The PromQL names of our metrics that the queries mention, `_count`, `_sum` and `_bucket` included."""
-    mentioned = {word for query in queries for word in re.findall(r"[a-zA-Z_:][a-zA-Z0-9_:]*", query)}
+    mentioned = {word for query in queries for word in words(query)}
     names = {
         metric.promql_name + suffix
         for metric in metrics

@@ -16,6 +16,7 @@ from loyalty_monitoring.google_cloud.api_bodies import channel_body, notifying_p
 from loyalty_monitoring.google_cloud.api_messages import printed
 from loyalty_monitoring.google_cloud.deployed import LOOKBACK, read
 from loyalty_monitoring.query_languages.promql.expressions import parsed
+from loyalty_monitoring.query_languages.promql.quoted_names import legacy_names
 
 
 def verify(
@@ -79,7 +80,7 @@ def _needs(policy: AlertPolicy, metric: LogMetric) -> bool:
     def but_this(series: re.Match[str]) -> str:
         return series[0] if series[0].startswith(metric.promql_name) else "another_metric"
 
-    return may_be_empty(parsed(re.sub(r"logging_googleapis_com:user_\w+", but_this, policy.query)))
+    return may_be_empty(parsed(re.sub(r"logging_googleapis_com:user_\w+", but_this, legacy_names(policy.query))))
 
 
 def _silent(definitions: Definitions, deployed: Deployed, data: tuple[Data, ...]) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from loyalty_monitoring.common.database import connect
 from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.model import AlertPolicy, LogMetric
 from loyalty_monitoring.proof.alerts.cases import Entry
+from loyalty_monitoring.query_languages.promql.quoted_names import legacy_names, words
 from loyalty_monitoring.replay.entries.load import load_entries
 from loyalty_monitoring.replay.metric_points import make_points, needed_fields
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
@@ -51,7 +52,7 @@ class Stage:
             if (key := _key(metric)) in self._names
             for suffix in _SUFFIXES
         }
-        query = _WORD.sub(lambda word: names.get(word[0], word[0]), variant.policy.query)
+        query = _WORD.sub(lambda word: names.get(word[0], word[0]), legacy_names(variant.policy.query))
         return evaluate(self._prometheus, [_with_query(variant.policy, query)], start, end)
 
 
@@ -77,7 +78,7 @@ def _all_metrics(variants: Sequence[Variant]) -> dict[str, LogMetric]:
     found: dict[str, LogMetric] = {}
     seen: dict[str, int] = {}
     for variant in variants:
-        mentioned = set(_WORD.findall(variant.policy.query))
+        mentioned = words(variant.policy.query)
         for metric in variant.metrics:
             used = any(metric.promql_name + suffix in mentioned for suffix in _SUFFIXES)
             if not used or _key(metric) in found:

@@ -12,6 +12,8 @@ from typing import Any
 
 import promql_parser
 
+from loyalty_monitoring.query_languages.promql.quoted_names import legacy_name
+
 # Functions and aggregations of Prometheus 2.44, which Cloud Monitoring evaluates
 # (cloud.google.com/stackdriver/docs/managed-prometheus/promql-differences). The parser knows newer ones as well.
 FUNCTIONS = frozenset(
@@ -106,7 +108,6 @@ _MOST_NESTED = 300
 _LONGEST = timedelta(days=365 * 1000)
 _MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
 _SETS = ("and", "or", "unless")
-_SPECIAL = re.compile(r"[^a-zA-Z0-9_]")
 _NO_CHOICE: Mapping[str, str] = MappingProxyType({})
 _MATCH = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
 
@@ -199,10 +200,7 @@ def metric_name(selector: Any) -> str | None:
     """
     named = [one.value for one in every_matcher(selector) if (one.label, one.operator) == ("__name__", "=")]
     name: str | None = selector.name or (named[0] if named else None)
-    if name is None or "/" not in name:
-        return name
-    domain, _, path = name.partition("/")
-    return f"{_SPECIAL.sub('_', domain)}:{_SPECIAL.sub('_', path)}"
+    return None if name is None else legacy_name(name)
 
 
 def without_exact_name(selector: Any) -> bool:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from loyalty_monitoring.definitions.model import AlertPolicy, Body, LogMetric
+from loyalty_monitoring.query_languages.promql.quoted_names import words
 from loyalty_monitoring.report.diff.versions import Version
-
-_WORD = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 
 
 @dataclass(frozen=True)
@@ -83,9 +82,9 @@ def _decides(change: DefinitionChange) -> bool:
 def _read_by(policy: str, version: Version) -> set[str]:
     """The metrics that a policy's query reads."""
     queries = [one.query for one in version.definitions.alert_policies if one.name == policy]
-    words = {re.sub(r"_(count|sum|bucket)$", "", word) for query in queries for word in _WORD.findall(query)}
-    words |= {word for query in queries for word in _WORD.findall(query)}
-    return {metric.name for metric in version.definitions.log_metrics if metric.promql_name in words}
+    read = {word for query in queries for word in words(query)}
+    read |= {re.sub(r"_(count|sum|bucket)$", "", word) for word in read}
+    return {metric.name for metric in version.definitions.log_metrics if metric.promql_name in read}
 
 
 def _parameter_changes(old: Version, new: Version) -> list[ParameterChange]:
