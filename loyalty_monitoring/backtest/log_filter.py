@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
-from loyalty_monitoring.backtest.limits import FILTER_CHARACTERS
+from loyalty_monitoring.google_cloud.api_limits import FILTER_CHARACTERS
 
 _TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|--[^\n]*|[()]|[^\s()"]+|\s+|.', re.DOTALL)
 

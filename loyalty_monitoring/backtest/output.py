@@ -11,9 +11,15 @@ from typing import Any
 
 from rich.console import Console
 
-from loyalty_monitoring.backtest.limits import DOLLARS_A_TIB, FILTER_CHARACTERS, PAGE_SIZE, READ_REQUESTS_A_MINUTE, TIB
 from loyalty_monitoring.backtest.run import Plan, Source, ViewSource
 from loyalty_monitoring.backtest.view import View
+from loyalty_monitoring.google_cloud.api_limits import (
+    DOLLARS_A_TIB,
+    FILTER_CHARACTERS,
+    PAGE_SIZE,
+    READ_REQUESTS_A_MINUTE,
+    TIB,
+)
 from loyalty_monitoring.replay.result import ReplayResult
 from loyalty_monitoring.replay.timeline import as_object, print_text, rfc3339
 

@@ -118,7 +118,7 @@ def backtest(
     `timeout` is in seconds, for each request; `endpoint` a server to ask in place of Google's. Without `keep`, nothing
     stays on disk. Errors: UserError.
     """
-    from loyalty_monitoring.backtest.logging_api import read_entries
+    from loyalty_monitoring.google_cloud.log_entries import read_entries
 
     with ExitStack() as stack:
         file = keep if keep is not None else stack.enter_context(temporary_folder()) / "entries.jsonl"

@@ -1,8 +1,8 @@
 """Log entries of a project through Google's own client over gRPC (LoggingServiceV2.ListLogEntries), as JSON lines.
 
 Pages are read one after another. Reading slices of the time side by side would gain little: what limits is the quota of
-read requests (limits.py), which all readers of a project share. Nothing is paced beforehand; when a request is refused,
-it is sent again after growing pauses.
+read requests (api_limits.py), which all readers of a project share. Nothing is paced beforehand; when a request is
+refused, it is sent again after growing pauses.
 
 A page without entries can have a next page: the search did not come to its end in time (ListLogEntriesResponse,
 google/logging/v2/logging.proto). A page's token is good for 24 hours (https://docs.cloud.google.com/logging/quotas).
@@ -22,10 +22,10 @@ from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2
 from google.cloud.logging_v2.types import ListLogEntriesRequest, LogEntry
 from google.protobuf import json_format
 
-from loyalty_monitoring.backtest.limits import PAGE_SIZE
 from loyalty_monitoring.common.atomic_files import Out
 from loyalty_monitoring.common.database import Progress
 from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.google_cloud.api_limits import PAGE_SIZE
 from loyalty_monitoring.google_cloud.clients import Needs, credentials, explained, grpc_client
 
 # Entries of other buckets than _Default and _Required need roles/logging.viewAccessor, private ones (Data Access audit

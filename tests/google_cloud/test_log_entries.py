@@ -19,9 +19,9 @@ from google.cloud.logging_v2.types import LogEntry
 from google.protobuf import any_pb2, json_format
 
 from loyalty_monitoring.backtest.log_filter import entries_filter
-from loyalty_monitoring.backtest.logging_api import as_line
 from loyalty_monitoring.backtest.run import Plan, Source, backtest, plan, window
 from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.google_cloud.log_entries import as_line
 from loyalty_monitoring.replay.entries.match import count_matches
 from loyalty_monitoring.replay.result import ReplayResult
 from loyalty_monitoring.replay.run import replay
