@@ -210,7 +210,7 @@ def test_nothing_tells_of_a_real_person_or_the_machine_that_made_it() -> None:
     for file in SAMPLES.glob("*.jsonl.gz"):
         for path in re.findall(rb'File \\"([^"\\]+)', lines(file.name[:10])):
             assert path.startswith(
-                (b"/srv/loyalty_monitoring/simulate/", b"/usr/local/lib/python3/site-packages/celery/")
+                (b"/srv/loyalty_simulation/", b"/usr/local/lib/python3/site-packages/celery/")
             )
 
 
