@@ -17,14 +17,20 @@ from loyalty_monitoring.commands.options import files_argument, strict_option
 def match_command(filter_text: str, files: tuple[Path, ...], count: bool, strict: bool) -> None:
     """Print the log entries that match a filter of the Logging query language.
 
-    The whole language is evaluated as documented (docs/filter-language.md); what is not supported is an error.
+    The whole language is evaluated as documented (docs/filter-language.md); what is not supported is an error. A
+    protoPayload is read as the message that its @type names. Words that look like operators are told: a lower-case
+    `and`, `&&` and a lone `|` are searched for.
 
     \b
     loyalty-monitoring match 'severity >= ERROR' samples/*.jsonl.gz
     loyalty-monitoring match --count 'jsonPayload.event = ("card_enrolled" OR "card_deactivated")' day.jsonl
+    loyalty-monitoring match 'protoPayload.methodName=storage.setIamPermissions' audit.jsonl
     """
+    from loyalty_monitoring.query_languages.logging_filter.stray_operators import stray_operators
     from loyalty_monitoring.replay.entries.match import count_matches, matching_entries
 
+    for stray in stray_operators(filter_text):
+        click.echo(f"loyalty-monitoring: warning: {stray.message}; {stray.remedy}", err=True)
     if count:
         click.echo(count_matches(filter_text, files, strict=strict))
         return

@@ -15,6 +15,7 @@ from loyalty_monitoring.report.choices import choices, key
 from loyalty_monitoring.report.data_sets import DataSets, data_sets, filters_of_logs_panels
 from loyalty_monitoring.report.evaluation import Span, chosen_answers, dashboard_answers, policy_panels
 from loyalty_monitoring.report.html_pages import Site, dashboard_page, overview_page, policy_page
+from loyalty_monitoring.report.logs import without_choice
 from loyalty_monitoring.report.pages import (
     DrawnDashboard,
     DrawnPolicy,
@@ -61,7 +62,9 @@ def report(
             for policy in definitions.alert_policies
         ]
         filters = {text for dashboard in definitions.dashboards for text in filters_of_logs_panels(dashboard.body)}
-        logs = newest_matches(filters, files, window_from, window_to, _MOST_LINES)
+        plain = {text: without_choice(text) for text in filters}
+        matches = newest_matches(set(plain.values()), files, window_from, window_to, _MOST_LINES)
+        logs = {text: matches[plain[text]] for text in filters}
         dashboards = []
         pages: Files = {}
         for done, (dashboard, of_dashboard) in enumerate(zip(definitions.dashboards, sets, strict=True)):

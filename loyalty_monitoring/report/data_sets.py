@@ -111,4 +111,4 @@ def _query(body: Mapping[str, Any], names: set[str], metrics: Sequence[LogMetric
         promql = promql_of_filter(body, metrics)
     except NotEvaluated as error:
         return Query(text, None, (), str(error))
-    return Query(text, promql, (), None)
+    return Query(text, promql, tuple(sorted(variables(promql) & names)), None)

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import Any
 
 from loyalty_monitoring.replay.entries.match import Matches
 
 _LONGEST_TEXT = 500
+# A panel shows what nothing is chosen for: a template variable stands for every value, which `:*` asks for.
+# https://docs.cloud.google.com/monitoring/dashboards/filter-permanent
+_ANY_VALUE = re.compile(r'(?:=~|!~|!=|=|:)\s*(?:"\$\{\w+\.value\}"|\$\{\w+\.value\})')
+_WHOLE = re.compile(r"\$\{\w+\}")
+
+
+def without_choice(filter_text: str) -> str:
+    """The filter of a panel with nothing chosen for its template variables."""
+    return _WHOLE.sub("timestamp:*", _ANY_VALUE.sub(":*", filter_text))
 
 
 def logs_panel(matches: Matches) -> dict[str, Any]:

@@ -11,9 +11,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from loyalty_monitoring.definitions.model import LogMetric
+from loyalty_monitoring.query_languages.monitoring_filter import (
+    Comparison,
+    MonitoringFilterError,
+    Term,
+    TooManyAlternatives,
+    Variable,
+    alternatives,
+    parse_monitoring_filter,
+)
 
 _USER = "logging.googleapis.com/user/"
 _OVER_TIME = {
@@ -36,13 +46,7 @@ _REDUCED = {
     "REDUCE_STDDEV": "stddev",
 }
 _QUANTILES = {"99": "0.99", "95": "0.95", "50": "0.5", "05": "0.05"}
-_TERM = re.compile(
-    r"""\s*(?P<key>metric\.type|resource\.type|(?:metric|resource)\.labels?\.(?:"\w+"|\w+))\s*(?P<operator>!=|=)\s*
-    (?:(?P<function>starts_with|has_substring|monitoring\.regex\.full_match|one_of)\s*\(\s*(?P<arguments>[^)]*)\)
-      |(?P<value>"(?:[^"\\]|\\.)*"|[\w./-]+))\s*(?:AND\b)?""",
-    re.VERBOSE,
-)
-_STRING = re.compile(r'"((?:[^"\\]|\\.)*)(?:"|\Z)')
+_VALUE_OF_VARIABLE = re.compile(r"\$\{\w+\.value\}")
 _INTERVAL = re.compile(r"\$\{?__interval(?::(\d+))?\}?|\$\{__seconds:(\d+)\}")
 
 
@@ -52,13 +56,16 @@ class NotEvaluated(ValueError):
 
 @dataclass(frozen=True)
 class _Selected:
-    """A metric and its matchers, as PromQL writes them."""
+    """A metric, and the matchers of each alternative, as PromQL writes them."""
 
     metric: LogMetric
-    matchers: tuple[str, ...]
+    alternatives: tuple[tuple[str, ...], ...]
 
-    def series(self, suffix: str = "") -> str:
-        return f"{self.metric.promql_name}{suffix}{{{', '.join(self.matchers)}}}"
+    def over_time(self, function: str, window: str, suffix: str = "") -> str:
+        """The function over a window of every series that one of the alternatives selects."""
+        names = [f"{self.metric.promql_name}{suffix}{{{', '.join(one)}}}" for one in self.alternatives]
+        calls = [f"{function}_over_time({name}{window})" for name in names]
+        return calls[0] if len(calls) == 1 else f"({' or '.join(calls)})"
 
 
 def promql_of_filter(query: Mapping[str, Any], metrics: Sequence[LogMetric]) -> str:
@@ -96,7 +103,7 @@ def _aggregated(query: Mapping[str, Any], metrics: Sequence[LogMetric]) -> str:
     function = _OVER_TIME.get(aligner)
     if function is None:
         raise NotEvaluated(f"{aligner} does not fit a counter; use ALIGN_DELTA or ALIGN_RATE")
-    aligned = f"{function}_over_time({selected.series()}[${{__interval:{seconds}}}])"
+    aligned = selected.over_time(function, f"[${{__interval:{seconds}}}]")
     if aligner == "ALIGN_RATE":
         aligned += f" / ${{__seconds:{seconds}}}"
     return _reduced_again(_reduced(aligned, reducer, grouping), query)
@@ -105,11 +112,11 @@ def _aggregated(query: Mapping[str, Any], metrics: Sequence[LogMetric]) -> str:
 def _distribution(selected: _Selected, aligner: str, reducer: str, seconds: int, grouping: Sequence[str]) -> str:
     window = f"[${{__interval:{seconds}}}]"
     quantile = _quantile(aligner)
-    buckets = f"sum_over_time({selected.series('_bucket')}{window})"
+    buckets = selected.over_time("sum", window, "_bucket")
     if quantile is not None:
         return _reduced(f"histogram_quantile({quantile}, {buckets})", reducer, grouping)
     if aligner == "ALIGN_MEAN":
-        total, count = (f"sum_over_time({selected.series(suffix)}{window})" for suffix in ("_sum", "_count"))
+        total, count = (selected.over_time("sum", window, suffix) for suffix in ("_sum", "_count"))
         return _reduced(f"{total} / ({count} > 0)", reducer, grouping)
     if aligner not in ("ALIGN_DELTA", "ALIGN_SUM", "ALIGN_NONE"):
         raise NotEvaluated(f"{aligner} of a distribution is not evaluated here; use ALIGN_DELTA or a percentile")
@@ -119,7 +126,7 @@ def _distribution(selected: _Selected, aligner: str, reducer: str, seconds: int,
         return f"histogram_quantile({quantile}, sum by ({by}) ({buckets}))"
     if reducer == "REDUCE_MEAN":
         of = [
-            f"sum by ({', '.join(grouping)}) (sum_over_time({selected.series(suffix)}{window}))"
+            f"sum by ({', '.join(grouping)}) ({selected.over_time('sum', window, suffix)})"
             for suffix in ("_sum", "_count")
         ]
         return f"{of[0]} / ({of[1]} > 0)"
@@ -160,37 +167,81 @@ def _picked(promql: str, query: Mapping[str, Any]) -> str:
 def _selected(text: Any, metrics: Sequence[LogMetric]) -> _Selected:
     if not isinstance(text, str):
         raise NotEvaluated("there is no filter")
-    metric_type, matchers, position = "", [], 0
-    while text[position:].strip():
-        found = _TERM.match(text, position)
-        if found is None:
-            raise NotEvaluated(f"this part of the filter is not evaluated here: {text[position:].strip()[:80]}")
-        position = found.end()
-        if found["key"] == "metric.type" and found["operator"] == "=" and found["value"]:
-            metric_type = _unquoted(found["value"])
-        else:
-            matchers.append(_matcher(found))
+    try:
+        found = alternatives(parse_monitoring_filter(text))
+    except MonitoringFilterError as error:
+        raise NotEvaluated(f"the filter cannot be read: {error}") from error
+    except TooManyAlternatives as error:
+        raise NotEvaluated(str(error)) from error
+    types = {_metric_type(terms) for terms in found}
+    if len(types) > 1:
+        raise NotEvaluated(f"the filter names several metrics ({', '.join(sorted(types))}); a chart's filter names one")
     known = {_USER + metric.api_name: metric for metric in metrics}
+    metric_type = types.pop()
     if metric_type not in known:
         raise NotEvaluated(f"no data: {metric_type or 'the metric'} is no log-based metric of this project")
-    return _Selected(known[metric_type], tuple(matchers))
+    matchers = [tuple(_matcher(term) for term in terms if not _names_metric(term)) for terms in found]
+    return _Selected(known[metric_type], tuple(dict.fromkeys(matchers)))
 
 
-def _matcher(term: re.Match[str]) -> str:
-    label = "monitored_resource" if term["key"] == "resource.type" else _label(term["key"])
-    negated = term["operator"] == "!="
-    if term["function"] is None:
-        return f"{label}{'!=' if negated else '='}{_quoted(_unquoted(term['value']))}"
-    values = [_unescaped(one) for one in _STRING.findall(term["arguments"])]
-    if not values:
-        raise NotEvaluated(f"{term['function']} has no text to compare with")
+def _names_metric(term: Term) -> bool:
+    return isinstance(term.of, Comparison) and term.of.selector == ("metric", "type")
+
+
+def _metric_type(terms: Sequence[Term]) -> str:
+    """The one metric that an alternative names, "" for none."""
+    found = ""
+    for term in filter(_names_metric, terms):
+        compared = term.of
+        assert isinstance(compared, Comparison)
+        exact = compared.function is None or (compared.function == "one_of" and len(compared.values) == 1)
+        if not exact or compared.operator != "=" or term.negated or found not in ("", compared.values[0]):
+            raise NotEvaluated(f"a chart's filter names one metric.type, exactly: {compared.text}")
+        found = compared.values[0]
+    return found
+
+
+def _matcher(term: Term) -> str:
+    compared, negated = term.of, term.negated
+    if isinstance(compared, Variable):
+        if negated:
+            raise NotEvaluated(f"NOT before ${{{compared.name}}} is not evaluated here; choose with =")
+        return f"${{{compared.name}}}"
+    label = _label_of(compared)
+    if compared.operator not in ("=", "!=", ":"):
+        raise NotEvaluated(f"labels are texts here, without an order: {compared.text}")
+    negated ^= compared.operator == "!="
+    function = "has_substring" if compared.operator == ":" else compared.function
+    if function is None and not _VALUE_OF_VARIABLE.search(compared.values[0]):
+        return f"{label}{'!=' if negated else '='}{_quoted(compared.values[0])}"
+    values = compared.values if function == "monitoring.regex.full_match" else tuple(map(_literally, compared.values))
     patterns = {
-        "starts_with": f"{re.escape(values[0])}.*",
-        "has_substring": f".*{re.escape(values[0])}.*",
+        None: values[0],
+        "starts_with": f"{values[0]}.*",
+        "ends_with": f".*{values[0]}",
+        "has_substring": f".*{values[0]}.*",
         "monitoring.regex.full_match": values[0],
-        "one_of": "|".join(map(re.escape, values)),
+        "one_of": "|".join(values),
     }
-    return f"{label}{'!~' if negated else '=~'}{_quoted(patterns[term['function']])}"
+    return f"{label}{'!~' if negated else '=~'}{_quoted(patterns[function])}"
+
+
+def _literally(text: str) -> str:
+    """A text as a regular expression; a template variable in it stays one."""
+    variables = _VALUE_OF_VARIABLE.findall(text)
+    pieces = [re.escape(piece) for piece in _VALUE_OF_VARIABLE.split(text)]
+    return "".join(piece + variable for piece, variable in zip_longest(pieces, variables, fillvalue=""))
+
+
+def _label_of(compared: Comparison) -> str:
+    if compared.selector == ("resource", "type"):
+        return "monitored_resource"
+    match compared.selector:
+        case ("metric" | "resource", "labels", key) if re.fullmatch(r"\w+", key):
+            return str(key)
+        case ("project",) | ("group", "id") | ("metadata", "system_labels" | "user_labels", _):
+            raise NotEvaluated(f"log entries do not say of which points this holds: {compared.text}")
+    raise NotEvaluated(f"there is no such selector: {compared.text}")
 
 
 def _grouping(aggregation: Mapping[str, Any]) -> list[str]:
@@ -221,14 +272,6 @@ def _seconds(duration: Any) -> int:
 
 def _object(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _unquoted(value: str) -> str:
-    return _unescaped(value[1:-1]) if value.startswith('"') else value
-
-
-def _unescaped(value: str) -> str:
-    return re.sub(r"\\(.)", r"\1", value)
 
 
 def _quoted(value: str) -> str:

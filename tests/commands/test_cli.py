@@ -71,6 +71,24 @@ def test_a_line_that_is_no_json_is_counted_and_with_strict_an_error(spike: Path,
     assert f"{file}:102:" in strict.stderr
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("severity=WARNING && severity=WARNING", ["'&&'"]),
+        ("|\nseverity=WARNING", ["'|'"]),
+        ("severity=WARNING and NOT x || y", ["'and'", "'||'"]),
+        ('severity=WARNING AND NOT "&&"', []),
+        ("severity=WARNING -- && or", []),
+    ],
+)
+def test_match_warns_of_words_that_look_like_operators(spike: Path, text: str, words: list[str]) -> None:
+    done = _run("match", "--count", text, str(spike))
+    assert done.returncode == 0
+    warnings = done.stderr.splitlines()
+    assert [line.split()[2] for line in warnings] == words
+    assert all("is a word to search for, not an operator; " in line for line in warnings)
+
+
 def test_match_prints_entries_and_counts_them(spike: Path) -> None:
     assert _run("match", "--count", "severity = WARNING", str(spike)).stdout == "101\n"
     printed = _run("match", 'jsonPayload.store_id = "s-1"', str(spike)).stdout.splitlines()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from loyalty_monitoring.query_languages.promql.expressions import parsed
+from loyalty_monitoring.query_languages.promql.expressions import chosen, parsed
 from loyalty_monitoring.report.time_series_filter import NotEvaluated, over_steps, promql_of_filter
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,11 +60,44 @@ def test_a_chart_of_long_steps_is_aligned_over_its_step() -> None:
         ('metric.label.store_id=has_substring("a b")', 'store_id=~".*a\\\\ b.*"'),
         ('metric.label.store_id=one_of("s-1", "s-2")', 'store_id=~"s\\\\-1|s\\\\-2"'),
         ('metric.label.store_id=monitoring.regex.full_match("s-[0-9]+")', 'store_id=~"s-[0-9]+"'),
+        ('metric.label.store_id=ends_with("1")', 'store_id=~".*1"'),
+        ('metric.label.store_id!=ends_with("1")', 'store_id!~".*1"'),
+        ('metric.label.store_id:"s-1"', 'store_id=~".*s\\\\-1.*"'),
+        ('NOT metric.label.store_id:"s-1"', 'store_id!~".*s\\\\-1.*"'),
+        ('NOT metric.label.store_id="s-1"', 'store_id!="s-1"'),
+        ('NOT metric.label.store_id!="s-1"', 'store_id="s-1"'),
+        ('metric.label.store_id=monitoring.regex.full_match("s-(1|2)")', 'store_id=~"s-(1|2)"'),
+        ('metric.label.store_id=monitoring.regex.full_match("s.\\d")', 'store_id=~"s.\\\\d"'),
+        ("${store}", "${store}"),
+        ('metric.labels.store_id="${store.value}"', 'store_id=~"${store.value}"'),
+        ("metric.labels.store_id=${store.value}", 'store_id=~"${store.value}"'),
+        ('metric.labels.store_id=starts_with("a.${store.value}")', 'store_id=~"a\\\\.${store.value}.*"'),
         ('metric.label.store_id="a\\"} or b{c=\\"d"', 'store_id="a\\"} or b{c=\\"d"'),
     ],
 )
 def test_a_term_of_the_filter_is_a_matcher(term: str, matcher: str) -> None:
-    assert matcher in promql(query(f"{COUNTER} AND {term}"))
+    found = over_steps(promql_of_filter(query(f"{COUNTER} AND {term}"), METRICS), 60)
+    assert matcher in found
+    parsed(chosen(found))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{COUNTER} (metric.label.store_id="a" OR metric.label.store_id="b")',
+        f'({COUNTER} metric.label.store_id="a") OR ({COUNTER} AND metric.label.store_id="b")',
+        f'NOT (metric.label.store_id!="a" AND metric.label.store_id!="b") AND {COUNTER}',
+    ],
+)
+def test_alternatives_are_joined_before_they_are_reduced(text: str) -> None:
+    found = promql(query(text, perSeriesAligner="ALIGN_DELTA", reducer="REDUCE_SUM"))
+    a, b = (f'sum_over_time({RATE}{{monitored_resource="k8s_container", store_id="{store}"}}[60s])' for store in "ab")
+    alone = sorted(re.findall(r"sum_over_time\([^)]*\)", found))
+    assert [sorted(re.findall(r'\w+="[^"]*"', one)) for one in alone] == [
+        sorted(re.findall(r'\w+="[^"]*"', one)) for one in (a, b)
+    ]
+    assert found.startswith("sum by () ((sum_over_time(")
+    assert " or " in found
 
 
 @pytest.mark.parametrize(
@@ -101,7 +135,15 @@ def test_the_highest_series_are_picked() -> None:
         ({"opsAnalyticsQuery": {"sql": "SELECT 1"}}, "not evaluated"),
         (query('metric.type="compute.googleapis.com/instance/cpu"'), "no log-based metric of this project"),
         (query(""), "no log-based metric"),
-        (query(f'{COUNTER} AND (metric.label.store_id="a" OR metric.label.store_id="b")'), "not evaluated here: "),
+        (query(f"{COUNTER} metric.labels.code >= 500"), r"without an order: metric\.labels\.code >= 500"),
+        (query(f'{COUNTER} project="p"'), 'project="p"'),
+        (query(f'{COUNTER} metadata.user_labels.team="a"'), "log entries do not say"),
+        (query(f'{COUNTER} metric.colour="a"'), "there is no such selector"),
+        (query(f"{COUNTER} OR {COUNTER.replace('rate_limited', 'other')}"), "names several metrics|names one metric"),
+        (query('metric.type=starts_with("logging")'), "one metric.type, exactly"),
+        (query(f"NOT ({COUNTER})"), "one metric.type, exactly"),
+        (query(f"{COUNTER} NOT ${{store}}"), "NOT before"),
+        (query(f'{COUNTER} AND metric.labels.x=monitoring.regex.full_match("a(b)'), "1:.*not closed"),
         (query(perSeriesAligner="ALIGN_PERCENTILE_99"), "does not fit a counter"),
         (query(perSeriesAligner="ALIGN_DELTA", alignmentPeriod="an hour"), "is no duration such as 60s"),
         (query(perSeriesAligner="ALIGN_DELTA", reducer="REDUCE_FRACTION_TRUE"), "REDUCE_FRACTION_TRUE"),
