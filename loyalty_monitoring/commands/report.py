@@ -37,12 +37,14 @@ def report_command(
     loyalty-monitoring report samples/*.jsonl.gz --out report
     loyalty-monitoring report today.jsonl --dashboard exported.json --out report
     """
+    from loyalty_monitoring.proof.alerts.cases import claims_of
     from loyalty_monitoring.replay.entries.log_files import readable_again
     from loyalty_monitoring.report.build import report
     from loyalty_monitoring.report.site import write_site
     from loyalty_monitoring.report.sources import sources
 
-    made_from = sources(project_root(), stack, dashboards)
+    root = project_root()
+    made_from = sources(root, stack, dashboards, claims_of(root))
     with readable_again(files) as kept, progress_bar() as progress:
         pages = report(made_from, kept, start=start, end=end, strict=strict, progress=progress)
     click.echo(write_site(pages, out))

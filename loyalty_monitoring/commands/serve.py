@@ -25,6 +25,7 @@ def serve_command(files: tuple[Path, ...], stack: str, port: int, dashboards: tu
     loyalty-monitoring serve samples/*.jsonl.gz
     loyalty-monitoring serve today.jsonl --port 0
     """
+    from loyalty_monitoring.proof.alerts.cases import claims_of
     from loyalty_monitoring.replay.entries.log_files import readable_again
     from loyalty_monitoring.report.build import report
     from loyalty_monitoring.report.serve import Live, changes, redraw, served
@@ -35,7 +36,8 @@ def serve_command(files: tuple[Path, ...], stack: str, port: int, dashboards: tu
 
         def draw() -> dict[str, str]:
             with progress_bar() as progress:
-                return report(sources(root, stack, dashboards), kept, strict=strict, live=True, progress=progress)
+                made_from = sources(root, stack, dashboards, claims_of(root))
+                return report(made_from, kept, strict=strict, live=True, progress=progress)
 
         changed = changes(watched_folders(root), {*kept, *dashboards})
         next(changed, None)

@@ -8,9 +8,10 @@ never, without any limit of time (google-cloud-monitoring-dashboards 3.2, `_prep
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,7 +29,6 @@ from google.cloud.monitoring_v3 import (
 )
 from google.protobuf import json_format
 
-from loyalty_monitoring.checks.verify.findings import Deployed
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.model import Body
 from loyalty_monitoring.google_cloud.clients import Needs, credentials, explained, grpc_client
@@ -52,6 +52,20 @@ _ALERT_POLICIES = _of_monitoring("monitoring.alertPolicies.list")
 _CHANNELS = _of_monitoring("monitoring.notificationChannels.list")
 _DASHBOARDS = _of_monitoring("monitoring.dashboards.list")
 _TIME_SERIES = _of_monitoring("monitoring.timeSeries.list")
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """Everything of a project, of whomever it is, as the API's JSON bodies.
+
+    `last_points` has the end of the newest point of each metric that was asked for, by the metric's name in the API.
+    """
+
+    log_metrics: tuple[Body, ...]
+    alert_policies: tuple[Body, ...]
+    notification_channels: tuple[Body, ...]
+    dashboards: tuple[Body, ...]
+    last_points: Mapping[str, datetime | None]
 
 
 def read(

@@ -10,10 +10,8 @@ from pathlib import Path
 from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.common.yaml_documents import load_documents
 from loyalty_monitoring.definitions.load import load_definitions
-from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.model import Dashboard, Definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from loyalty_monitoring.proof.alerts.cases import load_case_files
 from loyalty_monitoring.report.site import file_name
 
 _LAYOUTS = frozenset(["mosaicLayout", "gridLayout", "rowLayout", "columnLayout"])
@@ -29,13 +27,12 @@ class Sources:
     runbooks: Mapping[str, str]
 
 
-def sources(root: Path, stack: str, dashboards: Sequence[Path]) -> Sources:
-    """Read all that a report needs from the project at `root`. Errors: UserError with the place of a mistake."""
+def sources(root: Path, stack: str, dashboards: Sequence[Path], claims: Mapping[str, tuple[str, ...]]) -> Sources:
+    """Read what a report draws from the project at `root`; `claims` are those of the cases, by alert policy.
+
+    Errors: UserError with the place of a mistake.
+    """
     definitions = load_definitions(root, load_stack_settings(root, stack))
-    claims = {
-        file.alert: tuple(case.claim for case in file.cases)
-        for file in load_case_files(root / "tests" / "cases", load_contract(root / "log_events.yaml"))
-    }
     runbooks = {
         policy.name: (root / "runbooks" / f"{policy.name}.md").read_text() for policy in definitions.alert_policies
     }

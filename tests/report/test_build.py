@@ -92,7 +92,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("report")
     (folder / "own.json").write_text(json.dumps(STRANGERS))
     logs = write(folder / "log.jsonl", sorted(rejections(), key=lambda one: one["timestamp"]))
-    made_from = sources(ROOT, "demo", [folder / "own.json"])
+    made_from = sources(ROOT, "demo", [folder / "own.json"], {})
     ours = [one for one in made_from.definitions.dashboards if one.name in ("own", "transaction_volume")]
     fewer = dataclasses.replace(made_from.definitions, dashboards=tuple(ours))
     return report(dataclasses.replace(made_from, definitions=fewer), [logs])

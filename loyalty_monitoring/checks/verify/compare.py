@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from loyalty_monitoring.checks.verify.differences import differences, shown
-from loyalty_monitoring.checks.verify.findings import Deployed, Finding
+from loyalty_monitoring.checks.verify.findings import Finding
 from loyalty_monitoring.definitions.model import Body
 from loyalty_monitoring.definitions.settings import CHANNEL_TYPES, Settings
 from loyalty_monitoring.google_cloud.api_messages import Kind
+from loyalty_monitoring.google_cloud.deployed import Deployed
 
 _MOST_DIFFERENCES = 5  # of one resource; more have one cause
 

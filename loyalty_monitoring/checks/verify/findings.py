@@ -1,31 +1,15 @@
-"""What was read from a Google Cloud project, and what was found there, as plain frozen data."""
+"""What a comparison with a deployment found, as plain frozen data."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from loyalty_monitoring.definitions.model import Body
 from loyalty_monitoring.google_cloud.api_messages import Kind
 
 Level = Literal["drift", "known", "note"]
 LEVELS: tuple[Level, ...] = ("drift", "known", "note")
-
-
-@dataclass(frozen=True)
-class Deployed:
-    """Everything of a project, of whomever it is, as the API's JSON bodies.
-
-    `last_points` has the end of the newest point of each metric that was asked for, by the metric's name in the API.
-    """
-
-    log_metrics: tuple[Body, ...]
-    alert_policies: tuple[Body, ...]
-    notification_channels: tuple[Body, ...]
-    dashboards: tuple[Body, ...]
-    last_points: Mapping[str, datetime | None]
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from datetime import datetime
 
 from loyalty_monitoring.checks.lint.absence import may_be_empty
 from loyalty_monitoring.checks.verify.compare import Expected, compare
-from loyalty_monitoring.checks.verify.findings import LEVELS, Data, Deployed, Finding, Verification
+from loyalty_monitoring.checks.verify.findings import LEVELS, Data, Finding, Verification
 from loyalty_monitoring.definitions.contract_usage import readers
 from loyalty_monitoring.definitions.model import AlertPolicy, Body, Definitions, LogMetric
 from loyalty_monitoring.definitions.settings import Settings
 from loyalty_monitoring.google_cloud.api_bodies import channel_body, notifying_policy_body
 from loyalty_monitoring.google_cloud.api_messages import printed
-from loyalty_monitoring.google_cloud.deployed import LOOKBACK, read
+from loyalty_monitoring.google_cloud.deployed import LOOKBACK, Deployed, read
 from loyalty_monitoring.query_languages.promql.expressions import parsed
 from loyalty_monitoring.query_languages.promql.quoted_names import legacy_names
 

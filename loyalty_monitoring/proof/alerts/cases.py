@@ -12,7 +12,7 @@ from typing import Any
 from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.common.schema_check import check_schema
 from loyalty_monitoring.common.yaml_documents import Document, load_yaml
-from loyalty_monitoring.definitions.log_contract import Contract
+from loyalty_monitoring.definitions.log_contract import Contract, load_contract
 
 Entry = dict[str, Any]
 
@@ -79,6 +79,12 @@ class CaseFile:
 def load_case_files(folder: Path, contract: Contract) -> tuple[CaseFile, ...]:
     """Read every case file, ordered by alert. Errors: UserError with file, line, key."""
     return tuple(_case_file(file, contract) for file in sorted(folder.glob("*.yaml")))
+
+
+def claims_of(root: Path) -> dict[str, tuple[str, ...]]:
+    """Return the claims of all cases of a project, by alert policy. Errors: UserError with file, line, key."""
+    files = load_case_files(root / "tests" / "cases", load_contract(root / "log_events.yaml"))
+    return {file.alert: tuple(case.claim for case in file.cases) for file in files}
 
 
 def offset(text: str) -> timedelta:

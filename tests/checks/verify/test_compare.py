@@ -10,9 +10,9 @@ import pytest
 from google.protobuf import json_format
 
 from loyalty_monitoring.checks.verify.compare import Expected, compare
-from loyalty_monitoring.checks.verify.findings import Deployed
 from loyalty_monitoring.checks.verify.run import expected
 from loyalty_monitoring.definitions.model import Body
+from loyalty_monitoring.google_cloud.deployed import Deployed
 from tests.checks.verify.server import Cloud
 from tests.checks.verify.test_verify import deployed, stack_of
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
 
+from loyalty_monitoring.proof.alerts.cases import claims_of
 from loyalty_monitoring.report.build import report
 from loyalty_monitoring.report.site import write_site
 from loyalty_monitoring.report.sources import sources
@@ -77,7 +78,8 @@ def page(context: BrowserContext, guard: Guard) -> Iterator[Page]:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the eight-day sample, on disk."""
     files = sorted((ROOT / "samples").glob("*.jsonl.gz"))
-    return write_site(report(sources(ROOT, "demo", ()), files), tmp_path_factory.mktemp("site") / "report").parent
+    made_from = sources(ROOT, "demo", (), claims_of(ROOT))
+    return write_site(report(made_from, files), tmp_path_factory.mktemp("site") / "report").parent
 
 
 def opened(page: Page, file: Path, fragment: str = "") -> Page:

@@ -153,7 +153,7 @@ def strange(tmp_path_factory: pytest.TempPathFactory) -> Path:
         filters = [{"labelKey": "store_id", "templateVariable": "store_id", "filterType": "METRIC_LABEL"}]
         files.append(folder / f"{name}.json")
         files[-1].write_text(json.dumps({"displayName": f"{name} {HOSTILE}", "dashboardFilters": filters, **body}))
-    made_from = sources(ROOT, "demo", files)
+    made_from = sources(ROOT, "demo", files, {})
     only = tuple(one for one in made_from.definitions.dashboards if one.name in DASHBOARDS)
     made_from = dataclasses.replace(made_from, definitions=dataclasses.replace(made_from.definitions, dashboards=only))
     return write_site(report(made_from, [log]), folder / "site").parent
