@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,16 @@ def project_root() -> Path:
         if (folder / "Pulumi.yaml").is_file() and (folder / "alert_policies").is_dir():
             return folder
     raise UserError("no project here: run this inside the folder that holds Pulumi.yaml", Position(here))
+
+
+def arrival_allowance(settings: Settings) -> timedelta:
+    """How late points may arrive by the stack's parameters; as late as Google documents, where they do not say."""
+    from loyalty_monitoring.definitions.parameters import load_parameters
+
+    parameters = load_parameters(project_root() / "parameters.yaml", settings.parameter_overrides)
+    found = parameters.get("arrival_allowance")
+    # https://docs.cloud.google.com/logging/docs/logs-based-metrics/troubleshooting
+    return timedelta(minutes=10) if found is None else timedelta(seconds=found.number)
 
 
 @contextmanager
