@@ -10,7 +10,7 @@ import re
 
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.common.yaml_documents import Document, Path_
-from loyalty_monitoring.definitions.model import AlertPolicy, Body
+from loyalty_monitoring.definitions.model import AlertPolicy, Body, seconds
 
 # A user label of this name would collide with a label of the monitored resource in PromQL.
 _RESOURCE_LABELS = frozenset(
@@ -108,11 +108,11 @@ def check_policy(policy: AlertPolicy, document: Document) -> None:
         "must be true: on an empty project the metric is not visible yet, and creating the policy would fail",
     )
     require(
-        policy.duration_seconds % 60 == 0,
+        seconds(policy.condition["duration"]) % 60 == 0,
         (*condition, "duration"),
         "must be whole minutes, such as 0s or 1800s",
     )
-    interval = policy.evaluation_interval_seconds
+    interval = seconds(policy.condition["evaluationInterval"])
     require(
         interval > 0 and interval % 30 == 0,
         (*condition, "evaluationInterval"),
@@ -128,11 +128,6 @@ def _check_documentation(documentation: Body, require: _Requirement) -> None:
         len(content) <= 8_192 and len(content.encode()) <= 10_240,
         ("documentation", "content"),
         "has more than 8,192 characters or 10,240 bytes; move the rest to the runbook",
-    )
-    require(
-        len(documentation["subject"]) <= 255,
-        ("documentation", "subject"),
-        "has more than 255 characters; shorten it",
     )
     links = documentation["links"]
     require(

@@ -64,11 +64,11 @@ class AlertPolicy:
     @property
     def duration_seconds(self) -> int:
         """How long the query must hold before an incident opens."""
-        return int(str(self.condition["duration"]).removesuffix("s"))
+        return int(seconds(self.condition["duration"]))
 
     @property
     def evaluation_interval_seconds(self) -> int:
-        return int(str(self.condition["evaluationInterval"]).removesuffix("s"))
+        return int(seconds(self.condition["evaluationInterval"]))
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,14 @@ class Definitions:
     log_metrics: tuple[LogMetric, ...]
     alert_policies: tuple[AlertPolicy, ...]
     dashboards: tuple[Dashboard, ...]
+
+
+def seconds(duration: str) -> float:
+    """Return the seconds of a Duration in the API's JSON, such as "90s" or "90.5s".
+
+    Source: https://protobuf.dev/programming-guides/json (Duration).
+    """
+    return float(duration.removesuffix("s"))
 
 
 def promql_name(api_name: str) -> str:

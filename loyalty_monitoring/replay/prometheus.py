@@ -28,6 +28,9 @@ from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.query_languages.promql.quoted_names import legacy_names
 
 _LOCAL = Path(__file__).resolve().parents[2] / ".local" / "prometheus"
+# The other types, such as timeout and unavailable, say nothing about the query:
+# https://prometheus.io/docs/prometheus/latest/querying/api/#format-overview
+_REFUSALS = ("bad_data", "execution")
 _MOST_STEPS = 11_000  # the API's limit for the points of one series in one answer
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 5.0
@@ -46,6 +49,10 @@ class Series:
     samples: Sequence[tuple[int, float]]
 
 
+class QueryRefused(UserError):
+    """Prometheus answered, and refuses the query: it does not parse, or cannot be evaluated."""
+
+
 class Prometheus:
     """A running server on a loopback port. Made by `prometheus_over` only."""
 
@@ -55,8 +62,8 @@ class Prometheus:
     def query_range(self, query: str, first: int, last: int, step: int) -> list[Series]:
         """The answers of a PromQL query at `first`, `first + step`, ... up to `last` (unix seconds, inclusive).
 
-        Names in quotes are sent in the form that this Prometheus has (`quoted_names`). Errors: UserError with
-        Prometheus's own words for a query that it refuses, and the query as it is written.
+        Names in quotes are sent in the form that this Prometheus has (`quoted_names`). Errors: QueryRefused with
+        Prometheus's own words and the query as it is written; UserError when Prometheus does not answer.
         """
         sent = legacy_names(query)
         found: dict[tuple[tuple[str, str], ...], list[tuple[int, float]]] = {}
@@ -88,7 +95,9 @@ class Prometheus:
             # Where names were mapped, Prometheus counts columns that nobody wrote.
             same = query == parameters.get("query")
             said = answer["error"] if same else _COLUMN.sub("", answer["error"])
-            raise UserError(f"Prometheus refuses the query ({said}); mend it:\n{query or endpoint}")
+            if answer["errorType"] in _REFUSALS:
+                raise QueryRefused(f"Prometheus refuses the query ({said}); mend it:\n{query or endpoint}")
+            raise UserError(f"Prometheus could not answer ({said}); run the command again. Asked:\n{query or endpoint}")
         data = answer["data"]
         found: list[dict[str, Any]] = data["result"] if isinstance(data, dict) else data
         return found

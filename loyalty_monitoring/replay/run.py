@@ -113,7 +113,7 @@ def evaluate(
         try:
             return incidents(policy, prometheus.query_range(policy.query, first, last, interval), last)
         except UserError as error:
-            raise UserError(error.message, Position(policy.source)) from error
+            raise type(error)(error.message, Position(policy.source)) from error
 
     found: list[Incident] = []
     if progress is not None:

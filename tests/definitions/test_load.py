@@ -126,6 +126,16 @@ RATE = "alert_policies/rate_limit_spike.yaml"
 EMAIL = "log_metrics/email_status.yaml"
 
 MISTAKES = {
+    "a hold of one minute and a half": (
+        _edit(RATE, "duration: 0s", "duration: 90.5s"),
+        RATE,
+        r"duration: must be whole minutes, such as 0s or 1800s",
+    ),
+    "an interval that is not of seconds": (
+        _edit(RATE, "evaluationInterval: 60s", "evaluationInterval: 59.5s"),
+        RATE,
+        r"evaluationInterval: must be a positive multiple of 30 seconds, such as 60s",
+    ),
     "an unknown key": (_edit(RATE, "severity:", "severty:"), RATE, "unknown key 'severty'.*did you mean 'severity'"),
     "a nested unknown key": (_edit(RATE, "query:", "querry:"), RATE, "unknown key 'querry'.*did you mean 'query'"),
     "an unknown parameter": (
@@ -214,3 +224,15 @@ def test_a_mistake_is_one_error_with_file_and_remedy(project: Path, mistake: str
         load_definitions(project, SETTINGS)
     assert caught.value.position is not None
     assert Path(caught.value.position.file) == project / file
+
+
+@pytest.mark.parametrize("duration", ["60s", "60.0s", "120.000s"])
+def test_a_whole_minute_may_be_written_with_a_fraction_of_nothing(project: Path, duration: str) -> None:
+    _edit(RATE, "duration: 0s", f"duration: {duration}")(project)
+    (policy,) = (one for one in load_definitions(project, SETTINGS).alert_policies if one.name == "rate_limit_spike")
+    assert policy.duration_seconds == float(duration[:-1])
+
+
+def test_a_subject_that_the_api_takes_loads(project: Path) -> None:
+    _edit(RATE, '  subject: "', f'  subject: "{"a" * 300}')(project)
+    assert load_definitions(project, SETTINGS)

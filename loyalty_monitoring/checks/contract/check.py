@@ -129,6 +129,7 @@ class _Check:
             silent_metrics=tuple(
                 SilentMetric(
                     metric.name,
+                    metric.api_name,
                     selected[metric.name],
                     tuple(event for event in selected[metric.name] if of_events[event].valid.count),
                     read_by[metric.name].alerts,

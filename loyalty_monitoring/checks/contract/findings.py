@@ -98,9 +98,13 @@ class UnknownEvent:
 
 @dataclass(frozen=True)
 class SilentMetric:
-    """A metric that matched no entry, and who reads it. `fed` are its events of which there are valid entries."""
+    """A metric that matched no entry, and who reads it. `fed` are its events of which there are valid entries.
+
+    `name` is the definition's, `api_name` the metric's in the Logging API, with the stack's prefix.
+    """
 
     name: str
+    api_name: str
     events: tuple[str, ...]
     fed: tuple[str, ...]
     alerts: tuple[str, ...]
@@ -214,7 +218,7 @@ def _of_metrics(report: ContractReport) -> Iterator[Finding]:
     for metric in report.silent_metrics:
         if metric.fed:
             message = f"matches nothing, though there are valid entries of {', '.join(metric.fed)}"
-            yield Finding("note", f"metric loyalty/{metric.name}", message)
+            yield Finding("note", f"metric {metric.api_name}", message)
 
 
 def _entries(count: int) -> str:

@@ -129,7 +129,7 @@ def lines(report: ContractReport) -> Iterator[Text]:
     for finding in found:
         yield from _told(finding)
     if report.silent_metrics:
-        names = ", ".join(f"loyalty/{metric.name}" for metric in report.silent_metrics)
+        names = ", ".join(metric.api_name for metric in report.silent_metrics)
         yield Text(f"Metrics without data: {names}")
     counts = (sum(finding.level == level for finding in found) for level in LEVELS)
     yield Text(", ".join(_counted(count, level) for count, level in zip(counts, LEVELS, strict=True)))

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import Settings
 from loyalty_monitoring.proof.alerts.compare import misses
@@ -18,6 +17,7 @@ from loyalty_monitoring.proof.mutants.equivalents import load_equivalents
 from loyalty_monitoring.proof.mutants.metrics import killed, metric_mutants
 from loyalty_monitoring.proof.mutants.policies import PolicyMutant, policy_mutants
 from loyalty_monitoring.proof.mutants.score import Score, Tried, score
+from loyalty_monitoring.replay.prometheus import QueryRefused
 
 Progress = Callable[[str, float], None]
 
@@ -70,7 +70,7 @@ def _killer(stage: Stage, trials: Iterable[tuple[Variant, Placed]]) -> str | Non
     for variant, placed in trials:
         try:
             found = stage.incidents(variant, placed.start, placed.end)
-        except UserError:
+        except QueryRefused:
             return _REFUSED
         if misses(placed, found):
             return placed.case.claim
