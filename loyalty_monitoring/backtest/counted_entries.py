@@ -64,7 +64,7 @@ def _add_metric(con: Connection, plan: Plan) -> None:
         "SELECT series_labels, (row_number() OVER (ORDER BY series_labels) + (SELECT count(*) FROM series))::INTEGER "
         "AS series FROM (SELECT DISTINCT series_labels FROM rows)"
     )
-    con.execute("INSERT INTO series SELECT series, series_labels FROM combinations")
+    con.execute("INSERT INTO series (series, labels) SELECT series, series_labels FROM combinations")
     # A value below a bound has at most as many bounds under it as come before that one.
     below = ", ".join(f"coalesce(sum({n}) FILTER (bucket <= {index}), 0)::BIGINT" for index in range(len(plan.bounds)))
     numbers = f"sum(total), [{below}]" if plan.value else "NULL, NULL"

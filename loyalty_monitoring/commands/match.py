@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -34,5 +35,6 @@ def match_command(filter_text: str, files: tuple[Path, ...], count: bool, strict
     if count:
         click.echo(count_matches(filter_text, files, strict=strict))
         return
+    # As they are, whatever the terminal's encoding.
     for line in matching_entries(filter_text, files, strict=strict):
-        click.echo(line)
+        sys.stdout.buffer.write(line + b"\n")

@@ -3,62 +3,85 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-import threading
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import duckdb
+
+from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.common.temporary_folders import temporary_folder
 
 Connection = duckdb.DuckDBPyConnection
 InvalidInput = duckdb.InvalidInputException
 DatabaseError = duckdb.Error
 Progress = Callable[[str, float], None]
 
-_POLL_SECONDS = 0.1
+MEMORY = "LOYALTY_MONITORING_MEMORY"
+DEFAULT_MEMORY = "600MB"
+# A batch of entries and what is made of it need about 150 MB, so that less would be a matter of luck.
+_LEAST_MEMORY = 200 * 10**6
+_UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 
 
 @contextmanager
-def connect(*, memory_limit: str = "600MB", threads: int | None = None) -> Iterator[Connection]:
+def connect(*, threads: int | None = None) -> Iterator[Connection]:
     """A database whose tables live in memory and overflow into a temporary folder, which is always removed.
 
-    `memory_limit` bounds what the database holds; the process around it needs about 250 MB more. What does not fit is
-    written to disk.
+    The environment's LOYALTY_MONITORING_MEMORY bounds what the database holds; the process around it needs about 250 MB
+    more. What does not fit is written to disk. Errors: UserError when memory or disk do not do.
     """
-    folder = Path(tempfile.mkdtemp(prefix="loyalty-monitoring-"))
-    try:
+    memory = _memory_limit()
+    with temporary_folder() as folder:
         connection = duckdb.connect(
             ":memory:",
             config={
-                "memory_limit": memory_limit,
+                "memory_limit": f"{memory}B",
                 "threads": threads or max(2, os.cpu_count() or 2),
-                "temp_directory": str(folder),
+                "temp_directory": str(folder / "overflow"),
                 # Nothing here needs the network; a mistyped file name must not become a download.
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
             },
         )
-        with connection:
+        with connection, _explained(memory):
             # Compressed tables hold ten million entries almost without touching the disk.
             # https://duckdb.org/docs/stable/sql/statements/attach
             connection.execute("ATTACH ':memory:' AS work (COMPRESS); USE work")
-            connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
             # A list in IN would become a join, which keeps a filter's other conditions from being decided early.
             connection.execute("SET disabled_optimizers = 'in_clause'")
             yield connection
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
-def scratch_folder(con: Connection) -> Path:
-    """A folder for temporary files that goes away with the connection."""
-    row = con.execute("SELECT current_setting('temp_directory')").fetchone()
-    assert row is not None
-    folder = Path(str(row[0]))
-    folder.mkdir(exist_ok=True)
-    return folder
+@contextmanager
+def _explained(memory: int) -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.OutOfMemoryException, MemoryError) as error:
+        raise UserError(
+            f"the database needs more than the {memory / 10**6:.0f} MB of memory that it may use, or more room for "
+            f"temporary files; allow more with {MEMORY}=2GB, or set TMPDIR to a folder on a larger disk"
+        ) from error
+    except duckdb.IOException as error:
+        reason = str(error).splitlines()[0].removeprefix("IO Error: ")
+        raise UserError(
+            f"the database cannot write its temporary files ({reason}); make room, or set TMPDIR to a folder on a "
+            "larger disk"
+        ) from error
+
+
+def _memory_limit() -> int:
+    text = os.environ.get(MEMORY) or DEFAULT_MEMORY
+    found = re.fullmatch(r"([0-9]{1,15}(?:[.][0-9]{1,6})?) ?([KMGT]?I?B?)", text.strip().upper())
+    if found is None or found[2] not in _UNITS:
+        raise UserError(f"{MEMORY} is {text!r}, which is no size; write it like 600MB or 2GiB")
+    size = int(float(found[1]) * _UNITS[found[2]])
+    if size < _LEAST_MEMORY:
+        raise UserError(
+            f"{MEMORY} is {text}, and less than {_LEAST_MEMORY // 10**6}MB does not hold a batch of the largest "
+            f"entries; allow more, or unset it to have {DEFAULT_MEMORY}"
+        )
+    return size
 
 
 @contextmanager
@@ -69,26 +92,6 @@ def any_order(con: Connection) -> Iterator[None]:
         yield
     finally:
         con.execute("SET preserve_insertion_order = true")
-
-
-def execute(con: Connection, sql: str, report: Callable[[float], None] | None = None) -> None:
-    """Run one statement; `report` is told the share done, from 0 to 1, while it runs."""
-    if report is None:
-        con.execute(sql)
-        return
-    done = threading.Event()
-
-    def poll() -> None:
-        while not done.wait(_POLL_SECONDS):
-            report(max(0.0, con.query_progress() / 100))
-
-    poller = threading.Thread(target=poll, daemon=True)
-    poller.start()
-    try:
-        con.execute(sql)
-    finally:
-        done.set()
-        poller.join()
 
 
 def quoted(text: str) -> str:

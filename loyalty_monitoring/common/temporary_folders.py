@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +12,7 @@ from pathlib import Path
 
 # Waits for a line, or for the end of the pipe, which the kernel brings about when this process ends in any way. In that
 # case the other children are being killed at the same moment; they get that moment before the folder goes.
-_REMOVE_WHEN_TOLD_OR_ALONE = 'read -r line || sleep 0.2; rm -rf -- "$0"'
+_REMOVE_WHEN_TOLD_OR_ALONE = 'PATH=/usr/bin:/bin; read -r line || sleep 0.2; rm -rf -- "$0"'
 
 
 @contextmanager
@@ -18,17 +20,18 @@ def temporary_folder() -> Iterator[Path]:
     """A new folder for temporary files; it and what is in it are gone when the block is left.
 
     A small shell removes it: in a session of its own, so that neither Ctrl-C nor a signal to this process's group
-    reaches it, and it is there still when this process is not.
+    reaches it, and it is there still when this process is not. It is there before the folder is.
     """
-    folder = tempfile.mkdtemp(prefix="loyalty-monitoring-")
+    folder = Path(tempfile.gettempdir()).absolute() / f"loyalty-monitoring-{secrets.token_hex(8)}"
     with subprocess.Popen(
-        ["/bin/sh", "-c", _REMOVE_WHEN_TOLD_OR_ALONE, folder],
+        ["/bin/sh", "-c", _REMOVE_WHEN_TOLD_OR_ALONE, os.fsencode(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     ) as remover:
         try:
-            yield Path(folder)
+            folder.mkdir(mode=0o700)
+            yield folder
         finally:
             remover.communicate(b"\n")

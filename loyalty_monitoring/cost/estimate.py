@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
 
-from loyalty_monitoring.common.database import Connection, Progress, connect
+from loyalty_monitoring.common.database import Progress, connect
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.cost.alerts import AlertForecast, AlertUsage, forecast_alert, measure_alerts
@@ -19,9 +19,8 @@ from loyalty_monitoring.cost.scale import MONTH_DAYS, Growth, MetricForecast, Si
 from loyalty_monitoring.cost.usage import Usage, measure
 from loyalty_monitoring.definitions.log_contract import Contract
 from loyalty_monitoring.definitions.model import Definitions
-from loyalty_monitoring.replay.entries.load import EntryCounts, load_entries
-from loyalty_monitoring.replay.entries.log_files import open_source, readable_again
-from loyalty_monitoring.replay.metric_points import make_points, needed_fields
+from loyalty_monitoring.replay.entries.load import EntryCounts
+from loyalty_monitoring.replay.metric_points import points_of_files
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.prometheus import prometheus_over
 from loyalty_monitoring.replay.run import series_in_queries, window
@@ -97,18 +96,17 @@ def measured(
     """Replay the files and measure. Errors: UserError for files without an entry."""
     metrics, policies = definitions.log_metrics, definitions.alert_policies
     wanted = series_in_queries(metrics, (policy.query for policy in policies))
-    with temporary_folder() as folder, readable_again(files) as kept:
+    with temporary_folder() as folder:
         points = folder / "points.om"
         with connect() as con:
-            counts = load_entries(con, kept, needed_fields(metrics), progress=progress)
+            counts, _ = points_of_files(con, metrics, files, wanted, progress=progress)
             start, end = _window(counts)
-            make_points(con, metrics, wanted, progress)
             usage = measure(
                 con,
                 metrics,
                 days=(end - start).total_seconds() / 86_400,
                 entries=counts.read - counts.rejected,
-                log_bytes=sum(_bytes(con, file) for file in kept),
+                log_bytes=counts.size,
             )
             write_open_metrics(con, metrics, wanted, points)
         if progress is not None:
@@ -164,11 +162,6 @@ def _window(counts: EntryCounts) -> tuple[datetime, datetime]:
     if counts.first_timestamp is None:
         raise UserError("the files hold no log entry; give logs of a day or more, or no FILE for the shipped sample")
     return window(counts, None, None)
-
-
-def _bytes(con: Connection, file: Path) -> int:
-    with open_source(con, file, None) as source:
-        return source.path.stat().st_size
 
 
 def _metric(of: MetricForecast, prices: PriceTable) -> MetricCost:

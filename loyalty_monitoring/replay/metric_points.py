@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 from loyalty_monitoring.common.database import Connection, Progress, any_order, quoted
 from loyalty_monitoring.common.errors import Position, UserError
@@ -20,9 +22,11 @@ from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.query_languages.extractors import Extractor, label_sql, parse_extractor, value_sql
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter, parse_filter, value_of
 from loyalty_monitoring.replay.entries.filtering import filter_fields, matching_entries
-from loyalty_monitoring.replay.entries.load import entry_columns
+from loyalty_monitoring.replay.entries.load import EntryCounts, entry_columns, load_entries
 from loyalty_monitoring.replay.result import MetricSummary
 
+# What the fields of a part may have in bytes: few parts for ordinary entries, and room for what is made of large ones.
+_PART_BYTES = 32 * 2**20
 _MINUTES_TO_1970 = 1_035_593_280  # from year 1; it keeps integer division away from negative numbers
 
 
@@ -50,6 +54,33 @@ def needed_fields(metrics: Sequence[LogMetric]) -> frozenset[FieldPath]:
     return frozenset(fields)
 
 
+def points_of_files(
+    con: Connection,
+    metrics: Sequence[LogMetric],
+    files: Sequence[Path | Literal["-"]],
+    wanted: Collection[str],
+    *,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> tuple[EntryCounts, dict[str, MetricSummary]]:
+    """Read the files, and make the points of all `metrics` as `make_points` does, part by part in bounded memory.
+
+    Entries of years in which Prometheus evaluates nothing are rejected. Errors: those of `load_entries`.
+    """
+    making = _Making(con, metrics, wanted)
+    counts = load_entries(
+        con,
+        files,
+        needed_fields(metrics),
+        strict=strict,
+        evaluable=True,
+        take=lambda _: making.add(progress),
+        least=_PART_BYTES,
+        progress=progress,
+    )
+    return counts, making.finish()
+
+
 def make_points(
     con: Connection,
     metrics: Sequence[LogMetric],
@@ -64,21 +95,42 @@ def make_points(
     The summary of each metric: entries matched, label sets with a point, and points, zeros included; a distribution's
     point counts once, whatever its buckets. Needs `load_entries` with at least `needed_fields(metrics)`.
     """
-    column = entry_columns(con)
-    make_resources(con, column)
-    make_tables(con)
-    plans = [plan_of(number, metric) for number, metric in enumerate(metrics)]
-    by_filter: dict[Filter, list[Plan]] = {}
-    for plan in plans:
-        by_filter.setdefault(parse_filter(plan.metric.body["filter"]), []).append(plan)
-    matched: dict[int, int] = {}
-    for done, (parsed, alike) in enumerate(by_filter.items()):
-        if progress is not None:
-            progress("Making metric points", done / len(by_filter))
-        with any_order(con):
-            matched |= _add_points(con, parsed, alike, wanted, column)
-    find_zeros(con)
-    return summaries(con, plans, matched)
+    making = _Making(con, metrics, wanted)
+    making.add(progress)
+    return making.finish()
+
+
+class _Making:
+    """Points of entries that come in parts. A point's entries may be in several."""
+
+    def __init__(self, con: Connection, metrics: Sequence[LogMetric], wanted: Collection[str]) -> None:
+        self._con, self._wanted = con, wanted
+        self._plans = [plan_of(number, metric) for number, metric in enumerate(metrics)]
+        self._by_filter: dict[Filter, list[Plan]] = {}
+        for plan in self._plans:
+            self._by_filter.setdefault(parse_filter(plan.metric.body["filter"]), []).append(plan)
+        self._matched = dict.fromkeys(range(len(metrics)), 0)
+        self._parts = 0
+        make_tables(con)
+
+    def add(self, progress: Progress | None) -> None:
+        """Count what `entries` holds now."""
+        column = entry_columns(self._con)
+        make_resources(self._con, column)
+        self._parts += 1
+        for done, (parsed, alike) in enumerate(self._by_filter.items()):
+            if progress is not None:
+                progress("Making metric points", done / len(self._by_filter))
+            with any_order(self._con):
+                found = _add_points(self._con, parsed, alike, self._wanted, column)
+            for plan in alike:
+                self._matched[plan.number] += found
+
+    def finish(self) -> dict[str, MetricSummary]:
+        if self._parts > 1:
+            _merge_points(self._con)
+        find_zeros(self._con)
+        return summaries(self._con, self._plans, self._matched)
 
 
 def bucket_bounds(options: dict[str, object]) -> tuple[float, ...]:
@@ -103,7 +155,7 @@ def bucket_bounds(options: dict[str, object]) -> tuple[float, ...]:
 
 def make_tables(con: Connection) -> None:
     """The empty tables `series` and `points`."""
-    con.execute("CREATE OR REPLACE TEMP TABLE series (series INTEGER, labels VARCHAR)")
+    con.execute("CREATE OR REPLACE TEMP TABLE series (series INTEGER, labels VARCHAR, of_metric INTEGER)")
     con.execute(
         "CREATE OR REPLACE TEMP TABLE points "
         "(metric INTEGER, series INTEGER, minute INTEGER, n BIGINT, total DOUBLE, below BIGINT[])"
@@ -167,8 +219,8 @@ def _add_points(
     plans: list[Plan],
     wanted: Collection[str],
     entry_column: Callable[[FieldPath], str],
-) -> dict[int, int]:
-    """Add to `points` and `series` for metrics that share a filter; the number of entries each matched."""
+) -> int:
+    """Add to `points` and `series` for metrics that share a filter; the number of entries that match it."""
     relation, column = _with_proto_fields(plans, entry_column)
     fields = {extractor.field for plan in plans for _, _, extractor in plan.labels if extractor}
     extracted = {column(field): f"f{index}" for index, field in enumerate(sorted(fields))}
@@ -186,7 +238,7 @@ def _add_points(
         _add_metric(con, plan, lambda field: extracted[column(field)], value, wanted)
     row = con.execute("SELECT count(*) FROM matching").fetchone()
     assert row is not None
-    return dict.fromkeys((plan.number for plan in plans), int(row[0]))
+    return int(row[0])
 
 
 def _matching(con: Connection, parsed: Filter, plan: Plan, column: Callable[[FieldPath], str]) -> str:
@@ -216,11 +268,18 @@ def _add_metric(
     labels = series_labels(plan, [label_sql(extractor, kind, field) for _, kind, extractor in plan.labels])
     # Labels are extracted once for each combination of their fields; combinations may end up in one series.
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE combinations AS SELECT *, (dense_rank() OVER (ORDER BY labels) + "
-        f"(SELECT count(*) FROM series))::INTEGER AS series FROM (SELECT {keys}, {labels} AS labels "
-        f"FROM (SELECT DISTINCT {keys} FROM matching WHERE {counted}) JOIN resources USING (resource))"
+        f"CREATE OR REPLACE TEMP TABLE labeled AS SELECT {keys}, {labels} AS labels "
+        f"FROM (SELECT DISTINCT {keys} FROM matching WHERE {counted}) JOIN resources USING (resource)"
     )
-    con.execute("INSERT INTO series SELECT DISTINCT series, labels FROM combinations")
+    known = f"(SELECT labels, series FROM series WHERE of_metric = {plan.number})"
+    con.execute(
+        "INSERT INTO series SELECT (row_number() OVER (ORDER BY labels) + (SELECT count(*) FROM series))::INTEGER, "
+        f"labels, {plan.number} FROM (SELECT DISTINCT labels FROM labeled) ANTI JOIN {known} AS known USING (labels)"
+    )
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE combinations AS SELECT {keys}, series FROM labeled "
+        f"JOIN {known} AS known USING (labels)"
+    )
     numbers = "NULL, NULL"
     if value is not None:
         numbers = f"fsum({value}), NULL"
@@ -242,6 +301,18 @@ def series_labels(plan: Plan, values: Sequence[str]) -> str:
         shown = f"CASE WHEN list_contains(names, {quoted(name)}) THEN 'metric_' ELSE '' END || {quoted(name)}"
         texts.append(_label_text(f"({shown})", value))
     return " || ',' || ".join(texts)
+
+
+def _merge_points(con: Connection) -> None:
+    """One row for a series and minute, whose entries were counted in several parts."""
+    below = (
+        "CASE WHEN any_value(below) IS NOT NULL THEN list_reduce(list(below), "
+        "lambda left, right: list_transform(list_zip(left, right), lambda pair: pair[1] + pair[2])) END"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE points AS SELECT metric, series, minute, sum(n)::BIGINT AS n, "
+        f"fsum(total) AS total, {below} AS below FROM points GROUP BY metric, series, minute"
+    )
 
 
 def find_zeros(con: Connection) -> None:

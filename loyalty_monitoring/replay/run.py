@@ -15,9 +15,9 @@ from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.model import AlertPolicy, Definitions, LogMetric
 from loyalty_monitoring.query_languages.promql.quoted_names import words
-from loyalty_monitoring.replay.entries.load import EntryCounts, load_entries
+from loyalty_monitoring.replay.entries.load import EntryCounts
 from loyalty_monitoring.replay.incidents import evaluation_instants, incidents
-from loyalty_monitoring.replay.metric_points import make_points, needed_fields
+from loyalty_monitoring.replay.metric_points import points_of_files
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
 from loyalty_monitoring.replay.result import Incident, MetricSummary, ReplayResult
@@ -91,8 +91,7 @@ def backfilled(
         points = folder / "points.om"
         # The database's memory is not needed while Prometheus works.
         with connect() as con:
-            counts = load_entries(con, files, needed_fields(metrics), strict=strict, progress=progress)
-            summaries = make_points(con, metrics, wanted, progress)
+            counts, summaries = points_of_files(con, metrics, files, wanted, strict=strict, progress=progress)
             write_open_metrics(con, metrics, wanted, points)
         with prometheus_over(points) as prometheus:
             yield prometheus, Points(counts, summaries)

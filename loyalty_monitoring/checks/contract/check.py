@@ -21,12 +21,10 @@ from loyalty_monitoring.checks.contract.findings import (
 )
 from loyalty_monitoring.checks.contract.query import contract_fields, count_event, count_matches, unknown_events
 from loyalty_monitoring.common.database import Connection, Progress, connect
-from loyalty_monitoring.common.errors import Position
 from loyalty_monitoring.definitions.contract_usage import Readers, readers, selected_events
 from loyalty_monitoring.definitions.log_contract import Contract
 from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.replay.entries.load import EntryCounts, load_entries, positions
-from loyalty_monitoring.replay.entries.log_files import readable_again
 from loyalty_monitoring.replay.metric_points import needed_fields
 
 _NOBODY = Readers((), ())
@@ -47,12 +45,9 @@ def check(
     """
     fields = needed_fields(definitions.log_metrics) | contract_fields(contract, resource_type)
     fields |= celery_fields(contract, resource_type)
-    with readable_again(files) as kept, connect() as con:
-        named = {str(copy): _shown(file) for copy, file in zip(kept, files, strict=True)}
-        counts = load_entries(con, kept, fields, strict=strict, with_places=True, progress=progress)
-        rejected = tuple(dataclasses.replace(one, file=named[one.file]) for one in counts.first_rejected)
-        counts = dataclasses.replace(counts, first_rejected=rejected)
-        return _Check(con, contract, definitions, resource_type, kept, named).report(counts, progress)
+    with connect() as con:
+        counts = load_entries(con, files, fields, strict=strict, with_places=True, progress=progress)
+        return _Check(con, contract, definitions, resource_type).report(counts, progress)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,8 +56,6 @@ class _Check:
     contract: Contract
     definitions: Definitions
     resource_type: str
-    files: Sequence[Path]
-    names: dict[str, str]
 
     def report(self, counts: EntryCounts, progress: Progress | None) -> ContractReport:
         metrics = self.definitions.log_metrics
@@ -79,7 +72,7 @@ class _Check:
         places = [one.place for found in of_events.values() for one in found.broken]
         places += [one.place for found in of_events.values() for one in found.near_misses]
         places += [one.place for one in unknown] + [one.place for one in uncounted]
-        at = self._positions(places)
+        at = positions(self.con, counts, places)
 
         def reading(names: Iterable[str]) -> Readers:
             each = [read_by[name] for name in names]
@@ -139,14 +132,6 @@ class _Check:
                 if not matched[metric.body["filter"]]
             ),
         )
-
-    def _positions(self, places: Iterable[int]) -> dict[int, Position]:
-        found = positions(self.con, self.files, places)
-        return {place: Position(self.names[str(at.file)], at.line) for place, at in found.items()}
-
-
-def _shown(file: Path | Literal["-"]) -> str:
-    return "standard input" if str(file) == "-" else str(file)
 
 
 def _text(value: str | None) -> str | None:

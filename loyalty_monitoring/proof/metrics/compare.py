@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from loyalty_monitoring.common.database import connect, scratch_folder
+from loyalty_monitoring.common.database import connect
+from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.proof.metrics.cases import Counted, MetricCases, MetricFacts, entry
 from loyalty_monitoring.replay.entries.load import load_entries
@@ -32,8 +33,8 @@ def points_of(metrics: Sequence[LogMetric], cases: MetricCases, bucketed: Sequen
     """What each metric makes of the lines; the buckets are found for those in `bucketed` only, which is quicker."""
     found: list[dict[int, Counted]] = [{} for _ in metrics]
     # Many small statements over few lines: a second thread for each would only wait.
-    with connect(threads=1) as con:
-        file = scratch_folder(con) / "lines.jsonl"
+    with temporary_folder() as folder, connect(threads=1) as con:
+        file = folder / "lines.jsonl"
         _write(file, cases)
         load_entries(con, [file], needed_fields(metrics), strict=True)
         make_points(con, metrics, {f"{metric.promql_name}_bucket" for metric in bucketed})

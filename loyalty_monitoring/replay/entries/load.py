@@ -1,8 +1,6 @@
 """Log entries: from files into the table `entries`, with nothing lost: read = used + rejected.
 
-A file holds one LogEntry a line, or one JSON array of them, each either plain or gzipped; `-` is standard input.
-Blank lines are neither read nor rejected. What makes an object a LogEntry follows its reference,
-cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry:
+What makes a JSON value a LogEntry follows its reference, cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry:
 
 - `timestamp` is an RFC 3339 string between the years 1 and 9999, with up to nine digits of a second, upper-case `T`,
   and `Z` or an offset (protobuf's Timestamp, which has no leap seconds);
@@ -10,16 +8,19 @@ cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry:
 - `severity`, where given, is one of the names of LogSeverity; without it the entry has DEFAULT;
 - at most one of `textPayload` (a string), `jsonPayload` (an object) and `protoPayload` (an object).
 
-Two ways lead to the same table. The quick one reads typed columns at once and stops at anything unusual. Then the
-careful one takes the file again, line by line, and says what is wrong where. Tests hold the two to the same result.
+Entries come in batches (log_files.py), and two ways lead from a batch to the table. The quick one reads typed columns
+at once and stops at anything unusual. Then the careful one takes the batch again, line by line, and says what is wrong
+where. Tests hold the two to the same result. A batch reaches the database as a file in memory that has no name.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -29,7 +30,6 @@ from loyalty_monitoring.common.database import (
     InvalidInput,
     Progress,
     any_order,
-    execute,
     identifier,
     quoted,
 )
@@ -45,7 +45,14 @@ from loyalty_monitoring.replay.entries.fields import (
     structure,
     tree_of,
 )
-from loyalty_monitoring.replay.entries.log_files import BAD_BYTE, LONG_LINE, MAX_LINE_BYTES, Source, open_source
+from loyalty_monitoring.replay.entries.log_files import (
+    BAD_BYTE,
+    LONG_LINE,
+    MAX_LINE_BYTES,
+    Batch,
+    open_source,
+)
+from loyalty_monitoring.replay.entries.unreadable import hint
 
 # What tells kinds of entries apart. These fields are long and repeat themselves, so they are stored once a kind, and a
 # filter is decided once a kind where it depends on nothing else. The choice matters to speed and memory only.
@@ -71,6 +78,10 @@ _TIMESTAMP = (
     r'(Z|[+-]([01]\d|2[0-3]):[0-5]\d)"$'
 )
 _YEAR_1, _YEAR_10000 = -62_135_596_800_000_000, 253_402_300_800_000_000  # microseconds since 1970
+# Prometheus counts nanoseconds since 1970 in 64 bits in places, and times before 1970 confuse its ranges.
+_YEAR_2262 = 9_214_646_400_000_000
+
+_log = logging.getLogger("loyalty_monitoring.entries")
 
 
 @dataclass(frozen=True)
@@ -81,26 +92,33 @@ class _Layout:
     of_kind: tuple[FieldPath, ...]
     of_entry: tuple[FieldPath, ...]
     with_places: bool = False
+    evaluable: bool = False
 
 
 @dataclass(frozen=True)
 class Rejected:
-    """A line that is no LogEntry; `line` counts from 1, 0 when it cannot be told."""
+    """A JSON value or line that is no LogEntry; `line` counts from 1. `hint` follows the reason, where it is known."""
 
     file: str
     line: int
     reason: str
+    hint: str = ""
 
 
 @dataclass(frozen=True)
 class EntryCounts:
-    """What `load_entries` found: `read` = entries in the table + `rejected`. Timestamps are those of the table."""
+    """What `load_entries` found: `read` = entries used + `rejected`. Timestamps are those of the entries.
+
+    `files` are the names of what was read, in its order, which `positions` needs; `size` is the bytes of its text.
+    """
 
     read: int
     rejected: int
     first_rejected: tuple[Rejected, ...]
     first_timestamp: datetime | None
     last_timestamp: datetime | None
+    files: tuple[str, ...] = field(default=(), compare=False)
+    size: int = field(default=0, compare=False)
 
 
 def load_entries(
@@ -110,59 +128,177 @@ def load_entries(
     *,
     strict: bool = False,
     with_places: bool = False,
+    evaluable: bool = False,
+    take: Callable[[Batch], None] | None = None,
+    least: int = 0,
     progress: Progress | None = None,
 ) -> EntryCounts:
     """Make `entries` of all files: the `fields`, the time, and what groups entries.
 
     Columns: `time` TIMESTAMP (UTC, microseconds), `kind` INTEGER, `resource` INTEGER (yet to be filled), and a JSON
-    column for each field, which `entry_columns` names. `fields` with () keep the whole entry, and the rows are in
-    the order of the files; otherwise they are in any order, as the entries may be in the files. `with_places` adds a
-    column `place` BIGINT, which `positions` turns into file and line; it rises in the order of files and lines.
-    Errors: UserError for a file that cannot be read, with `strict` also for the first line that is no LogEntry.
+    column for each field, which `entry_columns` names. `fields` with () keep the whole entry. `with_places` adds a
+    column `place` BIGINT, which `positions` turns into file and line, and which rises in the order of files and lines;
+    without it, rows are in any order. `evaluable` rejects entries of years in which Prometheus evaluates nothing.
+
+    Without `take`, `entries` holds all of them in the end. With it, memory stays bounded, however many there are:
+    `take` is called whenever the table's fields have more than `least` bytes, and in the end, and the table is emptied
+    after it. It is handed the last batch, which is the only one in the table when `least` is 0.
+
+    What is rejected is told in the log, and in the result. Errors: UserError for a file that cannot be read, when no
+    entry could be used of what was read, and with `strict` also for the first line that is no LogEntry.
     """
-    layout = replace(_layout(frozenset(fields)), with_places=with_places)
-    _make_tables(con, layout)
-    read = rejected = 0
-    first_rejected: list[Rejected] = []
-    for index, file in enumerate(files):
-        with open_source(con, file, progress) as source:
-            report, first_place = _reporter(progress, source), index * _PLACES_OF_A_FILE
-            found = _load_quickly(con, source, layout, report, first_place)
-            if found is None:
-                found = _load_carefully(con, source, layout, report, first_place)
-            read += found[0]
-            rejected += found[1]
-            if found[1] and (strict or len(first_rejected) < _FIRST_REJECTED):
-                first_rejected += _name_rejected(con, source, layout)
-        if strict and first_rejected:
-            first = first_rejected[0]
+    loading = _Loading(con, frozenset(fields), strict, with_places, evaluable)
+    for batch in loading.batches(files, None if take is None else least, progress):
+        if take is not None:
+            take(batch)
+    return loading.counts()
+
+
+def entry_batches(
+    con: Connection,
+    files: Sequence[Path | Literal["-"]],
+    fields: Iterable[FieldPath],
+    *,
+    strict: bool = False,
+    with_places: bool = False,
+    progress: Progress | None = None,
+) -> Iterator[Batch]:
+    """The batches of all files, while the table `entries` holds the entries of one; otherwise like `load_entries`."""
+    loading = _Loading(con, frozenset(fields), strict, with_places, evaluable=False)
+    yield from loading.batches(files, 0, progress)
+    loading.counts()
+
+
+def unused(counts: EntryCounts) -> Iterator[str]:
+    """Lines of text: how many entries were not used, and the first of them with the reasons."""
+    whole = counts.rejected == counts.read
+    yield f"{'none' if whole else counts.rejected} of {counts.read} log entries could {'' if whole else 'not '}be used:"
+    for one in counts.first_rejected:
+        yield f"  {Position(one.file, one.line)}: {one.reason}{one.hint}"
+    if counts.rejected > len(counts.first_rejected):
+        yield f"  and {counts.rejected - len(counts.first_rejected)} more"
+
+
+class _Loading:
+    """What has been read so far."""
+
+    def __init__(
+        self, con: Connection, fields: frozenset[FieldPath], strict: bool, with_places: bool, evaluable: bool
+    ) -> None:
+        self.con, self.strict = con, strict
+        self.layout = replace(_layout(fields), with_places=with_places, evaluable=evaluable)
+        self.read = self.rejected = self.held = self.size = 0
+        self.first_rejected: list[Rejected] = []
+        self.first_time: datetime | None = None
+        self.last_time: datetime | None = None
+        self.files: list[str] = []
+        _make_tables(con, self.layout)
+
+    def batches(
+        self, files: Sequence[Path | Literal["-"]], least: int | None, progress: Progress | None
+    ) -> Iterator[Batch]:
+        """Fill the table. With `least`, yield whenever it holds more bytes than that, and empty it afterwards."""
+        batch: Batch | None = None
+        for file in files:
+            with open_source(file, progress) as inside:
+                for found in inside:
+                    self.files.append(found.name)
+                    for batch in found.batches:
+                        self._add(batch, measured=bool(least))
+                        if least is not None and self.held >= least:
+                            yield batch
+                            self._empty()
+                            batch = None
+        if batch is not None:
+            yield batch
+        self._see_times()
+
+    def counts(self) -> EntryCounts:
+        """Everything that was found; what is rejected is told. Errors: UserError when nothing could be used."""
+        counts = EntryCounts(
+            read=self.read,
+            rejected=self.rejected,
+            first_rejected=tuple(self.first_rejected),
+            first_timestamp=self.first_time and self.first_time.replace(tzinfo=UTC),
+            last_timestamp=self.last_time and self.last_time.replace(tzinfo=UTC),
+            files=tuple(self.files),
+            size=self.size,
+        )
+        if counts.rejected:
+            words = "\n".join(unused(counts))
+            if counts.rejected == counts.read:
+                raise UserError(f"{words}\ngive LogEntry objects, as `gcloud logging read --format=json` prints them")
+            _log.warning("%s", words)
+        return counts
+
+    def _add(self, batch: Batch, *, measured: bool) -> None:
+        con, layout, first_place = self.con, self.layout, (len(self.files) - 1) * _PLACES_OF_A_FILE
+        before = _count(con)
+        self.size += len(batch.text)
+        with _in_memory(batch.text) as path:
+            if not _load_quickly(con, path, batch, layout, first_place):
+                wanted = 1 if self.strict else _FIRST_REJECTED - len(self.first_rejected)
+                rejected, named = _load_carefully(con, path, batch, layout, first_place, wanted)
+                self.rejected += rejected
+                self.read += rejected
+                self.first_rejected += [
+                    Rejected(self.files[-1], batch.line(number), reason, hint(line)) for number, reason, line in named
+                ]
+        if self.strict and self.first_rejected:
+            first = self.first_rejected[0]
             raise UserError(
-                f"{first.reason}; mend the line, or leave out --strict to count such lines and go on",
+                f"{first.reason}{first.hint}; mend the line, or leave out --strict to count such lines and go on",
                 Position(first.file, first.line),
             )
-    first_time, last_time = _only_row(con, "SELECT min(time), max(time) FROM entry_rows")
-    return EntryCounts(
-        read=read,
-        rejected=rejected,
-        first_rejected=tuple(first_rejected[:_FIRST_REJECTED]),
-        first_timestamp=first_time and first_time.replace(tzinfo=UTC),
-        last_timestamp=last_time and last_time.replace(tzinfo=UTC),
-    )
+        if batch.starts is not None and layout.with_places:
+            con.execute(
+                "INSERT INTO entry_starts SELECT unnest(range($first, $first + len($lines))), unnest($lines)",
+                {"first": first_place + batch.first, "lines": list(batch.starts)},
+            )
+        self.read += _count(con) - before
+        if measured and layout.of_entry:
+            size = " + ".join(f"coalesce(strlen({column}), 0)" for column in _stored(layout.of_entry))
+            (of_batch,) = _only_row(con, f"SELECT sum({size}) FROM entry_rows WHERE rowid >= {before}")
+            self.held += int(of_batch or 0)
+
+    def _empty(self) -> None:
+        self._see_times()
+        self.con.execute("TRUNCATE entry_rows; TRUNCATE entry_starts")
+        self.held = 0
+
+    def _see_times(self) -> None:
+        first, last = _only_row(self.con, "SELECT min(time), max(time) FROM entry_rows")
+        self.first_time = min(filter(None, (self.first_time, first)), default=None)
+        self.last_time = max(filter(None, (self.last_time, last)), default=None)
 
 
-def positions(con: Connection, files: Sequence[Path | Literal["-"]], places: Iterable[int]) -> dict[int, Position]:
-    """Where the entries with these values of `place` begin. `files` are those of `load_entries`, to be read again."""
-    by_file: dict[int, set[int]] = {}
-    for place in places:
-        by_file.setdefault(place // _PLACES_OF_A_FILE, set()).add(place)
-    found: dict[int, Position] = {}
-    for index, of_file in by_file.items():
-        ordered = sorted(of_file)
-        numbers = [place % _PLACES_OF_A_FILE for place in ordered]
-        with open_source(con, files[index], None) as source:
-            lines = source.lines_of_elements(numbers) if source.is_array else numbers
-            found |= {place: Position(source.name, line) for place, line in zip(ordered, lines, strict=True)}
-    return found
+@contextmanager
+def _in_memory(text: bytes) -> Iterator[str]:
+    """A path at which only this process finds the text."""
+    file = os.memfd_create("entries")
+    try:
+        view = memoryview(text)
+        while view:
+            view = view[os.write(file, view) :]
+        yield f"/proc/self/fd/{file}"
+    finally:
+        os.close(file)
+
+
+def number_of(place: int) -> int:
+    """The number of the value in its file, as `Batch` counts."""
+    return place % _PLACES_OF_A_FILE
+
+
+def positions(con: Connection, counts: EntryCounts, places: Iterable[int]) -> dict[int, Position]:
+    """Where the entries with these values of `place` begin; `counts` is what `load_entries` returned."""
+    wanted = sorted(set(places))
+    rows = con.execute("SELECT place, line FROM entry_starts WHERE list_contains($places, place)", {"places": wanted})
+    lines = dict(rows.fetchall())
+    return {
+        place: Position(counts.files[place // _PLACES_OF_A_FILE], lines.get(place, number_of(place)))
+        for place in wanted
+    }
 
 
 def entry_columns(con: Connection) -> Callable[[FieldPath], str]:
@@ -175,30 +311,18 @@ def entry_columns(con: Connection) -> Callable[[FieldPath], str]:
     return lambda path: expression(leaves, path)
 
 
-def _reporter(progress: Progress | None, source: Source) -> Callable[[float], None] | None:
-    if progress is None:
-        return None
-    return lambda share: progress(f"Reading {source.name}", share)
-
-
 # The two ways -------------------------------------------------------------------------------------------------------
 
 
-def _load_quickly(
-    con: Connection,
-    source: Source,
-    layout: _Layout,
-    report: Callable[[float], None] | None,
-    first_place: int = 0,
-) -> tuple[int, int] | None:
-    """Read typed columns. None, with nothing changed, when a line is not what it should be."""
-    if ENTRY in layout.leaves or not source.is_regular:
-        return None
+def _load_quickly(con: Connection, path: str, batch: Batch, layout: _Layout, first_place: int = 0) -> bool:
+    """Read typed columns. False, with nothing changed, when a line is not what it should be."""
+    if ENTRY in layout.leaves:
+        return False
     tree = tree_of(layout.leaves)
     columns = ", ".join(f"{quoted(key)}: {quoted(sql_type(child))}" for key, child in tree.items())
     relation = (
-        f"read_json({quoted(str(source.path))}, format={quoted('array' if source.is_array else 'newline_delimited')}, "
-        f"compression='none', columns={{{columns}}})"
+        f"read_json({quoted(path)}, format='newline_delimited', compression='none', columns={{{columns}}}, "
+        f"maximum_object_size={MAX_LINE_BYTES + 2})"
     )
 
     def type_of(key: str) -> str:
@@ -208,91 +332,62 @@ def _load_quickly(
         return f"CASE left({column}, 1) WHEN '{{' THEN 'OBJECT' WHEN '\"' THEN 'VARCHAR' ELSE left({column}, 1) END"
 
     accessors = {leaf: access(leaf) for leaf in layout.leaves}
-    problem = _problem(lambda path: expression(accessors, path), type_of)
-    place = f", {first_place} + row_number() OVER () AS {_PLACE}" if layout.with_places else ""
+    problem = _problem(layout, lambda path: expression(accessors, path), type_of)
+    place = f", {first_place + batch.first - 1} + row_number() OVER () AS {_PLACE}" if layout.with_places else ""
     timed = f"(SELECT *, {_time(accessors)} AS {_INSTANT}{_key_columns(accessors, layout)}{place} FROM {relation})"
     before = _count(con)
     try:
-        _add_kinds(con, layout, _keys(layout), f"(FROM {timed} LIMIT {_SAMPLED})")
+        if batch.first == 1:
+            _add_kinds(con, layout, _keys(layout), f"(FROM {timed} LIMIT {_SAMPLED})")
         # Rows are counted in the order in which they are read.
         with nullcontext() if layout.with_places else any_order(con):
-            execute(
-                con,
+            con.execute(
                 f"INSERT INTO entry_rows SELECT {_selected(accessors, layout, _KIND, _PLACE)} "
                 f"FROM {timed} LEFT JOIN (SELECT kind AS {_KIND}, * EXCLUDE (kind, resource) FROM kinds) AS kinds "
                 f"ON {_same_kind(layout, _keys(layout))} "
-                f"WHERE CASE WHEN {problem} IS NULL THEN true ELSE error('unusual') END",
-                report,
+                f"WHERE CASE WHEN {problem} IS NULL THEN true ELSE error('unusual') END"
             )
     except InvalidInput:
-        return None
-    if layout.with_places and not source.is_array and _count(con) - before != source.count_lines():
-        # Blank lines, for instance: what was counted are entries, not lines.
-        con.execute(f"DELETE FROM entry_rows WHERE place > {first_place}")
-        return None
-    _find_kinds(con, layout)
-    # A file that is nothing but an unfinished word is an empty one to read_json; the careful way tells them apart.
+        return False
     loaded = _count(con) - before
-    return (loaded, 0) if loaded else None
+    # Blank lines are counted as lines, not as entries. And a text that is nothing but an unfinished word is an empty
+    # one to read_json; the careful way tells them apart.
+    if not loaded or (layout.with_places and loaded != batch.text.count(b"\n")):
+        if layout.with_places:
+            con.execute(f"DELETE FROM entry_rows WHERE place >= {first_place + batch.first}")
+        return False
+    _find_kinds(con, layout)
+    return True
 
 
 def _load_carefully(
-    con: Connection,
-    source: Source,
-    layout: _Layout,
-    report: Callable[[float], None] | None,
-    first_place: int = 0,
-) -> tuple[int, int]:
-    """Read line by line; the lines that are no LogEntry are counted as rejected."""
+    con: Connection, path: str, batch: Batch, layout: _Layout, first_place: int = 0, most_named: int = _FIRST_REJECTED
+) -> tuple[int, list[tuple[int, str, str]]]:
+    """Read line by line. How many are rejected, and the first of them, each with its number and the reason."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE judged AS {_judged_lines(path, layout)}")
     accessors = _line_accessors(layout.leaves)
-    before = _count(con)
-    try:
-        con.execute("ALTER TABLE entry_rows ADD COLUMN problem VARCHAR")
-        execute(
-            con,
-            f"INSERT INTO entry_rows SELECT {_selected(accessors, layout, 'NULL', f'{first_place} + number')}, problem "
-            f"FROM ({_judged_lines(source, layout, numbered=layout.with_places)})",
-            report,
-        )
-        read = _count(con) - before
-        con.execute("DELETE FROM entry_rows WHERE problem IS NOT NULL")
-        _find_kinds(con, layout)
-        return read, read - (_count(con) - before)
-    except InvalidInput as error:
-        raise _unreadable(source, error) from error
-    finally:
-        con.execute("ALTER TABLE entry_rows DROP COLUMN IF EXISTS problem")
+    number = f"number + {batch.first - 1}"
+    con.execute(
+        f"INSERT INTO entry_rows SELECT {_selected(accessors, layout, 'NULL', f'{first_place} + {number}')} "
+        "FROM judged WHERE problem IS NULL"
+    )
+    _find_kinds(con, layout)
+    (rejected,) = _only_row(con, "SELECT count(*) FROM judged WHERE problem IS NOT NULL")
+    named: list[tuple[int, str, str]] = []
+    if rejected and most_named > 0:
+        named = con.execute(
+            f"SELECT {number}, problem, line FROM judged WHERE problem IS NOT NULL ORDER BY number LIMIT {most_named}"
+        ).fetchall()
+    con.execute("DROP TABLE judged")
+    return int(rejected), named
 
 
-def _name_rejected(con: Connection, source: Source, layout: _Layout) -> list[Rejected]:
-    rows = con.execute(
-        f"SELECT number, problem FROM ({_judged_lines(source, layout, numbered=True)}) "
-        f"WHERE problem IS NOT NULL ORDER BY number LIMIT {_FIRST_REJECTED}"
-    ).fetchall()
-    if not source.is_array:
-        return [Rejected(source.name, number, reason) for number, reason in rows]
-    lines = source.lines_of_elements([number for number, _ in rows])
-    return [
-        Rejected(source.name, line, f"entry {number} of the array {reason}")
-        for line, (number, reason) in zip(lines, rows, strict=True)
-    ]
-
-
-def _judged_lines(source: Source, layout: _Layout, *, numbered: bool) -> str:
+def _judged_lines(path: str, layout: _Layout) -> str:
     """A query of all non-blank lines: `line`, its fields, `time`, `problem` (NULL for a LogEntry), and its number."""
-    number = "row_number() OVER ()" if numbered else "0"
-    if source.is_array:
-        lines = (
-            f"SELECT {number} AS number, json::VARCHAR AS line "
-            f"FROM read_json_objects({quoted(str(source.path))}, format='array', compression='none')"
-        )
-    else:
-        # \x01 cannot stand in a clean copy, so every line is one column.
-        lines = (
-            f"SELECT {number} AS number, line FROM read_csv({quoted(str(source.clean_copy()))}, "
-            f"columns={{'line': 'VARCHAR'}}, delim=chr(1), quote='', escape='', header=false, auto_detect=false, "
-            f"new_line='\\n', compression='none', max_line_size={MAX_LINE_BYTES + 2})"
-        )
+    lines = (
+        "SELECT unnest(lines) AS line, unnest(range(1, len(lines) + 1)) AS number "
+        f"FROM (SELECT string_split(content, chr(10)) AS lines FROM read_text({quoted(path)}))"
+    )
     accessors = _line_accessors(layout.leaves)
     paths: list[FieldPath] = [(), *((key,) for key in TOP_LEVEL)]
     listed = ", ".join(quoted("$" + "".join(f".{key}" for key in path)) for path in paths)
@@ -305,7 +400,7 @@ def _judged_lines(source: Source, layout: _Layout, *, numbered: bool) -> str:
         WHEN types IS NULL AND contains(line, {quoted(BAD_BYTE)}) THEN 'holds bytes that are not UTF-8 text'
         WHEN types IS NULL THEN 'is not JSON'
         WHEN types[1] IS DISTINCT FROM 'OBJECT' THEN 'is JSON, but not an object'
-        ELSE {_problem(lambda path: expression(accessors, path), lambda key: type_at((key,)))} END"""
+        ELSE {_problem(layout, lambda path: expression(accessors, path), lambda key: type_at((key,)))} END"""
     parsed = (
         "line::JSON" if ENTRY in layout.leaves else f"json_transform(line, {quoted(structure(tree_of(layout.leaves)))})"
     )
@@ -319,14 +414,6 @@ def _judged_lines(source: Source, layout: _Layout, *, numbered: bool) -> str:
 
 def _line_accessors(leaves: frozenset[FieldPath]) -> dict[FieldPath, str]:
     return {leaf: "entry" + "".join(f"[{quoted(key)}]" for key in leaf) for leaf in leaves}
-
-
-def _unreadable(source: Source, error: InvalidInput) -> UserError:
-    detail = str(error).splitlines()[0].partition("Error: ")[2]
-    return UserError(
-        f"is not readable as log entries ({detail}); write one LogEntry a line, or one whole JSON array",
-        Position(source.name),
-    )
 
 
 # Kinds and rows -----------------------------------------------------------------------------------------------------
@@ -347,6 +434,7 @@ def _make_tables(con: Connection, layout: _Layout) -> None:
         return "".join(f", {column} JSON" for column in columns)
 
     con.execute("DROP VIEW IF EXISTS entries; DROP TABLE IF EXISTS entry_rows; DROP TABLE IF EXISTS kinds")
+    con.execute("CREATE OR REPLACE TABLE entry_starts (place BIGINT, line BIGINT)")
     con.execute(f"CREATE TABLE kinds (kind INTEGER, resource INTEGER{typed(of_kind)})")
     place = ["place"] if layout.with_places else []
     con.execute(
@@ -393,6 +481,8 @@ def _add_kinds(con: Connection, layout: _Layout, keys: Sequence[str], relation: 
 
 def _find_kinds(con: Connection, layout: _Layout) -> None:
     """Give the rows whose kind was not known its number."""
+    if _only_row(con, "SELECT count(*) FROM entry_rows WHERE kind IS NULL") == (0,):
+        return
     columns = _stored(layout.of_kind)
     _add_kinds(con, layout, columns, "(FROM entry_rows WHERE kind IS NULL)")
     same = _same_kind(layout, [f"entry_rows.{column}" for column in columns])
@@ -408,7 +498,7 @@ def _time(accessors: Mapping[FieldPath, str]) -> str:
     return f"CASE WHEN regexp_matches({timestamp}, {quoted(_TIMESTAMP)}) THEN make_timestamp({micros}) END"
 
 
-def _problem(field: Callable[[FieldPath], str], type_of: Callable[[str], str]) -> str:
+def _problem(layout: _Layout, field: Callable[[FieldPath], str], type_of: Callable[[str], str]) -> str:
     """Why an object is no LogEntry, as SQL: NULL when it is one."""
     timestamp, kind, labels = field(("timestamp",)), field(("resource", "type")), field(("resource", "labels"))
     severities = ", ".join(quoted(json.dumps(name)) for name in SEVERITIES)
@@ -418,10 +508,15 @@ def _problem(field: Callable[[FieldPath], str], type_of: Callable[[str], str]) -
     def present(json_value: str) -> str:
         return f"nullif({json_value}, 'null')"
 
+    years = (
+        f"WHEN {_INSTANT} < make_timestamp(0) OR {_INSTANT} >= make_timestamp({_YEAR_2262}) "
+        "THEN 'has a timestamp before 1970 or after 2261, where Prometheus evaluates nothing'"
+    )
     return f"""CASE
         WHEN {present(timestamp)} IS NULL THEN 'has no timestamp'
         WHEN {_INSTANT} IS NULL OR {_INSTANT} < make_timestamp({_YEAR_1}) OR {_INSTANT} >= make_timestamp({_YEAR_10000})
             THEN 'has a timestamp that is not RFC 3339'
+        {years if layout.evaluable else ""}
         WHEN {present(kind)} IS NULL THEN 'has no resource.type'
         WHEN left({kind}, 1) <> '"' OR {kind} = '""' THEN 'has a resource.type that is not a name'
         WHEN left({present(labels)}, 1) <> '{{' THEN 'has resource.labels that are not an object'

@@ -25,9 +25,9 @@ def con() -> Iterator[Connection]:
 
 def _lines(con: Connection, *files: Path) -> dict[str, tuple[str, int]]:
     """The name of the file and the line of each store's entry."""
-    load_entries(con, files, [STORE], with_places=True)
+    counts = load_entries(con, files, [STORE], with_places=True)
     rows = con.execute(f"SELECT {entry_columns(con)(STORE)}->>'$', place FROM entries ORDER BY place").fetchall()
-    found = positions(con, files, [place for _, place in rows])
+    found = positions(con, counts, [place for _, place in rows])
     return {store: (Path(found[place].file).name, found[place].line) for store, place in rows}
 
 
