@@ -5,9 +5,13 @@ Everything heavy is imported inside the commands, so that `--help` is quick.
 
 from __future__ import annotations
 
+import codecs
+import io
+import json
+import logging
 import os
-import signal
 import sys
+from contextlib import ExitStack
 
 import click
 
@@ -26,6 +30,7 @@ from loyalty_monitoring.commands.report import report_command
 from loyalty_monitoring.commands.serve import serve_command
 from loyalty_monitoring.commands.simulate import simulate_command
 from loyalty_monitoring.commands.verify import verify_command
+from loyalty_monitoring.common import failures, interruption
 from loyalty_monitoring.common.errors import UserError
 
 # In the order of `--help`: task -> its commands.
@@ -69,23 +74,79 @@ for _commands in TASKS.values():
 
 
 def main() -> None:
-    """Run the command line: 0 is success, 1 an incident with --fail-on, 2 an error the user can mend."""
-    # A polite end runs the clean-up: no process and no folder stays behind.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    """Run the command line. docs/reliability.md has the table of exit statuses.
+
+    0: done; 1: a command that looks for something found it; 2: it could not be done; 130, 143: Ctrl-C, SIGTERM.
+    """
+    interruption.run(_main)
+
+
+def _main() -> None:
+    _prepare_streams()
+    logging.getLogger("loyalty_monitoring").addHandler(_Notes())
     try:
-        cli.main(standalone_mode=False)
-    except UserError as error:
-        _fail(str(error), 2)
-    except click.exceptions.Abort:
-        _fail("interrupted", 130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        code = _exit_status()
+        sys.stdout.flush()
     except BrokenPipeError:
         # The reader of our output, such as `head`, has enough; Python would complain once more while exiting.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _fail(message: str, code: int) -> None:
-    click.echo(f"loyalty-monitoring: {message}", err=True)
+        _discard_output()
+        code = 0
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except Exception as error:
+        if interruption.caught():
+            raise
+        click.echo(f"loyalty-monitoring: {failures.explain(error)}", err=True)
+        _discard_output()
+        code = 2
     sys.exit(code)
+
+
+def _exit_status() -> int:
+    try:
+        cli.main(standalone_mode=False)
+    except SystemExit as exit:
+        return exit.code if isinstance(exit.code, int) else 0
+    except click.exceptions.Abort as error:
+        raise UserError("ended by the user") from error
+    return 0
+
+
+class _Notes(logging.Handler):
+    """Shows what a command has to say beside its output on standard error, each thing once."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._shown: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        words = record.getMessage()
+        if words not in self._shown:
+            self._shown.add(words)
+            click.echo(f"loyalty-monitoring: {words}", err=True)
+
+
+def _prepare_streams() -> None:
+    """What a stream cannot encode is written as JSON writes it, and what was closed is thrown away."""
+    with ExitStack() as null:
+        for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+            if getattr(sys, name) is None:
+                setattr(sys, name, null.enter_context(open(os.devnull, mode)))
+        null.pop_all()
+    codecs.register_error("json", _as_json)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="json")
+
+
+def _as_json(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
+def _discard_output() -> None:
+    """What could not be written is not tried again when Python ends."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)

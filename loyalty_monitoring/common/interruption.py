@@ -1,0 +1,89 @@
+"""Ctrl-C and SIGTERM end a command within two seconds, whatever it is doing, with 130 and 143 and one word.
+
+A signal becomes an exception, so that what is open is closed on the way out. Libraries turn that exception into others
+(DuckDB: "RuntimeError: Query interrupted") or drop it, so that not it but `caught` decides how the command ends. And a
+thread that Python's own signal handler wakes (https://docs.python.org/3/library/signal.html#signal.set_wakeup_fd) ends
+the process in time when it does not end by itself: children die with it, and temporary folders go (temporary_folders).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import NoReturn
+
+_SECONDS = 1.5
+_ENDING = (signal.SIGINT, signal.SIGTERM)
+_caught: list[int] = []
+_installed = False
+
+
+class Interrupted(BaseException):
+    """Ctrl-C or SIGTERM; not an Exception, so that nothing takes it for a failure."""
+
+
+def caught() -> bool:
+    """Whether this process has been told to end."""
+    return bool(_caught)
+
+
+def install() -> None:
+    """Handle the two signals from now on. For the main thread of a command only."""
+    global _installed
+    if _installed:
+        return
+    _installed = True
+    wakes, woken = os.pipe()
+    os.set_blocking(woken, False)
+    threading.Thread(target=_end_in_time, args=(wakes,), daemon=True).start()
+    signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+    for number in _ENDING:
+        signal.signal(number, _raise)
+
+
+def run(command: Callable[[], None]) -> None:
+    """Call it; a signal ends it, and the process, as this module says."""
+    _keep_standard_numbers()
+    install()
+    try:
+        command()
+    except BaseException:
+        if not _caught:
+            raise
+    if _caught:
+        _end(_caught[0])
+
+
+def _keep_standard_numbers() -> None:
+    """A file that is opened must not become standard output because that was closed."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+
+
+def _raise(number: int, _: FrameType | None) -> None:
+    if _caught:
+        return
+    _caught.append(number)
+    # What cannot be raised where the signal came, in a destructor for instance, is no news.
+    sys.unraisablehook = lambda _: None
+    raise Interrupted
+
+
+def _end_in_time(wakes: int) -> None:
+    while number := os.read(wakes, 1):
+        if number[0] in _ENDING:
+            time.sleep(_SECONDS)
+            _end(number[0])
+
+
+def _end(number: int) -> NoReturn:
+    with contextlib.suppress(OSError):
+        os.write(2, b"interrupted\n")
+    os._exit(128 + number)
