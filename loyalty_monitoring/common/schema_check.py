@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 
 
-def check_schema(kind: str, document: Document, data: Any = None) -> None:
+def check_schema(kind: str, document: Document, data: Any = None, block: str | None = None) -> None:
     """Raise UserError at the first place, in file order, where the document is not as `schemas/KIND.schema.json` says.
 
-    `data` is the document's data with references substituted, where they are; paths stay those of the file.
+    `data` is the document's data with references substituted, where they are; paths stay those of the file. `block` is
+    the key under which this project writes what the Google API does not know of a definition.
     """
-    errors = list(_validator(kind).iter_errors(document.data if data is None else data))
+    errors = list(_validator(kind, block).iter_errors(document.data if data is None else data))
     if errors:
         # A mistyped key is an unknown one and a missing one; the unknown one says more.
         unknown = [error for error in errors if error.validator == "additionalProperties"]
@@ -31,10 +32,14 @@ def check_schema(kind: str, document: Document, data: Any = None) -> None:
 
 
 @cache
-def _validator(kind: str) -> Validator:
+def _validator(kind: str, block: str | None) -> Validator:
     from jsonschema import Draft202012Validator
 
     schema = json.loads((SCHEMAS / f"{kind}.schema.json").read_text())
+    written = schema.pop("x-block", None)
+    if block is not None and written is not None:
+        schema["properties"] = {block: schema["properties"].pop(written), **schema["properties"]}
+        schema["required"] = [block if key == written else key for key in schema["required"]]
     validator: Validator = Draft202012Validator(schema)
     return validator
 

@@ -15,8 +15,6 @@ from loyalty_monitoring.definitions.log_contract import Contract, Event, FieldTy
 from loyalty_monitoring.query_languages.logging_filter import parse_filter
 from loyalty_monitoring.query_languages.logging_filter.syntax import And, Comparison, Expression, Not, Or
 
-ROOT = Path(__file__).resolve().parents[2]
-
 Schema = dict[str, Any]
 
 _TYPES: dict[str, Schema] = {
@@ -29,9 +27,9 @@ _TYPES: dict[str, Schema] = {
 _BOUNDS = {">": "exclusiveMinimum", ">=": "minimum", "<": "exclusiveMaximum", "<=": "maximum"}
 
 
-def pages(contract: Contract) -> Iterator[tuple[Path, str]]:
+def pages(contract: Contract, module: str) -> Iterator[tuple[Path, str]]:
     """Each generated file, below the project's folder, and its text."""
-    yield Path("docs/log-contract.md"), page(contract)
+    yield Path("docs/log-contract.md"), page(contract, module)
     for event in contract.events.values():
         schema = json.dumps(event_schema(contract, event), indent=2, ensure_ascii=False) + "\n"
         yield Path(f"schemas/events/{event.name}.json"), schema
@@ -94,7 +92,7 @@ def _condition(expression: Expression | None) -> Schema:
     return {"properties": {"jsonPayload": {"required": [field], "properties": {field: test}}}}
 
 
-def page(contract: Contract) -> str:
+def page(contract: Contract, module: str) -> str:
     """The contract for people: docs/log-contract.md."""
     example = next(iter(contract.events.values()))
     tasks = " and ".join(f"`{task}`" for task in contract.celery_tasks)
@@ -105,10 +103,10 @@ Generated from [log_events.yaml](../log_events.yaml) by
 `python -m loyalty_monitoring.google_cloud.json_schemas`; change that file, not this page. Whether your logs keep it:
 `loyalty-monitoring contract check FILE`.
 
-What the loyalty module writes, as it arrives in Cloud Logging from Google's StructuredLogHandler:
+What the {module} module writes, as it arrives in Cloud Logging from Google's StructuredLogHandler:
 
 ```json
-{json.dumps(_example(contract, example), indent=2)}
+{json.dumps(_example(contract, module, example), indent=2)}
 ```
 
 - **Logger.** `labels.python_logger` is `{contract.logger_root}`, any number of packages, then the name in the table:
@@ -145,20 +143,21 @@ def _kind(kind: FieldType) -> str:
     return " or ".join(map(str, kind)) if isinstance(kind, tuple) else kind
 
 
-def _example(contract: Contract, event: Event) -> dict[str, Any]:
+def _example(contract: Contract, module: str, event: Event) -> dict[str, Any]:
     values = {"string": "x-17", "count": 1, "number": 1, "rate": 0.5, "boolean": True}
     fields = {field: kind[0] if isinstance(kind, tuple) else values[kind] for field, kind in event.fields.items()}
     return {
         "timestamp": "2026-11-02T03:00:07.120Z",
         "severity": event.severity,
-        "resource": {"type": "k8s_container", "labels": {"namespace_name": "loyalty", "pod_name": "worker-0"}},
+        "resource": {"type": "k8s_container", "labels": {"namespace_name": module, "pod_name": "worker-0"}},
         "labels": {"python_logger": f"{contract.logger_root}.{event.logger}"},
         "jsonPayload": {"message": event.name.replace("_", " "), "event": event.name, **fields},
     }
 
 
-def main() -> None:
-    for path, text in pages(load_contract(ROOT / "log_events.yaml")):
-        file = ROOT / path
+def write(root: Path, module: str) -> None:
+    """Write the page and the schemas of the project at `root`."""
+    for path, text in pages(load_contract(root / "log_events.yaml"), module):
+        file = root / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)

@@ -90,7 +90,7 @@ def check_log_metric(body: Body, document: Document) -> None:
     )
 
 
-def check_policy(policy: AlertPolicy, document: Document) -> None:
+def check_policy(policy: AlertPolicy, document: Document, block: str) -> None:
     """Raise UserError where the Monitoring API would refuse the policy, or where it contradicts its priority."""
     require, body = _Requirement(document), policy.body
     require(len(body["displayName"]) <= 512, ("displayName",), "has more than 512 characters; shorten it")
@@ -119,7 +119,7 @@ def check_policy(policy: AlertPolicy, document: Document) -> None:
         "must be a positive multiple of 30 seconds, such as 60s",
     )
     _check_documentation(body["documentation"], require)
-    _check_priority(policy, require)
+    _check_priority(policy, require, block)
 
 
 def _check_documentation(documentation: Body, require: _Requirement) -> None:
@@ -143,7 +143,7 @@ def _check_documentation(documentation: Body, require: _Requirement) -> None:
         )
 
 
-def _check_priority(policy: AlertPolicy, require: _Requirement) -> None:
+def _check_priority(policy: AlertPolicy, require: _Requirement, block: str) -> None:
     body, severity = policy.body, _SEVERITY[policy.priority]
     require(
         body.get("severity") == severity,
@@ -156,7 +156,7 @@ def _check_priority(policy: AlertPolicy, require: _Requirement) -> None:
     require(
         expected.items() <= labels.items(),
         ("userLabels",),
-        f"must contain {expected}, as the block `loyalty` says; write them",
+        f"must contain {expected}, as the block `{block}` says; write them",
     )
     for key, value in labels.items():
         require(

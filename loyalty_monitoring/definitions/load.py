@@ -1,8 +1,8 @@
-"""Loads the definitions of one stack: files -> model.Definitions, or one UserError with file, line and key."""
+"""Loads the definitions of one stack: files -> Sources -> Definitions, or one UserError with file, line and key."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,42 +13,62 @@ from loyalty_monitoring.common.yaml_documents import Document, load_yaml
 from loyalty_monitoring.definitions.conventions import check_dashboard, check_log_metric, check_policy
 from loyalty_monitoring.definitions.log_contract import Contract, celery_tasks_pattern, events_filter, load_contract
 from loyalty_monitoring.definitions.model import AlertPolicy, Body, Dashboard, Definitions, LogMetric, promql_name
-from loyalty_monitoring.definitions.parameters import Parameter, load_parameters
+from loyalty_monitoring.definitions.parameters import Parameter, chosen_parameters
 from loyalty_monitoring.definitions.references import Resolver, substitute
 from loyalty_monitoring.definitions.settings import Settings
 
-_OUR_BLOCK = "loyalty"
-
 
 @dataclass(frozen=True)
-class _Files:
-    """The parsed files of each kind, by file name without its ending."""
+class Sources:
+    """The definition files of a project, each read once. Those of each kind by file name without its ending.
 
-    log_metrics: dict[str, Document]
-    alert_policies: dict[str, Document]
-    dashboards: dict[str, Document]
+    `runbooks` are the names of the pages in runbooks/.
+    """
+
+    root: Path
+    log_metrics: Mapping[str, Document]
+    alert_policies: Mapping[str, Document]
+    dashboards: Mapping[str, Document]
     coverage: Document
+    parameters: Document
+    contract: Contract
+    runbooks: frozenset[str]
 
 
 def load_definitions(root: Path, settings: Settings) -> Definitions:
-    """Read, substitute and check every definition below `root` for one stack.
+    """Read, substitute and check every definition below `root` for one stack."""
+    return definitions_of(read_sources(root), settings)
 
-    Metric names get the stack's prefix (`loyalty/PREFIX/NAME`), titles start with `[PREFIX] `, so that several stacks
-    can live in one Google Cloud project. Policies' names are known only after deployment: in dashboards stands
-    `projects/PROJECT/alertPolicies/FILE_NAME` in their place.
-    """
-    files = _Files(
+
+def read_sources(root: Path) -> Sources:
+    """Read the definition files below `root`. Errors: UserError with file, line, key."""
+    sources = Sources(
+        root=root,
         log_metrics=_read_folder(root / "log_metrics"),
         alert_policies=_read_folder(root / "alert_policies"),
         dashboards=_read_folder(root / "dashboards"),
         coverage=load_yaml(root / "coverage.yaml"),
+        parameters=load_yaml(root / "parameters.yaml"),
+        contract=load_contract(root / "log_events.yaml"),
+        runbooks=frozenset(page.name for page in (root / "runbooks").glob("*.md")),
     )
-    check_schema("coverage", files.coverage)
-    parameters = load_parameters(root / "parameters.yaml", settings.parameter_overrides)
-    resolvers = _resolvers(files, settings, load_contract(root / "log_events.yaml"))
+    check_schema("coverage", sources.coverage)
+    check_schema("parameters", sources.parameters)
+    return sources
+
+
+def definitions_of(files: Sources, settings: Settings) -> Definitions:
+    """Substitute and check every definition for one stack.
+
+    Metric names get the stack's prefix (`MODULE/PREFIX/NAME`), titles start with `[PREFIX] `, so that several stacks
+    can live in one Google Cloud project. Policies' names are known only after deployment: in dashboards stands
+    `projects/PROJECT/alertPolicies/FILE_NAME` in their place. Errors: UserError with file, line, key.
+    """
+    parameters = chosen_parameters(files.parameters, settings.parameter_overrides)
+    resolvers = _resolvers(files, settings)
 
     def filled(kind: str, document: Document) -> tuple[Body, Body]:
-        return _filled(kind, document, parameters, resolvers, files.coverage)
+        return _filled(kind, document, parameters, resolvers, files.coverage, settings.module.name)
 
     definitions = Definitions(
         log_metrics=tuple(
@@ -66,7 +86,7 @@ def load_definitions(root: Path, settings: Settings) -> Definitions:
     )
     _check_coverage(definitions, files.coverage)
     _check_every_alert_is_charted(definitions, settings)
-    _check_every_alert_has_a_runbook(definitions, root / "runbooks")
+    _check_every_alert_has_a_runbook(definitions, files)
     return definitions
 
 
@@ -88,7 +108,7 @@ def _read_folder(folder: Path) -> dict[str, Document]:
     return documents
 
 
-def _resolvers(files: _Files, settings: Settings, contract: Contract) -> dict[str, Resolver]:
+def _resolvers(files: Sources, settings: Settings) -> dict[str, Resolver]:
     known_settings = {
         "project": settings.project,
         "resource_type": settings.resource_type,
@@ -109,11 +129,11 @@ def _resolvers(files: _Files, settings: Settings, contract: Contract) -> dict[st
     def celery(what: str) -> str:
         if what != "tasks":
             raise KeyError(f"unknown reference <<celery:{what}>>; did you mean <<celery:tasks>>?")
-        return celery_tasks_pattern(contract)
+        return celery_tasks_pattern(files.contract)
 
     def events(names: str) -> str:
         wanted = tuple(name.strip() for name in names.split(","))
-        return events_filter(contract, wanted, settings.resource_type)
+        return events_filter(files.contract, wanted, settings.resource_type)
 
     policies, dashboards = files.alert_policies, files.dashboards
     return {
@@ -126,7 +146,7 @@ def _resolvers(files: _Files, settings: Settings, contract: Contract) -> dict[st
         "title": named(
             "dashboard",
             dashboards,
-            lambda name: _titled(str(dashboards[name].data.get("displayName")), settings),
+            lambda name: settings.titled(str(dashboards[name].data.get("displayName"))),
         ),
     }
 
@@ -134,35 +154,34 @@ def _resolvers(files: _Files, settings: Settings, contract: Contract) -> dict[st
 def _filled(
     kind: str,
     document: Document,
-    parameters: dict[str, Parameter],
-    resolvers: dict[str, Resolver],
+    parameters: Mapping[str, Parameter],
+    resolvers: Mapping[str, Resolver],
     coverage: Document,
+    block: str,
 ) -> tuple[Body, Body]:
-    """The API's body and our block, substituted and checked."""
+    """The API's body and the block that is ours, substituted and checked."""
     if not isinstance(document.data, dict):
         raise UserError("expected a mapping with the API's keys", document.position(()))
     data = substitute(document, parameters, resolvers)
-    check_schema(kind, document, data)
-    ours = data.pop(_OUR_BLOCK)
+    check_schema(kind, document, data, block)
+    ours = data.pop(block)
     for index, row in enumerate(ours["rows"]):
         if row not in coverage.data:
-            place = document.position((_OUR_BLOCK, "rows", index))
+            place = document.position((block, "rows", index))
             raise UserError(f"unknown row {row!r}{nearest(row, set(coverage.data))}", place)
     return data, ours
 
 
 def _metric_name(name: str, settings: Settings) -> str:
-    return f"loyalty/{settings.prefix}/{name}" if settings.prefix else f"loyalty/{name}"
-
-
-def _titled(title: str, settings: Settings) -> str:
-    return f"[{settings.prefix}] {title}" if settings.prefix else title
+    """The metric's name in the Logging API."""
+    return "/".join(part for part in (settings.module.name, settings.prefix, name) if part)
 
 
 def _log_metric(name: str, document: Document, body: Body, ours: Body, settings: Settings) -> LogMetric:
-    if body["name"] != f"loyalty/{name}":
+    plain = f"{settings.module.name}/{name}"
+    if body["name"] != plain:
         raise UserError(
-            f"the metric is named {body['name']!r}, but its file {name!r}; write loyalty/{name}, or rename the file",
+            f"the metric is named {body['name']!r}, but its file {name!r}; write {plain}, or rename the file",
             document.position(("name",)),
         )
     body = {**body, "name": _metric_name(name, settings)}
@@ -171,14 +190,14 @@ def _log_metric(name: str, document: Document, body: Body, ours: Body, settings:
 
 
 def _alert_policy(name: str, document: Document, body: Body, ours: Body, settings: Settings) -> AlertPolicy:
-    body = {**body, "displayName": _titled(body["displayName"], settings)}
+    body = {**body, "displayName": settings.titled(body["displayName"])}
     policy = AlertPolicy(name, tuple(ours["rows"]), ours["priority"], body, document.file)
-    check_policy(policy, document)
+    check_policy(policy, document, settings.module.name)
     return policy
 
 
 def _dashboard(name: str, document: Document, body: Body, ours: Body, settings: Settings) -> Dashboard:
-    body = {**body, "displayName": _titled(body["displayName"], settings)}
+    body = {**body, "displayName": settings.titled(body["displayName"])}
     check_dashboard(body, document)
     return Dashboard(name, tuple(ours["rows"]), body, document.file)
 
@@ -213,8 +232,9 @@ def _check_every_alert_is_charted(definitions: Definitions, settings: Settings) 
             )
 
 
-def _check_every_alert_has_a_runbook(definitions: Definitions, folder: Path) -> None:
+def _check_every_alert_has_a_runbook(definitions: Definitions, files: Sources) -> None:
     for policy in definitions.alert_policies:
-        page = folder / f"{policy.name}.md"
-        if not page.is_file():
-            raise UserError(f"alert policy {policy.name} has no runbook; write this page", Position(page))
+        page = f"{policy.name}.md"
+        if page not in files.runbooks:
+            place = Position(files.root / "runbooks" / page)
+            raise UserError(f"alert policy {policy.name} has no runbook; write this page", place)

@@ -28,7 +28,7 @@ class LogMetric:
 
     @property
     def api_name(self) -> str:
-        """The metric's name in the Logging API, such as `loyalty/rate_limited_requests`."""
+        """The metric's name in the Logging API, `MODULE/NAME`, with the stack's prefix between them."""
         return str(self.body["name"])
 
     @property

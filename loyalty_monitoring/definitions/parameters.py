@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from loyalty_monitoring.common.errors import UserError, nearest
+from loyalty_monitoring.common.schema_check import check_schema
 from loyalty_monitoring.common.yaml_documents import Document, load_yaml
 
 _SECONDS = {"min": 60, "h": 3600}
@@ -68,15 +69,19 @@ class Parameter:
 
 def load_parameters(file: Path, overrides: Mapping[str, object]) -> dict[str, Parameter]:
     """Read parameters.yaml and put the stack's overrides in, each checked against its allowed range."""
-    from loyalty_monitoring.common.schema_check import check_schema
-
     document = load_yaml(file)
     check_schema("parameters", document)
+    return chosen_parameters(document, overrides)
+
+
+def chosen_parameters(document: Document, overrides: Mapping[str, object]) -> dict[str, Parameter]:
+    """Return the parameters of a document that keeps the schema, with the stack's overrides in their ranges."""
     plain = {name for name, entry in document.data.items() if "default" in entry}
     for name in overrides:
         if name not in plain:
             raise UserError(
-                f"the stack overrides parameter {name!r}, which {file.name} does not declare{nearest(name, plain)}"
+                f"the stack overrides parameter {name!r}, which {Path(document.file).name} does not declare"
+                f"{nearest(name, plain)}"
             )
     parameters: dict[str, Parameter] = {}
     for name, entry in document.data.items():

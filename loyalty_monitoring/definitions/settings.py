@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.common.yaml_documents import Document, Path_, load_yaml
 from loyalty_monitoring.definitions.model import PRIORITIES, Priority
+from loyalty_monitoring.definitions.project import Module, load_module
 
-NAMESPACE = "loyalty-monitoring"
 SECRETS_KEY = "channelSecrets"
 RESOURCE_TYPES = ("k8s_container", "cloud_run_revision", "gce_instance")
 
@@ -87,6 +87,7 @@ class Settings:
     parameter_overrides: Mapping[str, int | float]
     channels: tuple[Channel, ...]
     silent_priorities: tuple[Priority, ...]
+    module: Module
 
     def channels_of(self, priority: Priority) -> tuple[Channel, ...]:
         """The channels that serve a priority, ordered by name."""
@@ -115,33 +116,34 @@ def load_stack_settings(root: Path, stack: str) -> Settings:
         stacks = {path.name.split(".")[1] for path in root.glob("Pulumi.*.yaml")}
         raise UserError(f"there is no stack {stack!r}{nearest(stack, stacks)}", Position(file))
     document = load_yaml(file)
-    return settings_from(_own_values(document), stack, locator(document))
+    module = load_module(root)
+    return settings_from(_own_values(document, module.namespace), stack, locator(document, module.namespace), module)
 
 
-def locator(document: Document) -> Locate:
+def locator(document: Document, namespace: str) -> Locate:
     """Where a setting stands in a stack file, by its path, such as ("channels", "oncall", "type")."""
 
     def locate(path: Path_) -> Position:
-        config: Path_ = ("config", f"{NAMESPACE}:{path[0]}", *path[1:]) if path else ("config",)
+        config: Path_ = ("config", f"{namespace}:{path[0]}", *path[1:]) if path else ("config",)
         return document.position(config)
 
     return locate
 
 
-def settings_from(values: Mapping[str, object], stack: str, locate: Locate) -> Settings:
-    """Check the values of our namespace, keyed without it. Errors: UserError naming key and remedy.
+def settings_from(values: Mapping[str, object], stack: str, locate: Locate, module: Module) -> Settings:
+    """Check the values of the module's namespace, keyed without it. Errors: UserError naming key and remedy.
 
     `channelSecrets` may be among them and is not looked into.
     """
     for key in values:
         if key not in KNOWN:
-            raise UserError(f"unknown setting {NAMESPACE}:{key}{nearest(key, KNOWN)}", locate((key,)))
+            raise UserError(f"unknown setting {module.namespace}:{key}{nearest(key, KNOWN)}", locate((key,)))
     for key in REQUIRED:
         if key not in values:
             raise UserError(
-                f"the setting {NAMESPACE}:{key} is missing; add it (Pulumi.yaml describes each)", locate(())
+                f"the setting {module.namespace}:{key} is missing; add it (Pulumi.yaml describes each)", locate(())
             )
-    reader = _Reader({**OPTIONAL, **values}, locate)
+    reader = _Reader({**OPTIONAL, **values}, locate, module.namespace)
     settings = Settings(
         stack=stack,
         project=reader.text("project", *_PROJECT),
@@ -158,6 +160,7 @@ def settings_from(values: Mapping[str, object], stack: str, locate: Locate) -> S
         parameter_overrides=reader.numbers("parameters"),
         channels=tuple(_channel(reader, name) for name in sorted(reader.mapping(("channels",)))),
         silent_priorities=reader.priorities(("silentPriorities",)),
+        module=module,
     )
     _check_reach(settings, locate)
     return settings
@@ -182,6 +185,7 @@ class _Reader:
 
     values: Mapping[str, Any]
     locate: Locate
+    namespace: str
 
     def at(self, path: Path_) -> Any:
         value: Any = self.values
@@ -199,7 +203,7 @@ class _Reader:
         value = self.at(path)
         if isinstance(value, dict) and set(value) == {"secure"}:
             raise self.error(
-                path, f"is a secret; secrets belong under {NAMESPACE}:{SECRETS_KEY}, set this one in plain text"
+                path, f"is a secret; secrets belong under {self.namespace}:{SECRETS_KEY}, set this one in plain text"
             )
         if not isinstance(value, str):
             raise self.error(path, "must be text; put it in quotes")
@@ -248,7 +252,7 @@ class _Reader:
         return cast("tuple[Priority, ...]", tuple(sorted(value)))
 
     def error(self, path: Path_, problem: str) -> UserError:
-        return UserError(f"{NAMESPACE}:{'.'.join(str(part) for part in path)} {problem}", self.locate(path))
+        return UserError(f"{self.namespace}:{'.'.join(str(part) for part in path)} {problem}", self.locate(path))
 
 
 def _channel(reader: _Reader, name: str) -> Channel:
@@ -328,25 +332,26 @@ def _move_to_secret(path: Path_, label: str) -> str:
 
 
 def _check_reach(settings: Settings, locate: Locate) -> None:
+    namespace = settings.module.namespace
     for priority in PRIORITIES:
         reached = bool(settings.channels_of(priority))
         if not reached and priority not in settings.silent_priorities:
             raise UserError(
                 f"alerts of priority {priority} reach nobody; add {priority} to the `priorities` of a channel under "
-                f"{NAMESPACE}:channels, or say that they stay silent with {NAMESPACE}:silentPriorities: [{priority}]",
+                f"{namespace}:channels, or say that they stay silent with {namespace}:silentPriorities: [{priority}]",
                 locate(("channels",)),
             )
         if reached and priority in settings.silent_priorities:
             names = ", ".join(channel.name for channel in settings.channels_of(priority))
             raise UserError(
-                f"{NAMESPACE}:silentPriorities says that {priority} stays silent, but {names} serves it; "
+                f"{namespace}:silentPriorities says that {priority} stays silent, but {names} serves it; "
                 "remove one of the two",
                 locate(("silentPriorities",)),
             )
 
 
-def _own_values(document: Document) -> dict[str, object]:
-    """The values of our namespace in a stack file; other namespaces (gcp:, pulumi:) are the CLI's to check."""
+def _own_values(document: Document, own: str) -> dict[str, object]:
+    """The values of the namespace `own` in a stack file; other namespaces (gcp:, pulumi:) are the CLI's to check."""
     data = document.data
     if not isinstance(data, dict):
         raise UserError("expected a mapping with the key `config`; add it", document.position(()))
@@ -360,30 +365,30 @@ def _own_values(document: Document) -> dict[str, object]:
     for key, value in config.items():
         namespace, colon, name = key.partition(":")
         if not colon:
-            raise UserError(f"{key!r} lacks its namespace; write {NAMESPACE}:{key}", document.position(("config", key)))
-        if namespace == NAMESPACE:
+            raise UserError(f"{key!r} lacks its namespace; write {own}:{key}", document.position(("config", key)))
+        if namespace == own:
             values[name] = value
-        elif nearest(namespace, {NAMESPACE}).startswith("; did"):
+        elif nearest(namespace, {own}).startswith("; did"):
             raise UserError(
-                f"unknown namespace {namespace!r}{nearest(namespace, {NAMESPACE})}", document.position(("config", key))
+                f"unknown namespace {namespace!r}{nearest(namespace, {own})}", document.position(("config", key))
             )
-    check_encrypted(values.get(SECRETS_KEY, {}), document)
+    check_encrypted(values.get(SECRETS_KEY, {}), document, own)
     return values
 
 
-def check_encrypted(secrets: object, document: Document, path: Path_ = (SECRETS_KEY,)) -> None:
+def check_encrypted(secrets: object, document: Document, namespace: str, path: Path_ = (SECRETS_KEY,)) -> None:
     """Raise UserError where a value below `channelSecrets` stands in plain text; the value is not shown."""
     if isinstance(secrets, dict) and set(secrets) == {"secure"}:
         return
     if not isinstance(secrets, dict):
         names = ".".join(str(part) for part in path)
         raise UserError(
-            f"{NAMESPACE}:{names} stands in plain text; revoke this value, and set a new one with: "
+            f"{namespace}:{names} stands in plain text; revoke this value, and set a new one with: "
             f"{secret_command(*_names(path))}",
-            locator(document)(path),
+            locator(document, namespace)(path),
         )
     for key, value in secrets.items():
-        check_encrypted(value, document, (*path, key))
+        check_encrypted(value, document, namespace, (*path, key))
 
 
 def _names(path: Path_) -> tuple[str, str]:

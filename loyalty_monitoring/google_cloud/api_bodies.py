@@ -44,7 +44,7 @@ def channel_body(channel: Channel, settings: Settings) -> Body:
     body: Body = {
         "type": channel.type,
         "displayName": settings.titled(channel.display_name),
-        "description": f"Loyalty alerts of priority {', '.join(channel.priorities)}; "
+        "description": f"{settings.module.title} alerts of priority {', '.join(channel.priorities)}; "
         f"deployed by Pulumi, stack {settings.stack}.",
         "userLabels": settings.user_labels,
     }

@@ -1,8 +1,8 @@
 """Writes the JSON schemas of the definition files from the Google API's own message descriptors.
 
-`python -m loyalty_monitoring.google_cloud.json_schemas` writes `schemas/*.schema.json`, and the pages of the log
-contract; editors find them through the modeline on line 1 of each definition, and loading checks against them. They
-cannot fall behind the API: a test compares them.
+`python -m loyalty_monitoring.google_cloud.json_schemas`, in a project's folder, writes `schemas/*.schema.json`, and the
+pages of the log contract; editors find them through the modeline on line 1 of each definition, and loading checks
+against them. They cannot fall behind the API: a test compares them.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from loyalty_monitoring.definitions import contract_pages
 from loyalty_monitoring.definitions.model import PRIORITIES
+from loyalty_monitoring.definitions.project import load_module
 from loyalty_monitoring.google_cloud.api_messages import MESSAGES, Kind
-
-SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 
 Schema = dict[str, Any]
 
@@ -112,8 +111,8 @@ _SCALARS: dict[int, Schema] = {
 }
 
 
-def schema(kind: Kind) -> Schema:
-    """The JSON schema (draft 2020-12) of one kind of definition file."""
+def schema(kind: Kind, module: str) -> Schema:
+    """The JSON schema (draft 2020-12) of one kind of definition file, for the project of a module."""
     message = MESSAGES[kind].pb().DESCRIPTOR
     definitions: dict[str, Schema] = {}
     _define(message, definitions, _documentation())
@@ -121,16 +120,18 @@ def schema(kind: Kind) -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": _TITLES[kind],
+        # The key of our block is the module's name; loading puts in that of the project at hand.
+        "x-block": module,
         **body,
-        "properties": {"loyalty": _our_block(kind), **body["properties"]},
-        "required": ["loyalty", *body["required"]],
+        "properties": {module: _our_block(kind), **body["properties"]},
+        "required": [module, *body["required"]],
         "$defs": dict(sorted(definitions.items())),
     }
 
 
-def text(kind: Kind) -> str:
+def text(kind: Kind, module: str) -> str:
     """The schema as its file holds it."""
-    return json.dumps(schema(kind), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(schema(kind, module), indent=2, ensure_ascii=False) + "\n"
 
 
 def _our_block(kind: Kind) -> Schema:
@@ -240,9 +241,11 @@ def _first_sentence(body: str) -> str:
 
 
 def main() -> None:
+    root = Path.cwd()
+    module = load_module(root)
     for kind in _TITLES:
-        (SCHEMAS / f"{kind}.schema.json").write_text(text(kind))
-    contract_pages.main()
+        (root / "schemas" / f"{kind}.schema.json").write_text(text(kind, module.name))
+    contract_pages.write(root, module.name)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.common.yaml_documents import load_yaml
+from loyalty_monitoring.definitions.project import load_module
 from loyalty_monitoring.definitions.settings import (
-    NAMESPACE,
     SECRETS_KEY,
     Locate,
     Settings,
@@ -34,30 +34,32 @@ _STRUCTURED = frozenset({"channels", "parameters", "silentPriorities", SECRETS_K
 def program_settings(root: Path) -> Settings:
     """The running stack's settings. Errors: UserError, with the place in the stack's file where it has one."""
     stack = pulumi.get_stack()
-    locate = _locate(root, stack)
-    for key in _own_config():
-        if key != SECRETS_KEY and is_config_secret(f"{NAMESPACE}:{key}"):
+    module = load_module(root)
+    locate = _locate(root, stack, module.namespace)
+    for key in _own_config(module.namespace):
+        if key != SECRETS_KEY and is_config_secret(f"{module.namespace}:{key}"):
             raise UserError(
-                f"{NAMESPACE}:{key} holds a secret, but is used in plain text; secrets belong under {SECRETS_KEY}: "
-                f"{secret_command('CHANNEL', 'LABEL')}",
+                f"{module.namespace}:{key} holds a secret, but is used in plain text; secrets belong under "
+                f"{SECRETS_KEY}: {secret_command('CHANNEL', 'LABEL')}",
                 locate((key,)),
             )
-    return settings_from(_values(locate), stack, locate)
+    return settings_from(_values(locate, module.namespace), stack, locate, module)
 
 
 def channel_secrets(settings: Settings, root: Path) -> Mapping[str, Mapping[str, Output[str]]]:
     """The values of the channels' secret labels, each a Pulumi secret. Errors: UserError."""
-    locate = _locate(root, settings.stack)
-    given = _values(locate).get(SECRETS_KEY, {})
+    namespace = settings.module.namespace
+    locate = _locate(root, settings.stack, namespace)
+    given = _values(locate, namespace).get(SECRETS_KEY, {})
     if not isinstance(given, dict):
         raise UserError(
-            f"{NAMESPACE}:{SECRETS_KEY} must be a mapping; revoke this value, remove it, and set each secret with: "
+            f"{namespace}:{SECRETS_KEY} must be a mapping; revoke this value, remove it, and set each secret with: "
             f"{secret_command('CHANNEL', 'LABEL')}",
             locate((SECRETS_KEY,)),
         )
-    if given and not is_config_secret(f"{NAMESPACE}:{SECRETS_KEY}"):
+    if given and not is_config_secret(f"{namespace}:{SECRETS_KEY}"):
         raise UserError(
-            f"{NAMESPACE}:{SECRETS_KEY} stands in plain text; revoke these values, and set new ones with: "
+            f"{namespace}:{SECRETS_KEY} stands in plain text; revoke these values, and set new ones with: "
             f"{secret_command('CHANNEL', 'LABEL')}",
             locate((SECRETS_KEY,)),
         )
@@ -86,9 +88,9 @@ def _secret(given: Mapping[str, Any], channel: str, label: str, locate: Locate) 
     return Output.secret(value)
 
 
-def _values(locate: Locate) -> dict[str, Any]:
+def _values(locate: Locate, namespace: str) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for key, text in _own_config().items():
+    for key, text in _own_config(namespace).items():
         if key not in _STRUCTURED:
             values[key] = text
             continue
@@ -97,23 +99,23 @@ def _values(locate: Locate) -> dict[str, Any]:
         except ValueError:
             # The text is not shown and the cause is cut off: it may hold a secret.
             raise UserError(
-                f"{NAMESPACE}:{key} must be a mapping or a list; set its parts with `pulumi config set --path`",
+                f"{namespace}:{key} must be a mapping or a list; set its parts with `pulumi config set --path`",
                 locate((key,)),
             ) from None
     return values
 
 
-def _own_config() -> dict[str, str]:
+def _own_config(namespace: str) -> dict[str, str]:
     every = {**get_config_env(), **CONFIG.get()}
-    return {name: value for key, value in every.items() if (name := key.removeprefix(f"{NAMESPACE}:")) != key}
+    return {name: value for key, value in every.items() if (name := key.removeprefix(f"{namespace}:")) != key}
 
 
-def _locate(root: Path, stack: str) -> Locate:
+def _locate(root: Path, stack: str, namespace: str) -> Locate:
     """Places in the stack's file; without one (its settings come from elsewhere) the file as a whole."""
     file = stack_file(root, stack)
     if not file.is_file():
         return lambda path: Position(file.name)
     document = load_yaml(file)
     config = document.data.get("config", {}) if isinstance(document.data, dict) else {}
-    check_encrypted(config.get(f"{NAMESPACE}:{SECRETS_KEY}", {}), document)
-    return locator(document)
+    check_encrypted(config.get(f"{namespace}:{SECRETS_KEY}", {}), document, namespace)
+    return locator(document, namespace)

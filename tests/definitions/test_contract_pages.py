@@ -20,7 +20,7 @@ from tests.log_lines import write
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = load_contract(ROOT / "log_events.yaml")
-PAGES = dict(pages(CONTRACT))
+PAGES = dict(pages(CONTRACT, "loyalty"))
 VALUES: list[Any] = [None, "", "x", "5", "failed", "sent", "google", "true", True, False, 0, -1, 0.5, 1, 1.01, 429, {}]
 LOGGERS = [
     "app.modules.loyalty.{}",

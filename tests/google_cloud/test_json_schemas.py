@@ -15,7 +15,7 @@ KINDS = ("log_metric", "alert_policy", "dashboard")
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_file_is_what_the_apis_messages_say(kind: str) -> None:
-    assert (SCHEMAS / f"{kind}.schema.json").read_text() == text(kind), (
+    assert (SCHEMAS / f"{kind}.schema.json").read_text() == text(kind, "loyalty"), (
         "run: python -m loyalty_monitoring.google_cloud.json_schemas"
     )
 

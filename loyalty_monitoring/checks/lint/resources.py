@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from loyalty_monitoring.checks.lint.rule import Finding, Kind, Project, Resource, Severity
 from loyalty_monitoring.common.errors import Position, UserError
-from loyalty_monitoring.common.yaml_documents import Document, load_documents, load_yaml
-from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.common.yaml_documents import Document, load_documents
+from loyalty_monitoring.definitions.load import definitions_of, read_sources
 from loyalty_monitoring.definitions.settings import Settings
 
 _ENDINGS = (".yaml", ".yml", ".json")
@@ -18,18 +18,19 @@ _ENDINGS = (".yaml", ".yml", ".json")
 def our_project(root: Path, settings: Settings) -> tuple[Project, list[Finding]]:
     """The definitions of the project as they are deployed, with their places in the files."""
     try:
-        definitions = load_definitions(root, settings)
+        sources = read_sources(root)
+        definitions = definitions_of(sources, settings)
     except UserError as error:
         return Project((), frozenset()), [file_finding("definition", error)]
     resources: list[Resource] = []
-    kinds: tuple[tuple[Kind, Sequence[Any]], ...] = (
-        ("alert_policy", definitions.alert_policies),
-        ("dashboard", definitions.dashboards),
-        ("log_metric", definitions.log_metrics),
+    kinds: tuple[tuple[Kind, Sequence[Any], Mapping[str, Document]], ...] = (
+        ("alert_policy", definitions.alert_policies, sources.alert_policies),
+        ("dashboard", definitions.dashboards, sources.dashboards),
+        ("log_metric", definitions.log_metrics, sources.log_metrics),
     )
-    for kind, of_kind in kinds:
-        resources += [Resource(kind, one.body, load_yaml(one.source)) for one in of_kind]
-    return Project(tuple(resources), frozenset(page.name for page in (root / "runbooks").glob("*.md"))), []
+    for kind, of_kind, documents in kinds:
+        resources += [Resource(kind, one.body, documents[one.name]) for one in of_kind]
+    return Project(tuple(resources), sources.runbooks, sources.contract), []
 
 
 def project_of_files(paths: Sequence[Path]) -> tuple[Project, list[Finding]]:

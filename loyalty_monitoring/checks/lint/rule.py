@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from loyalty_monitoring.common.errors import Position
 from loyalty_monitoring.common.yaml_documents import Document, Path_
+from loyalty_monitoring.definitions.log_contract import Contract
 from loyalty_monitoring.definitions.model import Body, promql_name
 
 Severity = Literal["error", "warning"]
@@ -46,12 +47,14 @@ class Resource:
 class Project:
     """All resources that are linted together.
 
-    `runbooks` are the pages that our own project has; None for other people's files, which we cannot know. In our own
-    project the deployment adds notification channels to policies, and checks them there.
+    `runbooks` are the pages that our own project has, and `contract` is what its module logs; None for other people's
+    files, which we cannot know. In our own project the deployment adds notification channels to policies, and checks
+    them there.
     """
 
     resources: tuple[Resource, ...]
     runbooks: frozenset[str] | None = None
+    contract: Contract | None = None
 
     def of(self, kind: Kind) -> tuple[Resource, ...]:
         return tuple(resource for resource in self.resources if resource.kind == kind)

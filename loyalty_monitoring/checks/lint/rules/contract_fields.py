@@ -7,27 +7,17 @@ https://docs.cloud.google.com/logging/docs/reference/v2/rest/v2/projects.metrics
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule
-from loyalty_monitoring.definitions.log_contract import Contract, load_contract
 
 
 def check(metric: Resource, project: Project) -> Iterator[Problem]:
-    # Only our own project has a contract.
-    if project.runbooks is None:
+    if project.contract is None:
         return
     from loyalty_monitoring.definitions.contract_usage import disagreements
 
-    contract = _contract(next(parent for parent in metric.document.file.parents if parent.name == "log_metrics").parent)
-    for found in disagreements(contract, metric.body):
+    for found in disagreements(project.contract, metric.body):
         yield Problem(found.path, found.message, found.remedy)
-
-
-@cache
-def _contract(root: Path) -> Contract:
-    return load_contract(root / "log_events.yaml")
 
 
 RULE = Rule(
