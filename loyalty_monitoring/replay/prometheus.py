@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from loyalty_monitoring.common import interruption
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.query_languages.promql.quoted_names import legacy_names
@@ -31,9 +33,11 @@ _LOCAL = Path(__file__).resolve().parents[2] / ".local" / "prometheus"
 # The other types, such as timeout and unavailable, say nothing about the query:
 # https://prometheus.io/docs/prometheus/latest/querying/api/#format-overview
 _REFUSALS = ("bad_data", "execution")
+_END = 9_214_646_400  # 2262, the last year that nanoseconds since 1970 reach, in seconds
 _MOST_STEPS = 11_000  # the API's limit for the points of one series in one answer
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 5.0
+_BACKFILL_SECONDS = 60.0  # and one more for each megabyte
 _QUERY_SECONDS = 600
 _PR_SET_PDEATHSIG = 1
 _COLUMN = re.compile(r"\b\d+:\d+: ")
@@ -70,9 +74,10 @@ class Prometheus:
         for start in range(first, last + 1, step * _MOST_STEPS):
             end = min(last, start + step * (_MOST_STEPS - 1))
             asked = {"query": sent, "start": start, "end": end, "step": step}
-            for result in self._ask("query_range", asked, query):
-                labels = tuple(sorted((k, v) for k, v in result["metric"].items() if k != "__name__"))
-                found.setdefault(labels, []).extend((int(at), float(value)) for at, value in result["values"])
+            with _understood():
+                for result in self._ask("query_range", asked, query):
+                    labels = tuple(sorted((k, v) for k, v in result["metric"].items() if k != "__name__"))
+                    found.setdefault(labels, []).extend((int(at), float(value)) for at, value in result["values"])
         return [Series(dict(labels), samples) for labels, samples in sorted(found.items())]
 
     def label_sets(self, label: str, first: int, last: int) -> list[dict[str, str]]:
@@ -80,27 +85,97 @@ class Prometheus:
         found = self._ask("series", {"match[]": f'{{{label}!=""}}', "start": first, "end": last})
         return [dict(one) for one in found]
 
+    def check(self, given: _Given) -> None:
+        """See that the server is one whose answers we know, and that it holds what it was given.
+
+        Where points were lost on the way, no query would tell: the answer would be that nothing happened. Errors:
+        UserError.
+        """
+        version = str(self._data("status/buildinfo", {}).get("version", "of no version"))
+        if not version.startswith("2."):
+            raise UserError(
+                f"this Prometheus is {version}, and others than 2.x evaluate differently; install 2.42 or a later 2.x, "
+                "as `make setup` does"
+            )
+        held: Counter[str] = Counter()
+        series: Counter[str] = Counter()
+        for name in given.samples:
+            counted = f"count_over_time({{__name__={json.dumps(name)}}}[{_END}s])"
+            for of, query in ((held, f"sum({counted})"), (series, f"count({counted})")):
+                with _understood():
+                    for result in self._ask("query", {"query": query, "time": _END}):
+                        of[name] += int(result["value"][1])
+        for words, wanted, found in (("samples", given.samples, held), ("time series", given.series, series)):
+            if wanted != found:
+                raise UserError(
+                    f"Prometheus holds {found.total():,} {words} of the {wanted.total():,} that it was given, so its "
+                    "answers would be wrong; is another program called promtool or prometheus on the PATH? "
+                    "`make setup` installs both in one version"
+                )
+
     def _ask(self, endpoint: str, parameters: Mapping[str, object], query: str = "") -> list[dict[str, Any]]:
+        with _understood():
+            data = self._data(endpoint, parameters, query)
+            found: list[dict[str, Any]] = data["result"] if isinstance(data, dict) else data
+        return found
+
+    def _data(self, endpoint: str, parameters: Mapping[str, object], query: str = "") -> Any:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_QUERY_SECONDS)
         try:
             body = urlencode(parameters)
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
-            connection.request("POST", f"{self._prefix}/api/v1/{endpoint}", body, headers)
+            method = "POST" if parameters else "GET"
+            connection.request(method, f"{self._prefix}/api/v1/{endpoint}", body, headers)
             answer = json.loads(connection.getresponse().read())
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise UserError(f"Prometheus did not answer ({error}); run the command again") from error
         finally:
             connection.close()
-        if answer["status"] != "success":
-            # Where names were mapped, Prometheus counts columns that nobody wrote.
-            same = query == parameters.get("query")
-            said = answer["error"] if same else _COLUMN.sub("", answer["error"])
-            if answer["errorType"] in _REFUSALS:
-                raise QueryRefused(f"Prometheus refuses the query ({said}); mend it:\n{query or endpoint}")
-            raise UserError(f"Prometheus could not answer ({said}); run the command again. Asked:\n{query or endpoint}")
-        data = answer["data"]
-        found: list[dict[str, Any]] = data["result"] if isinstance(data, dict) else data
-        return found
+        with _understood():
+            if answer["status"] != "success":
+                # Where names were mapped, Prometheus counts columns that nobody wrote.
+                same = query == parameters.get("query")
+                said = answer["error"] if same else _COLUMN.sub("", answer["error"])
+                if answer["errorType"] in _REFUSALS:
+                    raise QueryRefused(f"Prometheus refuses the query ({said}); mend it:\n{query or endpoint}")
+                raise UserError(
+                    f"Prometheus could not answer ({said}); run the command again. Asked:\n{query or endpoint}"
+                )
+            return answer["data"]
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(
+            f"what answers as Prometheus speaks another language ({type(error).__name__}: {error}); is another program "
+            "called prometheus on the PATH? `make setup` installs the right one"
+        ) from error
+
+
+@dataclass(frozen=True)
+class _Given:
+    """How many samples and time series a file of OpenMetrics text has, by name."""
+
+    samples: Counter[str]
+    series: Counter[str]
+
+
+def _given(open_metrics: Path) -> _Given:
+    given = _Given(Counter(), Counter())
+    series_before, name = b"", ""
+    with open_metrics.open("rb") as lines:
+        for line in lines:
+            series = line[: line.rfind(b"}") + 1] or line.partition(b" ")[0]
+            if series == b"#":
+                continue
+            if series != series_before:  # the samples of a series stand together
+                series_before, name = series, series.partition(b"{")[0].decode()
+                given.series[name] += 1
+            given.samples[name] += 1
+    return given
 
 
 @contextmanager
@@ -113,6 +188,7 @@ def prometheus_over(open_metrics: Path) -> Iterator[Prometheus]:
     with temporary_folder() as folder:
         _backfill(promtool, open_metrics, folder / "data")
         with _server(prometheus, folder) as server:
+            server.check(_given(open_metrics))
             yield server
 
 
@@ -128,17 +204,35 @@ def _backfill(promtool: str, open_metrics: Path, data: Path) -> None:
     # Few blocks: the default of one block for two hours costs a pass over the file for each. The flag is hidden, and
     # what it allows is rounded down to 2 h * 3^n; above the 31 days of the server's longest block nothing is compacted.
     command = [promtool, "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=100000h", "--quiet"]
-    done = subprocess.run(
-        [*command, str(open_metrics), str(data)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        env=os.environ | _RUNTIME,
-        preexec_fn=_dies_with_parent(),
-    )
+    limit = _BACKFILL_SECONDS + open_metrics.stat().st_size / 1e6
+    try:
+        done = subprocess.run(
+            [*command, str(open_metrics), str(data)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=os.environ | _RUNTIME,
+            process_group=0,
+            preexec_fn=_dies_with_parent(),
+            timeout=limit,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise UserError(
+            f"promtool did not store the points within {limit:.0f} s; is another program called promtool on the PATH? "
+            "`make setup` installs the right one"
+        ) from error
+    except OSError as error:
+        raise _not_started(promtool, error) from error
     if done.returncode:
-        words = (done.stderr or done.stdout).strip()[-2000:]
-        raise UserError(f"promtool could not store the points ({words}); is there enough room for temporary files?")
+        words = (done.stderr or done.stdout).decode(errors="replace").strip()[-2000:]
+        raise UserError(
+            f"promtool could not store the points and ended with {done.returncode} ({words}); is there enough room for "
+            "temporary files?"
+        )
+
+
+def _not_started(program: str, error: OSError) -> UserError:
+    return UserError(f"{program} cannot be started ({error.strerror or error}); install it again with `make setup`")
 
 
 @contextmanager
@@ -165,18 +259,25 @@ def _server(prometheus: str, folder: Path) -> Iterator[Prometheus]:
         "--log.level=warn",
     ]
     with log.open("wb") as out:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            env=os.environ | _RUNTIME,
-            preexec_fn=_dies_with_parent(),
-        )
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                env=os.environ | _RUNTIME,
+                # Ctrl-C is ours to handle: whoever is asked must not be gone before.
+                process_group=0,
+                preexec_fn=_dies_with_parent(),
+            )
+        except OSError as error:
+            raise _not_started(prometheus, error) from error
     try:
         _wait_until_ready(process, port, f"{prefix}/-/ready", log)
         yield Prometheus(port, prefix)
     finally:
+        if interruption.caught():
+            process.kill()
         process.terminate()
         try:
             process.wait(_STOP_SECONDS)

@@ -215,3 +215,77 @@ def _becomes_true(claim: Callable[[], bool], seconds: float = 5.0) -> bool:
     while not claim() and time.monotonic() < deadline:
         time.sleep(0.02)
     return claim()
+
+
+# A server that is ready at once and has an answer for everything; its version and what it holds are to be filled in.
+_HOLLOW = """#!{python}
+import http.server, json, sys
+arguments = dict(argument.removeprefix("--").split("=", 1) for argument in sys.argv[1:])
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        data = {{"version": {version!r}}} if "buildinfo" in self.path else {{"result": {result}}}
+        body = json.dumps({{"status": "success", "data": data}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    do_POST = do_GET
+    def log_message(self, *_): pass
+host, port = arguments["web.listen-address"].split(":")
+http.server.HTTPServer((host, int(port)), Handler).serve_forever()
+"""
+
+
+def _hollow(version: str, result: str) -> str:
+    return _HOLLOW.format(python=sys.executable, version=version, result=result)
+
+
+BROKEN = {
+    "a promtool that does nothing": ("promtool", "#!/bin/sh\nexit 0\n", "holds 0 samples of the 2"),
+    "a promtool that hangs": ("promtool", "#!/bin/sh\nexec sleep 300\n", "did not store the points within"),
+    "a promtool that crashes": ("promtool", "#!/bin/sh\nkill -SEGV $$\n", "could not store the points and ended with -11"),
+    "a promtool that speaks no UTF-8": ("promtool", "#!/bin/sh\nprintf '\\377\\376' >&2\nexit 1\n", "ended with 1"),
+    "a promtool that is no program": ("promtool", "\x7fELF", "cannot be started"),
+    "a prometheus that is no program": ("prometheus", "\x7fELF", "cannot be started"),
+    "a prometheus that ends at once": ("prometheus", "#!/bin/sh\necho no\n", "did not start"),
+    "a prometheus of another version": ("prometheus", _hollow("3.1.0", "[]"), "this Prometheus is 3.1.0"),
+    "a prometheus that holds nothing": ("prometheus", _hollow("2.42.0", "[]"), "holds 0 samples of the 2"),
+    "a prometheus that holds more": (
+        "prometheus",
+        _hollow("2.42.0", '[{"metric": {}, "value": [0, "9"]}]'),
+        "holds 9 samples of the 2",
+    ),
+    "a server that is none": ("prometheus", _hollow("2.42.0", "3"), "speaks another language"),
+    "a server that answers words": (
+        "prometheus",
+        _hollow("2.42.0", '[{"metric": {}, "value": [0, "many"]}]'),
+        "speaks another language",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_not_the_prometheus_we_know_is_an_error_and_never_an_all_clear(
+    tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    program, text, words = BROKEN[name]
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    (folder / program).write_text(text)
+    (folder / program).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.setattr(module, "_BACKFILL_SECONDS", 2.0 if "hangs" in name else 60.0)
+    points = _points(tmp_path, [f'{NAME}{{a="1"}} 1 {MINUTE}', f'{NAME}{{a="2"}} 1 {MINUTE}'])
+    with pytest.raises(UserError, match=words), prometheus_over(points):
+        pass
+    assert not _processes_in(temporary)
+    assert list(temporary.iterdir()) == []
+
+
+def test_nothing_is_left_behind_without_a_path(
+    tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    with contextlib.suppress(UserError), prometheus_over(_points(tmp_path, [])):
+        pass
+    assert list(temporary.iterdir()) == []
