@@ -28,6 +28,7 @@ from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.google_cloud.clients import LOGIN, Needs, credentials, explained, plain
+from loyalty_monitoring.google_cloud.paging import Deadline
 from loyalty_monitoring.replay.entries.load import EntryCounts
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
@@ -35,6 +36,7 @@ from loyalty_monitoring.replay.run import Points
 
 _SCOPE = "https://www.googleapis.com/auth/bigquery"
 _PAGE_ROWS = 20_000
+_ONE_CALL = 600.0  # seconds of trying, whatever the time for all
 # cloud.google.com/bigquery/docs/access-control: running a query, and reading what it names.
 _JOBS = Needs("bigquery.jobs.create", "roles/bigquery.jobUser", "bigquery.googleapis.com")
 _DATA = Needs("bigquery.tables.getData", "roles/bigquery.dataViewer", "bigquery.googleapis.com")
@@ -96,10 +98,10 @@ def backfilled_from_view(
 
 
 class _Asking:
-    """One view, asked by one project's client. `timeout` is in seconds, for each request with its tries."""
+    """One view, asked by one project's client. `timeout` is in seconds, for all requests with their tries."""
 
     def __init__(self, view: View, project: str, timeout: float, endpoint: str | None) -> None:
-        self._view, self._project, self._timeout = view, project, timeout
+        self._view, self._project, self._timeout, self._deadline = view, project, timeout, Deadline(timeout)
         if endpoint is None:
             self._client = bigquery.Client(project=project, credentials=credentials(_SCOPE))
         else:
@@ -135,9 +137,9 @@ class _Asking:
         return self._client.query(query, job_config=config, job_retry=None, **how)
 
     def _call(self, call: Callable[..., Any]) -> Any:
-        retry = bigquery.DEFAULT_RETRY.with_timeout(self._timeout)
         try:
-            return call(retry=retry, timeout=self._timeout)
+            left = self._deadline.left()
+            return call(retry=bigquery.DEFAULT_RETRY.with_timeout(min(left, _ONE_CALL)), timeout=min(left, _ONE_CALL))
         except (exceptions.GoogleAPICallError, exceptions.RetryError) as error:
             raise UserError(self._explained(error)) from error
         except auth_exceptions.GoogleAuthError as error:

@@ -54,10 +54,10 @@ if TYPE_CHECKING:
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
-    default=300,
+    default=21_600,
     show_default=True,
     metavar="SECONDS",
-    help="How long to try for each page of entries, waiting for the quota included.",
+    help="How long reading may take in all, waiting for the quota included.",
 )
 @click.option(
     "--endpoint",

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
+import glob
 import gzip
 import os
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from loyalty_monitoring.common.errors import Position, UserError
+
+_LEAST_ROOM = 256 * 2**20
 
 Out = IO[bytes] | gzip.GzipFile
 
@@ -18,11 +23,14 @@ Out = IO[bytes] | gzip.GzipFile
 def appearing_whole(file: Path, remedy: str = "choose another --out") -> Iterator[Out]:
     """A stream into a neighbor of `file` that takes its name in the end; what was interrupted leaves nothing.
 
-    Gzipped when the name ends in .gz. Errors: UserError with the `remedy`, also when writing fails within the block.
+    Gzipped when the name ends in .gz. A neighbor that `kill -9` left is removed by the next writer of the file. Errors:
+    UserError with the `remedy`, also when writing fails within the block.
     """
-    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
+    partial = file.with_name(f".{file.name}.{secrets.token_hex(4)}.partial")
     try:
-        with partial.open("wb") as raw:
+        _remove_abandoned(file)
+        with partial.open("xb") as raw:
+            fcntl.flock(raw, fcntl.LOCK_EX)  # as long as this process lives
             if file.suffix == ".gz":
                 # Without name and time: equal lines, equal bytes.
                 with gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=9, mtime=0) as packed:
@@ -31,6 +39,25 @@ def appearing_whole(file: Path, remedy: str = "choose another --out") -> Iterato
                 yield raw
         partial.replace(file)
     except OSError as error:
-        raise UserError(f"cannot be written: {error.strerror}; {remedy}", Position(file)) from error
+        raise UserError(f"cannot be written: {error.strerror or error}; {remedy}", Position(file)) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
+
+
+def _remove_abandoned(file: Path) -> None:
+    for other in file.parent.glob(f".{glob.escape(file.name)}.*.partial"):
+        with suppress(OSError), other.open("rb") as opened:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its writer lives
+            other.unlink()
+
+
+def check_room(out: Out) -> None:
+    """See that the disk to which `out` is written does not become full. Errors: UserError, before it is."""
+    disk = os.fstatvfs(out.fileno())
+    free = disk.f_bavail * disk.f_frsize
+    if free < min(_LEAST_ROOM, disk.f_blocks * disk.f_frsize // 20):
+        raise UserError(
+            f"there is no room for more: only {free // 2**20} MiB are left on the disk; ask for less, or write to a "
+            "larger disk"
+        )

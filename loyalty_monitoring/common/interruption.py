@@ -85,5 +85,5 @@ def _end_in_time(wakes: int) -> None:
 
 def _end(number: int) -> NoReturn:
     with contextlib.suppress(OSError):
-        os.write(2, b"interrupted\n")
+        os.write(2, b"loyalty-monitoring: interrupted\n")
     os._exit(128 + number)

@@ -19,6 +19,7 @@ from google.auth.transport.requests import AuthorizedSession
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.google_cloud.clients import LOGIN, Needs, credentials, plain
 from loyalty_monitoring.google_cloud.fired_incidents import FiredIncident, from_alerts, one_each, was_open
+from loyalty_monitoring.google_cloud.paging import Tokens
 
 _SCOPE = "https://www.googleapis.com/auth/monitoring.read"
 # docs.cloud.google.com/monitoring/alerts/incidents-events#before-you-begin
@@ -54,13 +55,17 @@ def read_alerts(
 
 
 def _pages(session: Any, address: str, project: str, limit: float, timeout: float) -> Iterator[list[Any]]:
-    token = ""
+    token, tokens = "", Tokens("the list of alerts")
     for _ in range(_MOST_PAGES):
         body = _get(session, address, {"pageSize": _PAGE_SIZE, "pageToken": token}, project, limit, timeout)
         alerts, token = body.get("alerts", []), body.get("nextPageToken", "")
         yield alerts if isinstance(alerts, list) else []
         if not isinstance(token, str) or not token:
             return
+        tokens.see(token)
+    raise UserError(
+        f"the list of alerts has more than {_MOST_PAGES * _PAGE_SIZE:,} alerts; ask for fewer --days"
+    )
 
 
 def _get(

@@ -7,8 +7,7 @@ never, without any limit of time (google-cloud-monitoring-dashboards 3.2, `_prep
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,12 +15,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from google.api_core import exceptions
-from google.api_core.retry import Retry, if_exception_type
 from google.cloud.logging_v2.services.metrics_service_v2 import MetricsServiceV2Client
-from google.cloud.monitoring_dashboard_v1 import DashboardsServiceClient
+from google.cloud.logging_v2.types import ListLogMetricsRequest
+from google.cloud.monitoring_dashboard_v1 import DashboardsServiceClient, ListDashboardsRequest
 from google.cloud.monitoring_v3 import (
     Aggregation,
     AlertPolicyServiceClient,
+    ListAlertPoliciesRequest,
+    ListNotificationChannelsRequest,
     ListTimeSeriesRequest,
     MetricServiceClient,
     NotificationChannelServiceClient,
@@ -32,6 +33,7 @@ from google.protobuf import json_format
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.model import Body
 from loyalty_monitoring.google_cloud.clients import Needs, credentials, explained, grpc_client
+from loyalty_monitoring.google_cloud.paging import Deadline, pages
 
 # The longest that a condition over a log-based metric can look back: an alert sees nothing older
 # (docs.cloud.google.com/monitoring/alerts/using-promql#restrictions).
@@ -89,16 +91,21 @@ def read(
 
         signed_in = credentials(*_SCOPES) if endpoint is None else None
         pool = stack.enter_context(ThreadPoolExecutor(_CALLS_AT_ONCE))
-        calls = _Calls(project, pool, time.monotonic() + timeout)
+        calls = _Calls(project, pool, Deadline(timeout))
         parent = f"projects/{project}"
         of_logging = client(MetricsServiceV2Client).list_log_metrics
         of_policies = client(AlertPolicyServiceClient).list_alert_policies
         of_channels = client(NotificationChannelServiceClient).list_notification_channels
         of_dashboards = client(DashboardsServiceClient).list_dashboards
-        log_metrics = calls.start(_LOG_METRICS, _all_of(of_logging, {"parent": parent, "page_size": _PAGE_SIZE}))
-        policies = calls.start(_ALERT_POLICIES, _all_of(of_policies, {"name": parent, "page_size": _PAGE_SIZE}))
-        channels = calls.start(_CHANNELS, _all_of(of_channels, {"name": parent, "page_size": _PAGE_SIZE}))
-        dashboards = calls.start(_DASHBOARDS, _all_of(of_dashboards, {"parent": parent, "page_size": _PAGE_SIZE}))
+        start, most = calls.start, _PAGE_SIZE
+        asked: Any = ListLogMetricsRequest(parent=parent, page_size=most)
+        log_metrics = start(_LOG_METRICS, _all_of(of_logging, asked, "metrics"))
+        asked = ListAlertPoliciesRequest(name=parent, page_size=most)
+        policies = start(_ALERT_POLICIES, _all_of(of_policies, asked, "alert_policies"))
+        asked = ListNotificationChannelsRequest(name=parent, page_size=most)
+        channels = start(_CHANNELS, _all_of(of_channels, asked, "notification_channels"))
+        asked = ListDashboardsRequest(parent=parent, page_size=most)
+        dashboards = start(_DASHBOARDS, _all_of(of_dashboards, asked, "dashboards"))
         of_series = client(MetricServiceClient).list_time_series
         points = {
             metric: calls.start(_TIME_SERIES, _last_point(of_series, _newest(project, metric, resource_type, now)))
@@ -117,22 +124,19 @@ def read(
 class _Calls:
     """Calls that run at the same time, and everything that went wrong with them."""
 
-    def __init__(self, project: str, pool: ThreadPoolExecutor, limit: float) -> None:
+    def __init__(self, project: str, pool: ThreadPoolExecutor, deadline: Deadline) -> None:
         self.project = project
         self.pool = pool
-        self.limit = limit
+        self.deadline = deadline
         self.started: list[tuple[Needs, Future[Any]]] = []
 
-    def start(self, needs: Needs, call: Callable[..., Any]) -> Future[Any]:
+    def start(self, needs: Needs, call: Callable[[Deadline], Any]) -> Future[Any]:
         future = self.pool.submit(self._run, call)
         self.started.append((needs, future))
         return future
 
-    def _run(self, call: Callable[..., Any]) -> Any:
-        left = max(self.limit - time.monotonic(), 0.001)
-        predicate = if_exception_type(exceptions.ServiceUnavailable, exceptions.InternalServerError)
-        retry = Retry(predicate=predicate, initial=0.1, maximum=5.0, multiplier=2.0, timeout=left)
-        return call(retry=retry, timeout=left)
+    def _run(self, call: Callable[[Deadline], Any]) -> Any:
+        return call(self.deadline)
 
     def finish(self, timeout: float) -> None:
         """Wait for all. Errors: one UserError, in which each thing to mend stands once."""
@@ -145,11 +149,15 @@ class _Calls:
         raise UserError("\n".join(dict.fromkeys(messages))) from telling[0][1]
 
 
-def _all_of(method: Any, request: Body) -> Callable[..., tuple[Body, ...]]:
+def _all_of(method: Any, request: Any, field: str) -> Callable[[Deadline], tuple[Body, ...]]:
     """All pages of a list, as JSON bodies, in the order of their names: the API promises none."""
 
-    def call(**how: Any) -> tuple[Body, ...]:
-        bodies: Iterator[Body] = (json_format.MessageToDict(type(item).pb(item)) for item in method(request, **how))
+    def call(deadline: Deadline) -> tuple[Body, ...]:
+        bodies: list[Body] = [
+            json_format.MessageToDict(item)
+            for page in pages(method, request, deadline)
+            for item in getattr(type(page).pb(page), field)
+        ]
         return tuple(sorted(bodies, key=lambda body: str(body.get("name", ""))))
 
     return call
@@ -177,13 +185,13 @@ def _newest(project: str, metric: str, resource_type: str, now: datetime) -> Any
     )
 
 
-def _last_point(method: Any, request: Any) -> Callable[..., datetime | None]:
-    def call(**how: Any) -> datetime | None:
+def _last_point(method: Any, request: Any) -> Callable[[Deadline], datetime | None]:
+    def call(deadline: Deadline) -> datetime | None:
         try:
-            for series in method(request, **how):
-                for point in series.points:
-                    end = type(point).pb(point).interval.end_time
-                    return datetime.fromisoformat(end.ToJsonString())
+            for page in pages(method, request, deadline):
+                for series in type(page).pb(page).time_series:
+                    for point in series.points:
+                        return datetime.fromisoformat(point.interval.end_time.ToJsonString())
         except exceptions.NotFound:
             # "Cannot find metric(s) that match type": no point was ever written, or it was minutes ago. A project that
             # is not there fails the other calls as well.

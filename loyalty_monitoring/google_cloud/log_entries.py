@@ -22,17 +22,19 @@ from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2
 from google.cloud.logging_v2.types import ListLogEntriesRequest, LogEntry
 from google.protobuf import json_format
 
-from loyalty_monitoring.common.atomic_files import Out
+from loyalty_monitoring.common.atomic_files import Out, check_room
 from loyalty_monitoring.common.database import Progress
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.google_cloud.api_limits import PAGE_SIZE
 from loyalty_monitoring.google_cloud.clients import Needs, credentials, explained, grpc_client
+from loyalty_monitoring.google_cloud.paging import Tokens
 
 # Entries of other buckets than _Default and _Required need roles/logging.viewAccessor, private ones (Data Access audit
 # logs) roles/logging.privateLogViewer: docs.cloud.google.com/logging/docs/access-control. The module writes neither.
 _NEEDS = Needs("logging.logEntries.list", "roles/logging.viewer", "logging.googleapis.com")
 _SCOPE = "https://www.googleapis.com/auth/logging.read"
 _ONE_TRY = 60.0  # seconds, as the client's own default
+_ONE_PAGE = 300.0  # seconds of trying without an answer, whatever the time for all
 _PASSING = (
     exceptions.ServiceUnavailable,
     exceptions.InternalServerError,
@@ -64,8 +66,8 @@ def read_entries(
 ) -> Reading:
     """Write the entries that the filter names to `out`, one LogEntry a line, in the order of their timestamps.
 
-    `start` and `end` bound the filter and are for the progress alone. `timeout` is in seconds, for each page with all
-    its tries. With `endpoint` (HOST:PORT) that server is asked. Errors: UserError.
+    `start` and `end` bound the filter and are for the progress alone. `timeout` is in seconds, for all pages
+    with all their tries. With `endpoint` (HOST:PORT) that server is asked. Errors: UserError.
     """
     signed_in = credentials(_SCOPE) if endpoint is None else None
     request = ListLogEntriesRequest(
@@ -77,6 +79,7 @@ def read_entries(
     first: datetime | None = None
     last: datetime | None = None
     read = 0
+    tokens = Tokens("the list of entries")
     with grpc_client(LoggingServiceV2Client, endpoint, signed_in) as client:
         pages = _Pages(client, project, timeout, progress)
         while True:
@@ -85,22 +88,25 @@ def read_entries(
             page = pages.get(request)
             for entry in page.entries:
                 out.write(as_line(entry))
+            check_room(out)
             if page.entries:
                 first = first or _time(page.entries[0])
                 last = _time(page.entries[-1])
                 read += len(page.entries)
             if not page.next_page_token:
                 return Reading(read, pages.requests, pages.waited, first)
+            tokens.see(page.next_page_token)
             request.page_token = page.next_page_token
 
 
 class _Pages:
-    """Pages, each tried until its time is up; counts what that took."""
+    """Pages, each tried until its time or that of all is up; counts what that took."""
 
     def __init__(self, client: Any, project: str, timeout: float, progress: Progress | None) -> None:
         self.client = client
         self.project = project
         self.timeout = timeout
+        self.end = time.monotonic() + timeout
         self.progress = progress
         self.share = 0.0
         self.requests = 0
@@ -112,12 +118,14 @@ class _Pages:
 
     def get(self, request: Any) -> Any:
         """The page, as protobuf's own message. Errors: UserError."""
-        limit = time.monotonic() + self.timeout
+        limit = min(self.end, time.monotonic() + _ONE_PAGE)
         failures = 0
         while True:
             self.requests += 1
             try:
-                left = max(limit - time.monotonic(), 0.001)
+                left = limit - time.monotonic()
+                if left <= 0:
+                    raise exceptions.DeadlineExceeded("no time is left")
                 answer = self.client.list_log_entries(request, retry=None, timeout=min(left, _ONE_TRY))
                 response = next(iter(answer.pages))
                 return type(response).pb(response)
