@@ -23,6 +23,7 @@ from loyalty_monitoring.commands.fired import fired_command
 from loyalty_monitoring.commands.lint import lint_command
 from loyalty_monitoring.commands.match import match_command
 from loyalty_monitoring.commands.mutants import mutants_command
+from loyalty_monitoring.commands.project import project_dir_option
 from loyalty_monitoring.commands.prove import prove_command
 from loyalty_monitoring.commands.render import render_command
 from loyalty_monitoring.commands.replay import replay_command
@@ -41,6 +42,10 @@ TASKS: dict[str, tuple[click.Command, ...]] = {
     "Adopt": (contract_command, backtest_command),
     "Operate": (verify_command, fired_command, cost_command),
 }
+
+
+# What works on log files alone.
+_WITHOUT_PROJECT = (match_command, simulate_command)
 
 
 class _ByTask(click.Group):
@@ -68,8 +73,19 @@ def cli() -> None:
     """
 
 
+def _take_project_dir(command: click.Command) -> None:
+    """Give the command the option --project-dir, or each command of a group."""
+    if isinstance(command, click.Group) and command is not cli:
+        for one in command.commands.values():
+            _take_project_dir(one)
+    elif command not in _WITHOUT_PROJECT:
+        command.params.append(project_dir_option())
+
+
+_take_project_dir(cli)
 for _commands in TASKS.values():
     for _command in _commands:
+        _take_project_dir(_command)
         cli.add_command(_command)
 
 

@@ -8,11 +8,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from loyalty_monitoring.common.errors import Position, UserError
 
 if TYPE_CHECKING:
     from loyalty_monitoring.definitions.model import Definitions
     from loyalty_monitoring.definitions.settings import Settings
+
+
+# Where the context keeps the folder of --project-dir.
+_CHOSEN = "loyalty_monitoring.project_dir"
 
 
 def load_stack(stack: str, project: str | None = None) -> tuple[Settings, Definitions]:
@@ -27,12 +33,50 @@ def load_stack(stack: str, project: str | None = None) -> tuple[Settings, Defini
 
 
 def project_root() -> Path:
-    """The nearest folder, from the current one up, that holds a Pulumi.yaml beside alert_policies/."""
+    """Return the folder of --project-dir; without it the nearest, from the current one up, that is a project.
+
+    A project holds a Pulumi.yaml beside alert_policies/. Errors: UserError where there is none.
+    """
+    context = click.get_current_context(silent=True)
+    chosen: Path | None = context.meta.get(_CHOSEN) if context else None
+    if chosen is not None:
+        if not _is_project(chosen):
+            raise UserError(
+                "is no project: it has no Pulumi.yaml beside alert_policies/; name the folder that has both",
+                Position(chosen),
+            )
+        return chosen
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / "Pulumi.yaml").is_file() and (folder / "alert_policies").is_dir():
+        if _is_project(folder):
             return folder
-    raise UserError("no project here: run this inside the folder that holds Pulumi.yaml", Position(here))
+    raise UserError(
+        "no project here: run this inside the folder that holds Pulumi.yaml and alert_policies/, or name it with "
+        "--project-dir",
+        Position(here),
+    )
+
+
+def _is_project(folder: Path) -> bool:
+    return (folder / "Pulumi.yaml").is_file() and (folder / "alert_policies").is_dir()
+
+
+def project_dir_option() -> click.Option:
+    """Return the option --project-dir, which every command has; the folder waits in the context for `project_root`."""
+
+    def remember(context: click.Context, _: click.Parameter, folder: Path | None) -> None:
+        if folder is not None:
+            context.meta[_CHOSEN] = folder.resolve()
+
+    return click.Option(
+        ["--project-dir"],
+        metavar="DIR",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="The folder of the project; without it, the folder one stands in, or the nearest above it.",
+        expose_value=False,
+        is_eager=True,
+        callback=remember,
+    )
 
 
 def arrival_allowance(settings: Settings) -> timedelta:

@@ -8,6 +8,7 @@ import click
 
 from loyalty_monitoring.commands.options import Instant
 from loyalty_monitoring.commands.project import progress_bar
+from loyalty_monitoring.common.errors import UserError
 
 
 @click.command("simulate")
@@ -55,7 +56,13 @@ def simulate_command(
     if list_faults:
         click.echo(table.as_text())
         return
-    from loyalty_simulation.story import Story, entries
+
+    try:
+        from loyalty_simulation.story import Story, entries
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"the simulation needs the package {error.name}; run: pip install 'loyalty-monitoring[simulation]'"
+        ) from error
     from loyalty_simulation.timeline import parse_occurrence
 
     story = Story(days, merchants, stores, seed, start, tuple(map(parse_occurrence, faults)), new_project)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loyalty_monitoring.common.errors import UserError, nearest
+from loyalty_monitoring.common.shipped_files import shipped
 from loyalty_monitoring.common.yaml_documents import Document
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
-
-SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 
 
 def check_schema(kind: str, document: Document, data: Any = None, block: str | None = None) -> None:
@@ -35,7 +33,7 @@ def check_schema(kind: str, document: Document, data: Any = None, block: str | N
 def _validator(kind: str, block: str | None) -> Validator:
     from jsonschema import Draft202012Validator
 
-    schema = json.loads((SCHEMAS / f"{kind}.schema.json").read_text())
+    schema = json.loads((shipped("schemas") / f"{kind}.schema.json").read_text())
     written = schema.pop("x-block", None)
     if block is not None and written is not None:
         schema["properties"] = {block: schema["properties"].pop(written), **schema["properties"]}

@@ -28,11 +28,12 @@ _SafeLoader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True)
 class Document:
-    """A parsed file: `data` is JSON-like, `positions` maps each path of keys and indices to its place."""
+    """A parsed file: `data` is JSON-like, `positions` maps each path to its place; `text` is all of it."""
 
     file: Path
     data: Any
     positions: Mapping[Path_, Position]
+    text: str = ""
 
     def position(self, path: Path_) -> Position:
         """The place of `path`, or of its nearest ancestor that stands in the file."""
@@ -75,7 +76,7 @@ def load_documents(file: Path) -> tuple[Document, ...]:
         raise _syntax_error(error, file) from error
     if not nodes:
         raise UserError("is empty; expected a mapping of keys to values", Position(file))
-    return tuple(_document(node, file) for node in nodes)
+    return tuple(_document(node, file, text) for node in nodes)
 
 
 def _as_yaml(json_text: str) -> str:
@@ -87,9 +88,9 @@ def _as_yaml(json_text: str) -> str:
     return _PAIR.sub(character, json_text.replace("\t", " "))
 
 
-def _document(node: Any, file: Path) -> Document:
+def _document(node: Any, file: Path, text: str) -> Document:
     positions: dict[Path_, Position] = {}
-    return Document(file, _value(node, (), file, positions), positions)
+    return Document(file, _value(node, (), file, positions), positions, text)
 
 
 def _refuse_aliases(text: str, file: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from loyalty_monitoring.checks.lint.rules import all_rules
-from loyalty_monitoring.checks.lint.run import DOCS, FILE_RULES
+from loyalty_monitoring.checks.lint.run import FILE_RULES
+from loyalty_monitoring.common.shipped_files import shipped
 
 _KINDS = {
     "alert_policy": "Alert policies",
@@ -33,4 +34,4 @@ def index() -> str:
 
 
 if __name__ == "__main__":
-    (DOCS / "README.md").write_text(index())
+    (shipped("docs/lint") / "README.md").write_text(index())

@@ -11,9 +11,8 @@ from loyalty_monitoring.checks.lint.rule import Finding, Project, Resource, Rule
 from loyalty_monitoring.checks.lint.rules import all_rules
 from loyalty_monitoring.checks.lint.suppressions import suppressed
 from loyalty_monitoring.common.errors import UserError, nearest
+from loyalty_monitoring.common.shipped_files import shipped
 from loyalty_monitoring.definitions.settings import Settings
-
-DOCS = Path(__file__).resolve().parents[3] / "docs" / "lint"
 
 # Findings that no rule makes: about a file as a whole.
 FILE_RULES = {
@@ -49,14 +48,14 @@ def explanation(rule: str) -> str:
     """The page of a rule. Errors: UserError for an id that is none."""
     if rule not in titles():
         raise UserError(f"there is no rule {rule!r}{nearest(rule, set(titles()))}")
-    return (DOCS / f"{rule}.md").read_text().rstrip()
+    return (shipped("docs/lint") / f"{rule}.md").read_text().rstrip()
 
 
 def _lint(project: Project, findings: list[Finding]) -> list[Finding]:
     found = findings + [finding for rule in all_rules() for finding in _findings(rule, project)]
     known = {rule.id for rule in all_rules()}
-    files = [resource.document.file for resource in project.resources]
-    return sorted(suppressed(found, files, known), key=lambda one: (one.file, one.line, one.column, one.rule))
+    documents = [resource.document for resource in project.resources]
+    return sorted(suppressed(found, documents, known), key=lambda one: (one.file, one.line, one.column, one.rule))
 
 
 def _findings(rule: Rule, project: Project) -> Iterator[Finding]:

@@ -10,16 +10,17 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from loyalty_monitoring.checks.lint.rule import Finding
+from loyalty_monitoring.common.yaml_documents import Document
 
 _ALLOW = re.compile(r"#\s*lint:\s*allow\b\s*(?P<rule>[a-z0-9-]*)\s*(?::\s*(?P<reason>.*\S))?")
 _SHORTEST_REASON = 10
 
 
-def suppressed(findings: Iterable[Finding], files: Iterable[Path], known: Collection[str]) -> list[Finding]:
+def suppressed(findings: Iterable[Finding], documents: Iterable[Document], known: Collection[str]) -> list[Finding]:
     """The findings that no suppression allows, and those about the suppressions themselves."""
     left = list(findings)
-    for file in dict.fromkeys(files):
-        for line, rule, reason in _suppressions(file):
+    for file, text in {document.file: document.text for document in documents}.items():
+        for line, rule, reason in _suppressions(file, text):
             problem = _problem(rule, reason, known)
             if problem is not None:
                 left.append(Finding(str(file), line, 1, "suppression", "error", *problem))
@@ -32,10 +33,10 @@ def suppressed(findings: Iterable[Finding], files: Iterable[Path], known: Collec
     return left
 
 
-def _suppressions(file: Path) -> Iterator[tuple[int, str, str]]:
+def _suppressions(file: Path, text: str) -> Iterator[tuple[int, str, str]]:
     if file.suffix not in (".yaml", ".yml"):
         return
-    for number, line in enumerate(file.read_text(errors="replace").splitlines(), start=1):
+    for number, line in enumerate(text.splitlines(), start=1):
         if found := _ALLOW.search(line):
             yield number, found["rule"], found["reason"] or ""
 

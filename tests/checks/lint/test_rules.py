@@ -12,8 +12,11 @@ from loyalty_monitoring.checks.lint import rules
 from loyalty_monitoring.checks.lint.index import index
 from loyalty_monitoring.checks.lint.rule import Rule
 from loyalty_monitoring.checks.lint.rules import all_rules
-from loyalty_monitoring.checks.lint.run import DOCS, FILE_RULES, titles
+from loyalty_monitoring.checks.lint.run import FILE_RULES, titles
 from loyalty_monitoring.cli import cli
+from loyalty_monitoring.common.shipped_files import shipped
+
+DOCS = shipped("docs/lint")
 
 HERE = Path(__file__).parent
 PARTS = ("What", "Why it hurts", "How to mend it", "Source")
