@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,17 @@ def event_schema(contract: Contract, event: Event) -> Schema:
         schema["then"] = {"properties": {"severity": {"const": other}}}
         schema["else"] = {"properties": {"severity": {"const": event.severity}}}
     return schema
+
+
+def severity_of(contract: Contract, event: Event, payload: Mapping[str, Any]) -> str:
+    """Return the severity that the contract asks of an entry of the event with this jsonPayload."""
+    if event.severity_when is None:
+        return event.severity
+    from jsonschema import Draft202012Validator
+
+    other, _ = event.severity_when
+    holds = Draft202012Validator(event_schema(contract, event)["if"]).is_valid({"jsonPayload": dict(payload)})
+    return other if holds else event.severity
 
 
 def _field(kind: FieldType) -> Schema:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,10 +11,33 @@ from typing import Any
 
 from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.common.schema_check import check_schema
-from loyalty_monitoring.common.yaml_documents import Document, load_yaml
+from loyalty_monitoring.common.yaml_documents import Document, Path_, load_yaml
+from loyalty_monitoring.definitions.contract_pages import severity_of
 from loyalty_monitoring.definitions.log_contract import Contract, load_contract
+from loyalty_monitoring.proof.shorthands import Shorthand, fields_of, load_shorthands
 
 Entry = dict[str, Any]
+
+_SHORTHANDS = "shorthands.yaml"
+# What a log line says beside its shorthand.
+_KEYS = frozenset(
+    [
+        "event",
+        "fields",
+        "without",
+        "at",
+        "every",
+        "from",
+        "until",
+        "jitter",
+        "count",
+        "within",
+        "logger",
+        "severity",
+        "resource_type",
+        "worker",
+    ]
+)
 
 _MOST_LINES = 100_000  # of one `every`: more is a slip
 _OFFSET = re.compile(r"(-)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?")
@@ -76,9 +99,23 @@ class CaseFile:
     file: Path
 
 
-def load_case_files(folder: Path, contract: Contract) -> tuple[CaseFile, ...]:
-    """Read every case file, ordered by alert. Errors: UserError with file, line, key."""
-    return tuple(_case_file(file, contract) for file in sorted(folder.glob("*.yaml")))
+@dataclass(frozen=True)
+class _Known:
+    """What the lines of a case refer to."""
+
+    contract: Contract
+    shorthands: Mapping[str, Shorthand]
+    resource_type: str
+
+
+def load_case_files(folder: Path, contract: Contract, resource_type: str = "k8s_container") -> tuple[CaseFile, ...]:
+    """Read every case file, ordered by alert. Errors: UserError with file, line, key.
+
+    Lines come from a monitored resource of `resource_type`, where they do not name another.
+    """
+    known = _Known(contract, load_shorthands(folder / _SHORTHANDS, contract), resource_type)
+    files = sorted(file for file in folder.glob("*.yaml") if file.name != _SHORTHANDS)
+    return tuple(_case_file(file, known) for file in files)
 
 
 def claims_of(root: Path) -> dict[str, tuple[str, ...]]:
@@ -113,7 +150,7 @@ def entries(case: Case, start: datetime) -> Iterator[Entry]:
                     "type": lines.resource_type,
                     "labels": {
                         "project_id": "demo",
-                        "namespace_name": "loyalty",
+                        "namespace_name": "default",
                         "pod_name": lines.worker,
                         "container_name": "worker",
                         "cluster_name": "c1",
@@ -131,7 +168,7 @@ def _moment(value: Any, start: datetime, at: datetime) -> Any:
     return value
 
 
-def _case_file(file: Path, contract: Contract) -> CaseFile:
+def _case_file(file: Path, known: _Known) -> CaseFile:
     document = load_yaml(file)
     check_schema("cases", document)
     data = document.data
@@ -139,7 +176,7 @@ def _case_file(file: Path, contract: Contract) -> CaseFile:
         raise UserError(
             f"proves {data['alert']!r}, but is named {file.stem!r}; rename one", document.position(("alert",))
         )
-    cases = tuple(_case(document, index, contract) for index in range(len(data["cases"])))
+    cases = tuple(_case(document, index, known) for index in range(len(data["cases"])))
     claims = [case.claim for case in cases]
     for case in cases:
         if claims.count(case.claim) > 1:
@@ -147,7 +184,7 @@ def _case_file(file: Path, contract: Contract) -> CaseFile:
     return CaseFile(file.stem, cases, data.get("not_applicable", {}), file)
 
 
-def _case(document: Document, index: int, contract: Contract) -> Case:
+def _case(document: Document, index: int, known: _Known) -> Case:
     data = document.data["cases"][index]
     starts = data.get("starts", {})
     time = starts.get("time", "00:00").split(":")
@@ -158,9 +195,7 @@ def _case(document: Document, index: int, contract: Contract) -> Case:
         time_of_day=timedelta(hours=int(time[0]), minutes=int(time[1])),
         month_end=starts.get("month_end", False),
         parameters=data.get("parameters", {}),
-        lines=tuple(
-            _lines(document, ("cases", index, "logs", number), contract) for number in range(len(data["logs"]))
-        ),
+        lines=tuple(_lines(document, ("cases", index, "logs", number), known) for number in range(len(data["logs"]))),
         until=offset(data["until"]),
         incidents=tuple(_incident(incident) for incident in data["incidents"]),
         position=document.position(("cases", index)),
@@ -178,12 +213,16 @@ def _span(data: list[str]) -> Span:
     return Span(offset(data[0]), offset(data[1]))
 
 
-def _lines(document: Document, path: tuple[str | int, ...], contract: Contract) -> Lines:
-    data = document.data
+def _lines(document: Document, path: Path_, known: _Known) -> Lines:
+    contract, shorthands, data = known.contract, known.shorthands, document.data
     for part in path:
         data = data[part]
     place = document.position(path)
-    name, payload = _payload(data, place)
+    for key in data:
+        if key not in _KEYS and key not in shorthands:
+            meant = nearest(key, {*_KEYS, *shorthands})
+            raise UserError(f"unknown key {key!r}{meant}", document.position((*path, key)))
+    name, payload = _payload(data, place, shorthands)
     if name not in contract.events:
         raise UserError(f"unknown event {name!r}{nearest(name, set(contract.events))}", place)
     event = contract.events[name]
@@ -196,73 +235,27 @@ def _lines(document: Document, path: tuple[str | int, ...], contract: Contract) 
         payload={"message": name.replace("_", " "), "event": name, **payload},
         offsets=tuple(_offsets(data, place)),
         logger=data.get("logger", f"{contract.logger_root}.services.{event.logger}"),
-        severity=data.get("severity", _severity(event.severity, payload)),
-        resource_type=data.get("resource_type", "k8s_container"),
+        severity=data.get("severity", severity_of(contract, event, payload)),
+        resource_type=data.get("resource_type", known.resource_type),
         worker=data.get("worker", "worker-0"),
     )
 
 
-def _payload(data: Mapping[str, Any], place: Position) -> tuple[str, dict[str, Any]]:
+def _payload(
+    data: Mapping[str, Any], place: Position, shorthands: Mapping[str, Shorthand]
+) -> tuple[str, dict[str, Any]]:
     """The event's name and its fields: what a shorthand stands for, then what `fields` change."""
-    what = [key for key in ("event", *_SHORTHANDS) if key in data]
+    what = [key for key in ("event", *shorthands) if key in data]
     if len(what) != 1:
-        raise UserError(f"log lines say exactly one of event, {', '.join(_SHORTHANDS)}; write one", place)
-    name, fields = (data["event"], {}) if what == ["event"] else _SHORTHANDS[what[0]](data[what[0]])
+        raise UserError(f"log lines say exactly one of {', '.join(('event', *shorthands))}; write one", place)
+    (key,) = what
+    name, fields = data.get("event", ""), {}
+    if key in shorthands:
+        name, fields = shorthands[key].event.name, fields_of(shorthands[key], data[key], place)
     fields |= data.get("fields", {})
     for left_out in data.get("without", []):
         fields.pop(left_out, None)
     return name, fields
-
-
-def _run(text: str) -> tuple[str, dict[str, Any]]:
-    failed, total = (int(part) for part in text.split(" of "))
-    rate = failed / total if total else 0
-    fields = {"platform": "google", "cards_total": total, "cards_failed": failed, "failure_rate": rate}
-    return "wallet_sync_completed", fields
-
-
-def _mail(status: str) -> tuple[str, dict[str, Any]]:
-    return "email_status_changed", {"template_code": "loyalty_welcome", "status": status}
-
-
-def _rejected(store: str) -> tuple[str, dict[str, Any]]:
-    return "rate_limit_exceeded", {"store_id": store, "status": 429}
-
-
-def _report(last_success: Any) -> tuple[str, dict[str, Any]]:
-    return "task_freshness", {"task": "loyalty.expire_points", "last_success_timestamp": last_success}
-
-
-def _snapshot(merchant: str) -> tuple[str, dict[str, Any]]:
-    return "program_snapshot", {
-        "merchant_id": merchant,
-        "program_active": True,
-        "program_active_days": 100,
-        "new_cards_7d": 50,
-        "active_cards": 1000,
-        "at_risk_cards": 100,
-        "google_wallet_cards": 400,
-        "apple_wallet_cards": 300,
-        "stamp_cards": 500,
-        "stamp_cards_completed": 200,
-        "cohort_m3_cards": 100,
-        "cohort_m3_retained": 60,
-    }
-
-
-_SHORTHANDS: Mapping[str, Callable[[Any], tuple[str, dict[str, Any]]]] = {
-    "run": _run,
-    "mail": _mail,
-    "rejected": _rejected,
-    "report": _report,
-    "snapshot": _snapshot,
-}
-
-
-def _severity(usual: str, payload: Mapping[str, Any]) -> str:
-    # The two events of the contract whose severity depends on what happened.
-    bad = payload.get("status") in ("failed", "bounced") or payload.get("cards_failed", 0) > 0
-    return "WARNING" if usual == "INFO" and bad else usual
 
 
 def _offsets(data: Mapping[str, Any], place: Position) -> Iterator[timedelta]:

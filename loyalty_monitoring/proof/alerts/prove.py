@@ -15,7 +15,7 @@ from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.definitions.settings import Settings
 from loyalty_monitoring.proof.alerts.cases import Case, CaseFile, load_case_files
 from loyalty_monitoring.proof.alerts.compare import misses
-from loyalty_monitoring.proof.alerts.required_kinds import missing
+from loyalty_monitoring.proof.alerts.required_kinds import chosen_kinds, missing
 from loyalty_monitoring.proof.alerts.schedule import entries_of, lay_out
 from loyalty_monitoring.proof.alerts.shared_replay import Variant, stage_for
 
@@ -58,7 +58,7 @@ def prove(root: Path, settings: Settings, alerts: Collection[str] = (), progress
             found = stage.incidents(variants[variant_key(one.case)], one.start, one.end)
             verdicts.append(Verdict(one.case, misses(one, found)))
     names = [policy.name for policy in definitions.alert_policies if not alerts or policy.name in alerts]
-    return Proof(tuple(verdicts), missing(case_files, names))
+    return Proof(tuple(verdicts), missing(case_files, names, chosen_kinds(settings.module.required_kinds)))
 
 
 def load_proof(
@@ -70,7 +70,7 @@ def load_proof(
     for alert in alerts:
         if alert not in known:
             raise UserError(f"there is no alert policy {alert!r}{nearest(alert, known)}")
-    files = load_case_files(root / "tests" / "cases", _contract(root))
+    files = load_case_files(root / "tests" / "cases", _contract(root), settings.resource_type)
     return tuple(file for file in files if not alerts or file.alert in alerts), definitions
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from loyalty_monitoring.common.errors import UserError, nearest
 from loyalty_monitoring.proof.alerts.cases import CaseFile
 
 KINDS: Mapping[str, str] = {
@@ -13,7 +14,7 @@ KINDS: Mapping[str, str] = {
     "one_second": "one second before and after a boundary in time",
     "gap": "the logs have a gap",
     "lone_event": "one event, and nothing before or after it",
-    "two_labels": "two stores, merchants, tasks or workers at once",
+    "two_labels": "two values of a label at once, such as two shops or two tasks",
     "unordered": "lines that come late and unordered",
     "first_deploy": "the first hours, with no history",
     "zero_traffic": "nothing is logged, or nothing is counted",
@@ -28,8 +29,16 @@ KINDS: Mapping[str, str] = {
 }
 
 
-def missing(files: Sequence[CaseFile], alerts: Collection[str]) -> tuple[str, ...]:
-    """What the case files lack, a sentence each: alerts without a file, kinds without a case or a reason."""
+def chosen_kinds(names: Collection[str] | None) -> Mapping[str, str]:
+    """Return the kinds of these names with what they mean; None is all of them. Errors: UserError for an unknown one."""
+    for name in names or ():
+        if name not in KINDS:
+            raise UserError(f"monitoring.yaml: required_kinds has the unknown kind {name!r}{nearest(name, set(KINDS))}")
+    return {kind: meaning for kind, meaning in KINDS.items() if names is None or kind in names}
+
+
+def missing(files: Sequence[CaseFile], alerts: Collection[str], required: Mapping[str, str] = KINDS) -> tuple[str, ...]:
+    """What the case files lack, a sentence each: alerts without a file, `required` kinds without a case or a reason."""
     by_alert = {file.alert: file for file in files}
     said = [f"{alert} has no cases; write tests/cases/{alert}.yaml" for alert in alerts if alert not in by_alert]
     for alert, file in by_alert.items():
@@ -39,7 +48,7 @@ def missing(files: Sequence[CaseFile], alerts: Collection[str]) -> tuple[str, ..
         shown = {kind for case in file.cases for kind in case.kinds}
         said += [
             f"{alert} has no case of the kind {kind} ({meaning}); add one, or say in not_applicable why there is none"
-            for kind, meaning in KINDS.items()
+            for kind, meaning in required.items()
             if kind not in shown and kind not in file.not_applicable
         ]
         said += [

@@ -13,10 +13,10 @@ from typing import Any
 from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.common.schema_check import check_schema
 from loyalty_monitoring.common.yaml_documents import Document, Path_, load_yaml
+from loyalty_monitoring.definitions.log_contract import Contract
 
 LogLine = Mapping[str, Any]
 
-_MODULE = "app.modules.loyalty."
 _INFINITY = float("inf")
 # How a line can differ from another, by the key that says so; fields and loggers are told apart further.
 _KINDS = {"severity": "other_severity", "resource_type": "other_resource", "event": "other_event"}
@@ -61,8 +61,12 @@ class MetricCases:
     lines: tuple[MetricLine, ...]
 
 
-def load_metric_cases(folder: Path) -> MetricCases:
-    """Read every case file of the folder. Errors: UserError with file, line, key."""
+def load_metric_cases(folder: Path, contract: Contract, resource_type: str = "k8s_container") -> MetricCases:
+    """Read every case file of the folder. Errors: UserError with file, line, key.
+
+    Lines come from a monitored resource of `resource_type`, where they do not name another; `contract` says which
+    loggers are the module's.
+    """
     facts: dict[str, MetricFacts] = {}
     lines: list[MetricLine] = []
     for file in sorted(folder.glob("*.yaml")):
@@ -76,7 +80,7 @@ def load_metric_cases(folder: Path) -> MetricCases:
                 said["type"] == "distribution", said["unit"], said.get("not_applicable", {}), place
             )
         for index in range(len(document.data["lines"])):
-            lines += _lines(document, ("lines", index))
+            lines += _lines(document, ("lines", index), f"{contract.logger_root}.", resource_type)
     _check(facts, lines)
     return MetricCases(facts, tuple(lines))
 
@@ -87,7 +91,7 @@ def entry(log: LogLine, timestamp: str) -> dict[str, Any]:
         "timestamp": timestamp,
         "insertId": timestamp,
         "logName": "projects/demo/logs/stdout",
-        "resource": {"type": log.get("resource_type", "k8s_container"), "labels": {"project_id": "demo"}},
+        "resource": {"type": log["resource_type"], "labels": {"project_id": "demo"}},
     }
     if "severity" in log:
         found["severity"] = log["severity"]
@@ -114,22 +118,28 @@ def _check(facts: Mapping[str, MetricFacts], lines: Sequence[MetricLine]) -> Non
                 raise UserError(f"{metric} is counted in a way that does not fit its type; {remedy}", line.position)
 
 
-def _lines(document: Document, path: Path_) -> Iterator[MetricLine]:
+def _lines(document: Document, path: Path_, module: str, resource_type: str) -> Iterator[MetricLine]:
     """The line, and its variations."""
     data = document.data["lines"][path[1]]
-    claim, log, counts = data["claim"], data["log"], _counts(data["counts"])
+    claim, counts = data["claim"], _counts(data["counts"])
+    log = {"resource_type": resource_type, **data["log"]}
     yield MetricLine(claim, log, counts, frozenset(), frozenset(counts), document.position(path))
     for change in data.get("each_field", []):
         place = document.position((*path, "each_field"))
         for field, value in log.get("fields", {}).items():
             changed = {"without": [field]} if change == "missing" else {"fields": {field: _retyped(value)}}
-            yield _varied(claim, log, counts, changed, place)
+            yield _varied(claim, log, counts, changed, place, module)
     for index, changed in enumerate(data.get("but", [])):
-        yield _varied(claim, log, counts, changed, document.position((*path, "but", index)))
+        yield _varied(claim, log, counts, changed, document.position((*path, "but", index)), module)
 
 
 def _varied(
-    claim: str, log: LogLine, counts: Mapping[str, Counted], changed: Mapping[str, Any], place: Position
+    claim: str,
+    log: LogLine,
+    counts: Mapping[str, Counted],
+    changed: Mapping[str, Any],
+    place: Position,
+    module: str,
 ) -> MetricLine:
     what = {key: value for key, value in changed.items() if key not in ("claim", "counts", "without", "fields")}
     without = changed.get("without", [])
@@ -145,7 +155,7 @@ def _varied(
         claim=changed.get("claim") or _claim(claim, changed),
         log=varied,
         counts=counts if said == "same" else _counts(said),
-        differs=frozenset(_kinds(log, changed)),
+        differs=frozenset(_kinds(log, changed, module)),
         alike=frozenset(counts),
         position=place,
     )
@@ -171,10 +181,10 @@ def _retyped(value: Any) -> Any:
     return str(value).lower()
 
 
-def _kinds(log: LogLine, changed: Mapping[str, Any]) -> Iterator[str]:
+def _kinds(log: LogLine, changed: Mapping[str, Any], module: str) -> Iterator[str]:
     yield from (kind for key, kind in _KINDS.items() if key in changed)
     if "logger" in changed:
-        yield "other_logger" if str(changed["logger"]).startswith(_MODULE) else "other_module"
+        yield "other_logger" if str(changed["logger"]).startswith(module) else "other_module"
     if "without" in changed:
         yield "missing_field"
     for field, value in changed.get("fields", {}).items():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.load import definitions_of, read_sources
 from loyalty_monitoring.definitions.settings import Settings
 from loyalty_monitoring.proof.alerts.compare import misses
 from loyalty_monitoring.proof.alerts.prove import load_proof, variant_key, variants_of
@@ -32,8 +32,9 @@ def try_mutants(root: Path, settings: Settings, progress: Progress | None = None
 
 def try_metric_mutants(root: Path, settings: Settings, progress: Progress | None = None) -> tuple[Tried, ...]:
     """Hold every mutant of every log-based metric against the lines of its cases."""
-    cases = load_metric_cases(root / "tests" / "cases" / "metrics")
-    killers = killed(metric_mutants(load_definitions(root, settings).log_metrics), cases, progress)
+    sources = read_sources(root)
+    cases = load_metric_cases(root / "tests" / "cases" / "metrics", sources.contract, settings.resource_type)
+    killers = killed(metric_mutants(definitions_of(sources, settings).log_metrics), cases, progress)
     return tuple(Tried(mutant, killer) for mutant, killer in killers.items())
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.proof.metrics.cases import load_metric_cases
@@ -17,7 +18,8 @@ from loyalty_monitoring.proof.metrics.required_kinds import missing_kinds
 from tests.proof.conftest import ROOT
 
 FOLDER = ROOT / "tests" / "cases" / "metrics"
-CASES = load_metric_cases(FOLDER)
+CONTRACT = load_contract(ROOT / "log_events.yaml")
+CASES = load_metric_cases(FOLDER, CONTRACT)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +59,7 @@ def _change(folder: Path, old: str, new: str) -> None:
 
 
 def _gate(folder: Path, *metrics: str) -> str:
-    return "\n".join(missing_kinds(load_metric_cases(folder), metrics or ("rate_limited_requests",)))
+    return "\n".join(missing_kinds(load_metric_cases(folder, CONTRACT), metrics or ("rate_limited_requests",)))
 
 
 def test_a_kind_of_line_that_is_missing_is_named(folder: Path) -> None:
@@ -102,7 +104,7 @@ def test_a_metric_without_cases_and_cases_without_a_metric_are_named(folder: Pat
 def test_a_line_that_is_not_right_is_an_error_with_its_place(folder: Path, old: str, new: str, said: str) -> None:
     _change(folder, old, new)
     with pytest.raises(UserError) as caught:
-        load_metric_cases(folder)
+        load_metric_cases(folder, CONTRACT)
     assert said in str(caught.value)
     assert "rate_limiter.yaml:" in str(caught.value)
 
@@ -111,5 +113,5 @@ def test_a_metric_that_counts_otherwise_is_a_mismatch_that_says_both(
     metrics: tuple[LogMetric, ...], folder: Path
 ) -> None:
     _change(folder, "{labels: {store_id: s-203}}", "{labels: {store_id: s-1}}")
-    said = [text for texts in mismatches(metrics, load_metric_cases(folder)) for text in texts]
+    said = [text for texts in mismatches(metrics, load_metric_cases(folder, CONTRACT)) for text in texts]
     assert "rate_limited_requests counts store_id 's-203'; it must count store_id 's-1'" in said

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.proof.metrics.cases import load_metric_cases
@@ -20,7 +21,8 @@ from tests.proof.conftest import ROOT
 
 METRICS = {metric.name: metric for metric in load_definitions(ROOT, load_stack_settings(ROOT, "demo")).log_metrics}
 MUTANTS = {mutant.id: mutant for mutant in metric_mutants(tuple(METRICS.values()))}
-CASES = load_metric_cases(ROOT / "tests" / "cases" / "metrics")
+CONTRACT = load_contract(ROOT / "log_events.yaml")
+CASES = load_metric_cases(ROOT / "tests" / "cases" / "metrics", CONTRACT)
 REVIEWED = {
     id: listed
     for id, listed in load_equivalents(ROOT / "tests" / "equivalent_mutants.yaml").items()
