@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +14,7 @@ from celery import Celery
 from celery.exceptions import Ignore, Reject, Retry
 
 from loyalty_telemetry import InMemoryStore, RedisStore, Store, install
-from loyalty_telemetry.freshness import Freshness
+from loyalty_telemetry.freshness import STORE_SECONDS, Freshness
 from tests.loyalty.telemetry.conftest import Printed, RedisServer, impatient_client
 
 TASK = "loyalty.expire_points"
@@ -177,3 +179,105 @@ def test_a_success_that_was_stored_is_not_written_again(redis_server: RedisServe
     client.flushall()
     freshness.report()
     assert client.zscore("loyalty:last_success", TASK) == 2900.0
+
+
+# --- clocks that are wrong, and what a store may give back
+
+
+def _told(printed: Printed) -> tuple[list[float], list[str]]:
+    """The times that were reported, and the errors."""
+    payloads = [(entry["severity"], entry["jsonPayload"]) for entry in printed.entries()]
+    times = [payload["last_success_timestamp"] for _, payload in payloads if "task" in payload]
+    return times, [payload["message"] for severity, payload in payloads if severity == "ERROR"]
+
+
+def test_a_success_of_a_clock_that_was_ahead_counts_as_one_of_now_and_is_told_once(
+    printed: Printed, store: Store
+) -> None:
+    clock = [5e9]
+    freshness = Freshness(store, [TASK], now=lambda: clock[0])
+    freshness.succeeded(_Task)
+    clock[0] = 1.79e9
+    freshness.succeeded(_Task)
+    freshness.report()
+    clock[0] += 900
+    freshness.report()
+    times, errors = _told(printed)
+    assert times == [1.79e9, 1.79e9]
+    assert len(errors) == 1
+    assert "in the future" in errors[0]
+
+
+def test_a_clock_that_was_set_back_while_a_success_waited_is_bounded_when_it_is_written(printed: Printed) -> None:
+    store, clock = _Broken(), [5e9]
+    freshness = Freshness(store, [TASK], now=lambda: clock[0])
+    freshness.succeeded(_Task)
+    store.mended, clock[0] = True, 1.79e9
+    freshness.report()
+    assert _reported(printed) == {TASK: 1.79e9}
+
+
+def test_clocks_a_minute_apart_are_no_error(printed: Printed) -> None:
+    store = InMemoryStore()
+    store.remember(TASK, 2060)
+    Freshness(store, [TASK], now=lambda: 2000).report()
+    assert _told(printed) == ([2060], [])
+
+
+@pytest.mark.parametrize("found", [float("nan"), float("inf"), "1793588407", "inf", None, True, -1, b"5"], ids=repr)
+def test_what_is_no_time_is_not_reported_but_an_error(printed: Printed, found: Any) -> None:
+    class Strange(InMemoryStore):
+        def recall(self, task: str, now: float) -> Any:
+            return found
+
+    Freshness(Strange(), [TASK], now=lambda: 2000).report()
+    times, errors = _told(printed)
+    assert (times, len(errors)) == ([], 1)
+
+
+def test_a_store_that_cannot_correct_the_future_keeps_the_report_from_being_made(printed: Printed) -> None:
+    class Simple:
+        def remember(self, task: str, succeeded_at: float) -> None: ...
+
+        def recall(self, task: str, now: float) -> float:
+            return 5e9
+
+    Freshness(Simple(), [TASK], now=lambda: 2000).report()
+    times, errors = _told(printed)
+    assert times == []
+    assert errors
+
+
+# --- servers that drip or flood
+
+
+def _serve(behaviour: str, server: socket.socket, stop: threading.Event) -> None:
+    with contextlib.suppress(OSError):
+        while not stop.is_set():
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(b"$9999999999\r\n")
+                while not stop.is_set():
+                    connection.sendall(b"x" if behaviour == "drips" else b"x" * 2**16)
+                    if behaviour == "drips":
+                        time.sleep(0.3)
+
+
+@pytest.mark.parametrize("behaviour", ["drips", "floods"])
+def test_a_redis_that_drips_or_floods_holds_a_task_no_longer_than_documented(printed: Printed, behaviour: str) -> None:
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=_serve, args=(behaviour, server, stop), daemon=True)
+        thread.start()
+        freshness = Freshness(RedisStore(impatient_client(server.getsockname()[1])), [TASK])
+        for _ in range(2):
+            began = time.monotonic()
+            freshness.succeeded(_Task)
+            assert time.monotonic() - began < STORE_SECONDS + 3  # a machine that is busy with other things
+        assert len(_told(printed)[1]) == 2
+        deadline = time.monotonic() + 30
+        while any(one.name == "loyalty-telemetry" for one in threading.enumerate()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert not any(one.name == "loyalty-telemetry" for one in threading.enumerate())
+        stop.set()
+        server.shutdown(socket.SHUT_RDWR)
