@@ -5,20 +5,25 @@ from __future__ import annotations
 import json
 import mimetypes
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from loyalty_monitoring.common import failures, interruption
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.report.site import ASSETS
 
 LOOPBACK = "127.0.0.1"
 _HEARTBEAT_SECONDS = 15.0
 _BEGIN_MILLISECONDS = 200
+_LOOK_MILLISECONDS = 1_000
+_IDLE_SECONDS = 60
 
 Pages = Mapping[str, str]
 
@@ -65,10 +70,9 @@ class Live:
 def served(live: Live, port: int) -> Iterator[str]:
     """A server for this machine only; gives its address. Errors: UserError when the port is taken."""
     try:
-        server = ThreadingHTTPServer((LOOPBACK, port), _handler(live))
+        server = _Server((LOOPBACK, port), _handler(live))
     except OSError as error:
         raise UserError(f"port {port} cannot be used ({error.strerror}); choose another with --port") from error
-    server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -78,18 +82,28 @@ def served(live: Live, port: int) -> Iterator[str]:
         server.server_close()
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A connection that breaks off, or a request that is none, concerns nobody else."""
+
+
 def redraw(live: Live, draw: Callable[[], Pages]) -> None:
-    """Draw once more; what is wrong is shown on the pages, which stay as they were."""
+    """Draw once more; what is wrong, whatever it is, is shown on the pages, which stay as they were."""
     try:
         live.drawn(draw())
-    except UserError as error:
-        live.failed(str(error))
+    except Exception as error:
+        if interruption.caught():
+            raise
+        live.failed(failures.explain(error))
 
 
 def changes(folders: Collection[Path], files: Collection[Path]) -> Iterator[None]:
     """One item when watching has begun, and one each time a file has changed; Ctrl-C ends it.
 
-    Watched are the files, and the YAML and Markdown files right in the folders.
+    Watched are the files, and the YAML and Markdown files right in the folders. A folder may go away and come back, as
+    it does when git switches to another branch.
     """
     from watchfiles import watch
 
@@ -102,16 +116,38 @@ def changes(folders: Collection[Path], files: Collection[Path]) -> Iterator[None
 
     # Editors replace a file by another of its name, so the folder is watched, not the file.
     watched = inside | {file.parent for file in wanted}
-    try:
-        began = False
-        for found in watch(
-            *watched, watch_filter=matters, recursive=False, rust_timeout=_BEGIN_MILLISECONDS, yield_on_timeout=True
-        ):
-            if found or not began:
-                began = True
-                yield
-    except KeyboardInterrupt:
-        return
+    while True:
+        before, began = _identities(watched), False
+        try:
+            for found in watch(
+                *before,
+                watch_filter=matters,
+                recursive=False,
+                rust_timeout=_LOOK_MILLISECONDS if began else _BEGIN_MILLISECONDS,
+                yield_on_timeout=True,
+            ):
+                if found or not began:
+                    began = True
+                    yield
+                if _identities(watched) != before:
+                    break
+        except KeyboardInterrupt:
+            return
+        except (OSError, RuntimeError):
+            # A folder that went away in this moment, or more files than the system watches.
+            if interruption.caught():
+                raise
+            time.sleep(_LOOK_MILLISECONDS / 1000)
+
+
+def _identities(folders: Collection[Path]) -> dict[Path, tuple[int, int]]:
+    """Which folders are there: another one of the same name has another number."""
+    found = {}
+    for folder in folders:
+        with suppress(OSError):
+            status = folder.stat()
+            found[folder] = (status.st_dev, status.st_ino)
+    return found
 
 
 def _handler(live: Live) -> type[BaseHTTPRequestHandler]:
@@ -119,6 +155,7 @@ def _handler(live: Live) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
         server_version = "loyalty-monitoring"
         sys_version = ""
+        timeout = _IDLE_SECONDS
 
         def do_GET(self) -> None:
             # A page elsewhere could give its own name this machine's address, and read what is served here.
@@ -126,7 +163,11 @@ def _handler(live: Live) -> type[BaseHTTPRequestHandler]:
             if self.headers.get("Host") not in (f"{LOOPBACK}:{port}", f"localhost:{port}"):
                 self._answer(HTTPStatus.MISDIRECTED_REQUEST, "text/plain", b"not served under this name\n")
                 return
-            path = unquote(urlsplit(self.path).path).lstrip("/") or "index.html"
+            try:
+                path = unquote(urlsplit(self.path).path).lstrip("/") or "index.html"
+            except ValueError:
+                self._answer(HTTPStatus.BAD_REQUEST, "text/plain", b"no address\n")
+                return
             if path == "events":
                 self._events()
                 return
@@ -144,11 +185,16 @@ def _handler(live: Live) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Cache-Control", "no-store")
-            self.send_header("X-Content-Type-Options", "nosniff")
-            self.send_header("Cross-Origin-Resource-Policy", "same-origin")
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(body)
+
+        def end_headers(self) -> None:
+            self.send_header("X-Content-Type-Options", "nosniff")
+            self.send_header("Cross-Origin-Resource-Policy", "same-origin")
+            # The one directive that a page cannot give itself: no page elsewhere may show this one inside its own.
+            self.send_header("Content-Security-Policy", "frame-ancestors 'none'")
+            super().end_headers()
 
         def _events(self) -> None:
             """Server-sent events: one line of JSON for each state (html.spec.whatwg.org, Server-sent events)."""
@@ -177,9 +223,12 @@ def _handler(live: Live) -> type[BaseHTTPRequestHandler]:
 
 def _found(pages: Pages, path: str) -> bytes | None:
     if path in pages:
-        return pages[path].encode()
+        return pages[path].encode(errors="replace")
     folder, _, name = path.partition("/")
     if folder != "assets":
         return None
-    file = (ASSETS / name).resolve()
-    return file.read_bytes() if file.is_relative_to(ASSETS.resolve()) and file.is_file() else None
+    try:
+        file = (ASSETS / name).resolve()
+        return file.read_bytes() if file.is_relative_to(ASSETS.resolve()) and file.is_file() else None
+    except (OSError, ValueError):  # a name that is too long, or has a NUL
+        return None

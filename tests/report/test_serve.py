@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import http.client
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -86,11 +90,93 @@ def test_a_port_that_is_taken_is_said_with_the_remedy(served: Served) -> None:
     assert "choose another with --port" in done.stderr
 
 
-def test_ctrl_c_ends_it_quietly(served: Served) -> None:
+STRANGE = [
+    b"GET //[ HTTP/1.1\r\nHost: HOST\r\n\r\n",
+    b"GET /assets/%00 HTTP/1.1\r\nHost: HOST\r\n\r\n",
+    b"GET /assets/" + b"x" * 5_000 + b" HTTP/1.1\r\nHost: HOST\r\n\r\n",
+    b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: HOST\r\n\r\n",
+    b"GET /%ff%fe\xff HTTP/1.1\r\nHost: HOST\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: HOST\r\nContent-Length: 5\r\n\r\nhello",
+    b"BREW /pot HTCPCP/1.0\r\n\r\n",
+    b"GET / HTTP/9.9\r\n\r\n",
+    b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 200 + b"\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01",
+    b"\x00" * 100,
+    b"\r\n\r\n",
+    b"",
+]
+
+
+@pytest.mark.parametrize("request_bytes", STRANGE, ids=range(len(STRANGE)))
+def test_a_strange_request_is_answered_or_dropped_and_nothing_else_happens(
+    served: Served, request_bytes: bytes
+) -> None:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=30) as connection:
+        connection.sendall(request_bytes.replace(b"HOST", f"127.0.0.1:{served.port}".encode()))
+        connection.shutdown(socket.SHUT_WR)
+        answer = connection.makefile("rb").read()
+    if answer.startswith(b"HTTP/1.1"):
+        status = int(answer.split()[1])
+        assert 400 <= status < 600, answer
+    assert served.get("/")[0] == 200
+
+
+def test_no_page_elsewhere_may_show_a_page_of_ours_inside_its_own(served: Served) -> None:
+    for path in ("/", "/nothing.html", "/assets/live/reload.js", "/events"):
+        connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=10)
+        connection.request("HEAD", path)
+        assert "frame-ancestors 'none'" in connection.getresponse().headers["Content-Security-Policy"]
+        connection.close()
+
+
+HOSTILE = {
+    "deep": b"[" + b"[" * 100_000 + b"]" * 100_000 + b"]",
+    "no entry at all": b"no JSON\n",
+    "an array that is cut off": b"[{",
+    "damaged": gzip.compress(b"x" * 1000)[:-9],
+    "UTF-16": "x".encode("utf-16"),
+    "digits": b'[{"x": ' + b"9" * 5000 + b"}]",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_whatever_a_log_becomes_is_shown_on_the_page_and_serving_goes_on(served: Served, name: str) -> None:
+    states = served.states()
+    version = next(states)["version"]
+    log = served.project / "log.jsonl"
+    good = log.read_bytes()
+    log.write_bytes(HOSTILE[name])
+    problem = next(states)
+    assert problem["version"] == version
+    assert "log.jsonl" in problem["problem"]
+    log.write_bytes(good)
+    assert next(states) == {"version": version + 1, "problem": None}
+
+
+def test_a_folder_that_is_replaced_is_watched_again(served: Served) -> None:
+    states = served.states()
+    version = next(states)["version"]
+    folder = served.project / "alert_policies"
+    copy = served.project / "copy"
+    shutil.copytree(folder, copy)
+    shutil.rmtree(folder)
+    while next(states)["problem"] is None:
+        pass
+    copy.rename(folder)
+    while (state := next(states))["problem"] is not None:
+        pass
+    assert state["version"] > version
+    (folder / "rate_limit_spike.yaml").write_text("unknown_key: 1\n")
+    assert "rate_limit_spike.yaml" in next(states)["problem"]
+    shutil.copy(ROOT / "alert_policies" / "rate_limit_spike.yaml", folder)
+    assert next(states)["problem"] is None
+
+
+def test_ctrl_c_ends_it_with_one_word(served: Served) -> None:
     served.process.send_signal(signal.SIGINT)
     deadline = time.monotonic() + 10
     while served.process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert served.process.returncode == 0
+    assert served.process.returncode == 130
     assert served.process.stderr
-    assert served.process.stderr.read() == ""
+    assert served.process.stderr.read() == "loyalty-monitoring: interrupted\n"
