@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from loyalty_monitoring.commands.options import Instant, files_argument, stack_option
+from loyalty_monitoring.commands.options import Instant, files_argument, stacks_option
 from loyalty_monitoring.commands.project import progress_bar, project_root
 
 
@@ -15,7 +15,7 @@ from loyalty_monitoring.commands.project import progress_bar, project_root
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="NEW")
 @files_argument
-@stack_option
+@stacks_option
 @click.option("--from", "start", type=Instant(), metavar="T", help="Evaluate from here; earlier entries are history.")
 @click.option("--to", "end", type=Instant(), metavar="T", help="Evaluate up to here; later entries are not used.")
 @click.option(
@@ -25,29 +25,38 @@ def diff_command(
     old: str,
     new: str,
     files: tuple[Path, ...],
-    stack: str,
+    stacks: tuple[str, ...],
     start: datetime | None,
     end: datetime | None,
     output_format: str,
 ) -> None:
-    """Say which incidents a change of the definitions brings, removes or moves.
+    """Say which incidents a change of the definitions brings, removes or moves, and whom they reach.
 
     OLD and NEW are git revisions, or folders that hold the project. Both versions' definitions go over the same logs,
-    so a new threshold shows what it would have done last month; log-based metrics themselves start empty. The Markdown
-    is made for a pull request. The exit status says nothing about what was found.
+    so a new threshold shows what it would have done last month; log-based metrics themselves start empty. Each stack
+    has its part: who is told, the incidents that differ, and how near each alert came. What did not change is not
+    replayed. The Markdown is made for a pull request; JSON of several stacks is {"stacks": [...]}, of one its object.
+    The exit status says nothing about what was found.
 
     \b
     loyalty-monitoring diff main HEAD samples/*.jsonl.gz
     loyalty-monitoring diff HEAD . last-month.jsonl.gz
-    loyalty-monitoring diff v1.4 v1.5 logs/*.jsonl.gz --format json | jq '.incidents[] | select(.kind != "stays")'
+    loyalty-monitoring diff main HEAD --stack production last-month.jsonl.gz
+    loyalty-monitoring diff v1.4 v1.5 --stack production logs/*.jsonl.gz --format json | jq '.incidents[]'
     """
     from loyalty_monitoring.replay.entries.log_files import readable_again
+    from loyalty_monitoring.replay.entries.resource_types import resource_types
     from loyalty_monitoring.report.diff import output
     from loyalty_monitoring.report.diff.compare import compare
-    from loyalty_monitoring.report.diff.versions import load_version
+    from loyalty_monitoring.report.diff.versions import chosen_stacks, load_versions
 
     root = project_root()
-    versions = [load_version(root, name, stack) for name in (old, new)]
     with readable_again(files) as kept, progress_bar() as progress:
-        found = compare(versions[0], versions[1], kept, start=start, end=end, progress=progress)
-    click.echo(output.as_json(found) if output_format == "json" else output.as_markdown(found))
+        logged = resource_types(kept)
+        before, after = (load_versions(root, name, stacks, logged) for name in (old, new))
+        found = [
+            compare(stack, before.get(stack), after.get(stack), kept, start=start, end=end, progress=progress)
+            for stack in chosen_stacks(stacks, before, after)
+        ]
+    show = output.as_json if output_format == "json" else output.as_markdown
+    click.echo(show(old, new, found))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from loyalty_monitoring.commands.options import stacks_option
 from loyalty_monitoring.commands.project import project_root
 
 
@@ -20,15 +21,17 @@ from loyalty_monitoring.commands.project import project_root
     show_default=True,
 )
 @click.option("--explain", metavar="ID", help="Say what a rule is about, why it matters and how to mend it.")
-def lint_command(paths: tuple[Path, ...], output_format: str, explain: str | None) -> None:
+@stacks_option
+def lint_command(paths: tuple[Path, ...], output_format: str, explain: str | None, stacks: tuple[str, ...]) -> None:
     """Find mistakes that Cloud Monitoring accepts in silence, or refuses only at deployment.
 
-    Without PATH: the definitions of this project, as they are deployed. PATH is a file or folder of plain API resources
-    in YAML or JSON: alert policies, dashboards and log-based metrics, as `gcloud` and the console export them. Exit
-    status 1 when a finding is an error. A line `# lint: allow ID: the reason` in a YAML file allows a rule there.
+    Without PATH: the definitions of this project, as each stack deploys them. PATH is a file or folder of plain API
+    resources in YAML or JSON: alert policies, dashboards and log-based metrics, as `gcloud` and the console export
+    them. Exit status 1 when a finding is an error. A line `# lint: allow ID: the reason` in a YAML file allows a rule.
 
     \b
     loyalty-monitoring lint
+    loyalty-monitoring lint --stack production
     loyalty-monitoring lint exported-policies/ dashboard.json --format sarif > findings.sarif
     loyalty-monitoring lint --explain promql-lookback
     """
@@ -37,13 +40,15 @@ def lint_command(paths: tuple[Path, ...], output_format: str, explain: str | Non
     if explain is not None:
         click.echo(run.explanation(explain))
         return
+    if paths and stacks:
+        raise click.UsageError("--stack is for this project's own definitions; leave out PATH, or --stack")
     if paths:
         findings = run.lint_files(paths)
     else:
-        from loyalty_monitoring.definitions.settings import load_stack_settings
+        from loyalty_monitoring.definitions.settings import stack_names
 
         root = project_root()
-        findings = run.lint_project(root, load_stack_settings(root, "demo"))
+        findings = run.lint_stacks(root, stacks or stack_names(root))
     if output_format == "sarif":
         click.echo(output.as_sarif(findings, run.titles(), Path.cwd()))
     elif output_format == "json":

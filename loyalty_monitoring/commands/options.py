@@ -18,6 +18,13 @@ stack_option = click.option(
     metavar="S",
     help="The stack whose settings and parameters apply: Pulumi.S.yaml.",
 )
+stacks_option = click.option(
+    "--stack",
+    "stacks",
+    multiple=True,
+    metavar="S",
+    help="This stack, Pulumi.S.yaml; may be repeated. Without it: all stacks that have a file.",
+)
 files_argument = click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 dashboard_option = click.option(
     "--dashboard",

@@ -13,18 +13,43 @@ from loyalty_monitoring.commands.project import load_stack
 @click.command("render")
 @stack_option
 @click.option("--out", required=True, metavar="DIR", type=click.Path(path_type=Path), help="The folder to write.")
-def render_command(stack: str, out: Path) -> None:
+@click.option(
+    "--channel",
+    "channels",
+    multiple=True,
+    metavar="NAME=projects/...",
+    help="The API's name of a channel of the stack, for the policies that it serves; may be repeated.",
+)
+def render_command(stack: str, out: Path, channels: tuple[str, ...]) -> None:
     """Write what the Pulumi program would send, as the API's JSON bodies.
 
     One file a definition, in log_metrics/, alert_policies/, dashboards/ and notification_channels/ below DIR. Secrets
-    and what only a deployment knows (a policy's channels) are left out. Each file is what `gcloud` takes, too:
+    are left out, and so are a policy's channels, which only a deployment knows: name each with --channel where a policy
+    is to be made of its file. Each file is what `gcloud` takes, too:
 
     \b
     loyalty-monitoring render --stack demo --out rendered
+    loyalty-monitoring render --stack demo --out rendered --channel team=projects/P/notificationChannels/123
     gcloud monitoring policies create --policy-from-file rendered/alert_policies/rate_limit_spike.json
     """
-    from loyalty_monitoring.google_cloud.render import render
+    from loyalty_monitoring.google_cloud.render import policies_without_channel, render
 
     settings, definitions = load_stack(stack)
-    written = render(settings, definitions, out)
+    named = dict(_name_and_resource(channel) for channel in channels)
+    written = render(settings, definitions, out, named)
     click.echo(f"{len(written)} files written to {out}")
+    silent = policies_without_channel(settings, definitions, named)
+    if silent:
+        known = ", ".join(channel.name for channel in settings.channels)
+        click.echo(
+            f"No channel is in {', '.join(policy.name for policy in silent)}: a policy made of such a file notifies "
+            f"nobody. Name the stack's channels ({known}) with --channel NAME=projects/{settings.project}/"
+            "notificationChannels/ID."
+        )
+
+
+def _name_and_resource(text: str) -> tuple[str, str]:
+    name, equals, resource = text.partition("=")
+    if not equals:
+        raise click.BadParameter(f"{text!r} has no =; write NAME=projects/PROJECT/notificationChannels/ID")
+    return name, resource

@@ -64,7 +64,7 @@ def definitions_of(files: Sources, settings: Settings) -> Definitions:
     can live in one Google Cloud project. Policies' names are known only after deployment: in dashboards stands
     `projects/PROJECT/alertPolicies/FILE_NAME` in their place. Errors: UserError with file, line, key.
     """
-    parameters = chosen_parameters(files.parameters, settings.parameter_overrides)
+    parameters = chosen_parameters(files.parameters, settings.parameter_overrides, settings.override_places)
     resolvers = _resolvers(files, settings)
 
     def filled(kind: str, document: Document) -> tuple[Body, Body]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from loyalty_monitoring.common.errors import UserError, nearest
+from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.common.schema_check import check_schema
 from loyalty_monitoring.common.yaml_documents import Document, load_yaml
 
@@ -67,47 +68,55 @@ class Parameter:
         raise KeyError(form)
 
 
-def load_parameters(file: Path, overrides: Mapping[str, object]) -> dict[str, Parameter]:
-    """Read parameters.yaml and put the stack's overrides in, each checked against its allowed range."""
+def load_parameters(
+    file: Path, overrides: Mapping[str, object], places: Mapping[str, Position] = MappingProxyType({})
+) -> dict[str, Parameter]:
+    """Read parameters.yaml and put the stack's overrides in, each checked against its allowed range.
+
+    `places` says where each override stands. Errors: UserError at the override's place, or in parameters.yaml.
+    """
     document = load_yaml(file)
     check_schema("parameters", document)
-    return chosen_parameters(document, overrides)
+    return chosen_parameters(document, overrides, places)
 
 
-def chosen_parameters(document: Document, overrides: Mapping[str, object]) -> dict[str, Parameter]:
+def chosen_parameters(
+    document: Document, overrides: Mapping[str, object], places: Mapping[str, Position] = MappingProxyType({})
+) -> dict[str, Parameter]:
     """Return the parameters of a document that keeps the schema, with the stack's overrides in their ranges."""
     plain = {name for name, entry in document.data.items() if "default" in entry}
     for name in overrides:
         if name not in plain:
             raise UserError(
                 f"the stack overrides parameter {name!r}, which {Path(document.file).name} does not declare"
-                f"{nearest(name, plain)}"
+                f"{nearest(name, plain)}",
+                places.get(name),
             )
     parameters: dict[str, Parameter] = {}
     for name, entry in document.data.items():
         if name in plain:
-            value = _checked(name, overrides.get(name, entry["default"]), entry, document, name in overrides)
-            parameters[name] = Parameter(name, value, entry["unit"], entry["why"])
+            value = overrides.get(name, entry["default"])
+            what = "the stack's override of" if name in overrides else "the default of"
+            place = document.position((name, "range" if name in overrides else "default"))
+            checked = _checked(f"{what} {name!r}", value, entry, places.get(name) or place)
+            parameters[name] = Parameter(name, checked, entry["unit"], entry["why"])
     for name, entry in document.data.items():
         if "sum" in entry:
             parameters[name] = _sum(name, entry, parameters, document)
     return parameters
 
 
-def _checked(name: str, value: object, entry: Mapping[str, Any], document: Document, overridden: bool) -> float:
+def _checked(what: str, value: object, entry: Mapping[str, Any], place: Position) -> float:
     low, high = entry["range"]
-    what = "the stack's override of" if overridden else "the default of"
-    place = document.position((name, "range" if overridden else "default"))
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         unit = "" if entry["unit"] == "count" else f" {entry['unit']}"
         raise UserError(
-            f"{what} {name!r} is {value!r}; expected a number from {low} to {high}{unit}; choose one in that range",
-            place,
+            f"{what} is {value!r}; expected a number from {low} to {high}{unit}; choose one in that range", place
         )
     whole_units = value * _SECONDS.get(entry["unit"], 60) / 60 if entry["unit"] != "ratio" else 0
     if whole_units != int(whole_units):
         step = "whole minutes" if entry["unit"] in _SECONDS else "whole numbers"
-        raise UserError(f"{what} {name!r} is {value!r}; only {step} are possible; round it", place)
+        raise UserError(f"{what} is {value!r}; only {step} are possible; round it", place)
     return value
 
 

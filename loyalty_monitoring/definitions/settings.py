@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -76,7 +76,10 @@ class Channel:
 
 @dataclass(frozen=True)
 class Settings:
-    """One stack. `parameter_overrides` are in the parameters' own units; `runbook_url` has no trailing slash."""
+    """One stack. `parameter_overrides` are in the parameters' own units; `runbook_url` has no trailing slash.
+
+    `override_places` says where each override stands, so that a wrong one is named at its own line.
+    """
 
     stack: str
     project: str
@@ -88,6 +91,7 @@ class Settings:
     channels: tuple[Channel, ...]
     silent_priorities: tuple[Priority, ...]
     module: Module
+    override_places: Mapping[str, Position] = field(default_factory=dict, compare=False)
 
     def channels_of(self, priority: Priority) -> tuple[Channel, ...]:
         """The channels that serve a priority, ordered by name."""
@@ -107,14 +111,19 @@ def stack_file(root: Path, stack: str) -> Path:
     return root / f"Pulumi.{stack}.yaml"
 
 
+def stack_names(root: Path) -> tuple[str, ...]:
+    """The stacks that have a file `Pulumi.<stack>.yaml` below `root`, in the order of their names."""
+    files = sorted(root.glob("Pulumi.*.yaml"))
+    return tuple(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in files)
+
+
 def load_stack_settings(root: Path, stack: str) -> Settings:
     """Read `Pulumi.<stack>.yaml` below `root`, as the program would see it. Errors: UserError with file and line."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", stack):
         raise UserError(f"{stack!r} is no name for a stack; use letters, digits, _, . and -")
     file = stack_file(root, stack)
     if not file.is_file():
-        stacks = {path.name.split(".")[1] for path in root.glob("Pulumi.*.yaml")}
-        raise UserError(f"there is no stack {stack!r}{nearest(stack, stacks)}", Position(file))
+        raise UserError(f"there is no stack {stack!r}{nearest(stack, stack_names(root))}", Position(file))
     document = load_yaml(file)
     module = load_module(root)
     return settings_from(_own_values(document, module.namespace), stack, locator(document, module.namespace), module)
@@ -158,6 +167,7 @@ def settings_from(values: Mapping[str, object], stack: str, locate: Locate, modu
         ),
         runbook_url=reader.url("runbookUrl"),
         parameter_overrides=reader.numbers("parameters"),
+        override_places={name: locate(("parameters", name)) for name in reader.mapping(("parameters",))},
         channels=tuple(_channel(reader, name) for name in sorted(reader.mapping(("channels",)))),
         silent_priorities=reader.priorities(("silentPriorities",)),
         module=module,

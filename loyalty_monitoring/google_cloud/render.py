@@ -1,8 +1,8 @@
 """Writes what the Pulumi program would send, as the API's JSON bodies, one file a definition.
 
-Two things are not in the files, because only a deployment knows them: a policy's channels (with how often each is
-notified again), and the ids of the policies that a dashboard shows, for which the policy's file name stands. Secret
-labels of channels are left out, too.
+Only a deployment knows a policy's channels, and the ids of the policies that a dashboard shows. Channels are left out,
+with how often each is notified again, unless they are named; for a policy's id stands its file name. Secret labels of
+channels are left out.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
-from loyalty_monitoring.common.errors import Position, UserError
-from loyalty_monitoring.definitions.model import Body, Definitions
+from loyalty_monitoring.common.errors import Position, UserError, nearest
+from loyalty_monitoring.definitions.model import AlertPolicy, Body, Definitions
 from loyalty_monitoring.definitions.settings import Settings
-from loyalty_monitoring.google_cloud.api_bodies import alert_policy_body, channel_body
+from loyalty_monitoring.google_cloud.api_bodies import alert_policy_body, channel_body, notifying_policy_body
 from loyalty_monitoring.google_cloud.api_messages import Kind, check
 
 # The list of the files that render wrote into a folder; what is not in it is somebody's own and stays.
@@ -26,13 +27,19 @@ LIST = ".rendered"
 _OURS = re.compile(r"(log_metrics|alert_policies|dashboards|notification_channels)/[a-z0-9_-]+\.json")
 
 
-def render(settings: Settings, definitions: Definitions, out: Path) -> list[Path]:
+def render(
+    settings: Settings, definitions: Definitions, out: Path, channels: Mapping[str, str] = MappingProxyType({})
+) -> list[Path]:
     """Write all files below `out` and return their paths; the same input gives the same bytes.
+
+    `channels` maps channels of the stack to their names in the API (projects/P/notificationChannels/ID): policies whose
+    priority they serve notify them.
 
     Files of an earlier render that are no longer wanted are removed. Errors: UserError, with `out` left as it was, when
     the Google API would refuse a body or a file of somebody else is in the way.
     """
-    files = {name: _text(body) for name, body in _bodies(settings, definitions).items()}
+    _check_channels(settings, channels)
+    files = {name: _text(body) for name, body in _bodies(settings, definitions, channels).items()}
     try:
         return _write(files, out)
     except OSError as error:
@@ -41,7 +48,34 @@ def render(settings: Settings, definitions: Definitions, out: Path) -> list[Path
         ) from error
 
 
-def _bodies(settings: Settings, definitions: Definitions) -> dict[str, Body]:
+def policies_without_channel(
+    settings: Settings, definitions: Definitions, channels: Mapping[str, str]
+) -> list[AlertPolicy]:
+    """The policies that would notify nobody, with only these channels, and are not silent on purpose."""
+    return [
+        policy
+        for policy in definitions.alert_policies
+        if policy.priority not in settings.silent_priorities and not _names(policy, settings, channels)
+    ]
+
+
+def _names(policy: AlertPolicy, settings: Settings, channels: Mapping[str, str]) -> list[str]:
+    return [channels[one.name] for one in settings.channels_of(policy.priority) if one.name in channels]
+
+
+def _check_channels(settings: Settings, channels: Mapping[str, str]) -> None:
+    known = {channel.name for channel in settings.channels}
+    for name, resource in channels.items():
+        if name not in known:
+            raise UserError(f"the stack {settings.stack} has no channel {name!r}{nearest(name, known)}")
+        if not re.fullmatch(r"projects/[^/\s]+/notificationChannels/[^/\s]+", resource):
+            raise UserError(
+                f"channel {name}: {resource!r} is no name of a channel; write projects/P/notificationChannels/ID, "
+                "as `gcloud beta monitoring channels list --format='value(name,displayName)'` prints it"
+            )
+
+
+def _bodies(settings: Settings, definitions: Definitions, channels: Mapping[str, str]) -> dict[str, Body]:
     bodies: dict[str, Body] = {}
 
     def add(kind: Kind, folder: str, name: str, body: Body, source: Path | str) -> None:
@@ -54,7 +88,8 @@ def _bodies(settings: Settings, definitions: Definitions) -> dict[str, Body]:
     for metric in definitions.log_metrics:
         add("log_metric", "log_metrics", metric.name, metric.body, metric.source)
     for policy in definitions.alert_policies:
-        body = alert_policy_body(policy, settings)
+        names = _names(policy, settings, channels)
+        body = notifying_policy_body(policy, settings, names) if names else alert_policy_body(policy, settings)
         add("alert_policy", "alert_policies", policy.name, body, policy.source)
     for dashboard in definitions.dashboards:
         add("dashboard", "dashboards", dashboard.name, dashboard.body, dashboard.source)

@@ -43,6 +43,11 @@ def incidents(policy: AlertPolicy, series: Iterable[Series], last_instant: int) 
     return found
 
 
+def longest_run(series: Iterable[Series], interval: int) -> int:
+    """For how many seconds the condition of a label set was met at a stretch, at the most."""
+    return max((run[-1][0] - run[0][0] for one in series for run in _unbroken_runs(one.samples, interval)), default=0)
+
+
 def _unbroken_runs(samples: Sequence[Sample], interval: int) -> Iterator[Sequence[Sample]]:
     start = 0
     for index in range(1, len(samples) + 1):

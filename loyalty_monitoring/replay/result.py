@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from loyalty_monitoring.definitions.model import Priority
@@ -32,11 +32,30 @@ class Incident:
 
 
 @dataclass(frozen=True)
+class Margin:
+    """How near a condition came to its threshold, or how far beyond it went.
+
+    `value` is the extreme of the window, `at` and `labels` where it was; None where nothing was to be compared.
+    `met_seconds` is the longest time for which the condition was met at a stretch, None for one that has no duration;
+    it opens after `needed_seconds`.
+    """
+
+    operator: str
+    threshold: float
+    value: float | None
+    at: datetime | None
+    labels: Mapping[str, str]
+    opened: bool
+    met_seconds: int | None
+    needed_seconds: int = 0
+
+
+@dataclass(frozen=True)
 class ReplayResult:
     """What a replay found.
 
     `policies` are the evaluated ones, `metrics` maps a metric's API name to what it found; `incidents` are ordered by
-    when they opened, then by policy and labels.
+    when they opened, then by policy and labels; `margins` are by policy, without those that compare nothing.
     """
 
     window_from: datetime
@@ -47,3 +66,4 @@ class ReplayResult:
     metrics: Mapping[str, MetricSummary]
     policies: Mapping[str, Priority]
     incidents: tuple[Incident, ...]
+    margins: Mapping[str, Margin] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from loyalty_monitoring.definitions.model import AlertPolicy, Definitions, LogMe
 from loyalty_monitoring.query_languages.promql.quoted_names import words
 from loyalty_monitoring.replay.entries.load import EntryCounts
 from loyalty_monitoring.replay.incidents import evaluation_instants, incidents
+from loyalty_monitoring.replay.margins import margins
 from loyalty_monitoring.replay.metric_points import points_of_files
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
@@ -74,6 +75,7 @@ def judged(
         metrics=points.metrics,
         policies={policy.name: policy.priority for policy in policies},
         incidents=tuple(found),
+        margins=margins(prometheus, policies, start, end, found),
     )
 
 

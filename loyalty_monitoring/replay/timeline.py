@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from loyalty_monitoring.definitions.model import PRIORITIES, Priority
-from loyalty_monitoring.replay.result import Incident, ReplayResult
+from loyalty_monitoring.replay.result import Incident, Margin, ReplayResult
 
 _PIPED_WIDTH = 120
 _NARROWEST_BAR, _WIDEST_BAR = 16, 48
@@ -49,11 +49,51 @@ def as_object(result: ReplayResult) -> dict[str, Any]:
                 "labels": dict(incident.labels),
                 "opened": rfc3339(incident.opened),
                 "closed": incident.closed and rfc3339(incident.closed),
-                "value": incident.value if math.isfinite(incident.value) else json.dumps(incident.value),
+                "value": json_number(incident.value),
             }
             for incident in result.incidents
         ],
+        **({"margins": margin_objects(result.margins)} if result.margins else {}),
     }
+
+
+def margin_objects(margins: Mapping[str, Margin]) -> dict[str, Any]:
+    """The margins as JSON objects, by policy."""
+    return {name: margin_object(margin) for name, margin in sorted(margins.items())}
+
+
+def margin_object(margin: Margin) -> dict[str, Any]:
+    """A margin as a JSON object; `value` and `at` are null where nothing was to be compared."""
+    return {
+        "operator": margin.operator,
+        "threshold": json_number(margin.threshold),
+        "value": None if margin.value is None else json_number(margin.value),
+        "at": margin.at and rfc3339(margin.at),
+        "labels": dict(margin.labels),
+        "opened": margin.opened,
+        "met_seconds": margin.met_seconds,
+        "needed_seconds": margin.needed_seconds,
+    }
+
+
+def margin_text(margin: Margin) -> str:
+    """How near it came, such as "peak 160 at Sat 07 Nov 17:43, threshold 100" or "nearest miss 80 at ..."."""
+    threshold = f"threshold {number_text(margin.threshold)}"
+    if margin.value is None or margin.at is None:
+        return f"nothing to compare, {threshold}"
+    extreme = "lowest" if margin.operator.startswith("<") else "peak" if margin.operator.startswith(">") else "nearest"
+    labels = "".join(f" {_plain(key)}={_plain(value)}" for key, value in sorted(margin.labels.items()))
+    text = f"{extreme if margin.opened else f'nearest miss, {extreme}'} {number_text(margin.value)}{labels}"
+    text += f" at {_minute(margin.at)}, {threshold}"
+    if margin.met_seconds is not None:
+        met, needed = (_length(timedelta(seconds=one)) for one in (margin.met_seconds, margin.needed_seconds))
+        text += f"; met for {met} at the most, opens after {needed}"
+    return text
+
+
+def json_number(value: float) -> float | str:
+    """The value; a string where JSON has no number for it."""
+    return value if math.isfinite(value) else json.dumps(value)
 
 
 def print_text(result: ReplayResult, console: Console | None = None) -> None:
@@ -84,6 +124,14 @@ def lines(result: ReplayResult, width: int = _PIPED_WIDTH) -> Iterator[Text]:
         yield Text(f"{_counted(result.incidents)}, {still_open:,} still open at the end")
     else:
         yield Text(f"No incident: none of the {len(result.policies)} alert policies would have opened one")
+    if result.margins:
+        yield Text()
+        yield Text("How near each alert came", style="bold")
+        widest = max(map(len, result.margins))
+        # What opened nothing first: its distance is the news.
+        for name, margin in sorted(result.margins.items(), key=lambda item: (item[1].opened, item[0])):
+            yield Text(f"    {name:<{widest}}  {margin_text(margin)}")
+        yield Text()
     silent = sorted(name for name, metric in result.metrics.items() if metric.matched == 0)
     yield Text(f"{len(result.metrics) - len(silent)} of {len(result.metrics)} metrics matched entries")
     if silent:
@@ -109,7 +157,9 @@ def _priority(priority: Priority, result: ReplayResult, width: int) -> Iterator[
         for incident in shown:
             length = _length((incident.closed or result.window_to) - incident.opened)
             until = _until(incident)
-            columns = _columns(_minute(incident.opened), until, length, _name(incident), name, _number(incident.value))
+            columns = _columns(
+                _minute(incident.opened), until, length, _name(incident), name, number_text(incident.value)
+            )
             yield Text.assemble(columns, (_bar([incident], result, bar), style))
         if hidden:
             more = set_cell_size(
@@ -182,7 +232,7 @@ def _length(span: timedelta) -> str:
     return f"{hours}h {minutes % 60:02}m" if hours else f"{minutes}m"
 
 
-def _number(value: float) -> str:
+def number_text(value: float) -> str:
     """As many digits as one reads at a glance: 93,610, 101, 0.326."""
     if not math.isfinite(value):
         return str(value)

@@ -9,8 +9,10 @@ from pathlib import Path
 from loyalty_monitoring.common.database import Progress
 from loyalty_monitoring.definitions.model import Dashboard
 from loyalty_monitoring.replay.entries.match import Matches, newest_matches
+from loyalty_monitoring.replay.margins import margins
 from loyalty_monitoring.replay.prometheus import Prometheus
 from loyalty_monitoring.replay.run import backfilled, evaluate, series_in_queries, window
+from loyalty_monitoring.replay.timeline import margin_text
 from loyalty_monitoring.report.choices import choices, key
 from loyalty_monitoring.report.data_sets import DataSets, data_sets, filters_of_logs_panels
 from loyalty_monitoring.report.evaluation import Span, chosen_answers, dashboard_answers, policy_panels
@@ -51,6 +53,7 @@ def report(
         window_from, window_to = window(points.entries, start, end)
         span = Span(int(window_from.timestamp()), int(window_to.timestamp()))
         incidents = evaluate(prometheus, definitions.alert_policies, window_from, window_to, progress)
+        near = margins(prometheus, definitions.alert_policies, window_from, window_to, incidents)
         policies = [
             DrawnPolicy(
                 policy,
@@ -58,6 +61,7 @@ def report(
                 tuple(incident for incident in incidents if incident.policy == policy.name),
                 sources.claims.get(policy.name, ()),
                 sources.runbooks.get(policy.name, ""),
+                margin_text(near[policy.name]) if policy.name in near else "",
             )
             for policy in definitions.alert_policies
         ]

@@ -31,13 +31,17 @@ _OPENS = {">": "above", ">=": "at or above", "<": "below", "<=": "at or below", 
 
 @dataclass(frozen=True)
 class DrawnPolicy:
-    """A policy with what its pages show. `claims` are those of its cases, `runbook` is Markdown."""
+    """A policy with what its pages show.
+
+    `claims` are those of its cases, `runbook` is Markdown, `margin` is how near it came, "" where it compares nothing.
+    """
 
     policy: AlertPolicy
     panels: tuple[Panel, ...]
     incidents: tuple[Incident, ...]
     claims: tuple[str, ...]
     runbook: str
+    margin: str
 
     @property
     def title(self) -> str:

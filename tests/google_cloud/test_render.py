@@ -12,7 +12,7 @@ from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.google_cloud.api_messages import check, dropped_keys
-from loyalty_monitoring.google_cloud.render import render
+from loyalty_monitoring.google_cloud.render import policies_without_channel, render
 
 ROOT = Path(__file__).parents[2]
 STACKS = ("demo", "example-production")
@@ -84,3 +84,25 @@ def test_a_file_of_somebody_else_is_never_overwritten(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="was not written by render"):
         _render("demo", tmp_path)
     assert _files(tmp_path) == {"alert_policies/high_churn.json": b"mine"}
+
+
+def test_a_named_channel_is_in_the_policies_that_it_serves(tmp_path: Path) -> None:
+    settings = load_stack_settings(ROOT, "example-production")
+    definitions = load_definitions(ROOT, settings)
+    oncall = "projects/example-production/notificationChannels/1"
+    render(settings, definitions, tmp_path / "out", {"oncall": oncall})
+    for policy in definitions.alert_policies:
+        body = json.loads((tmp_path / "out" / "alert_policies" / f"{policy.name}.json").read_text())
+        assert body.get("notificationChannels") == ([oncall] if policy.priority == "P0" else None)
+        check("alert_policy", body)
+    silent = policies_without_channel(settings, definitions, {"oncall": oncall})
+    assert {policy.priority for policy in silent} == {"P1", "P2"}
+
+
+def test_a_channel_that_is_none_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    settings = load_stack_settings(ROOT, "demo")
+    definitions = load_definitions(ROOT, settings)
+    for channels in ({"tean": "projects/p/notificationChannels/1"}, {"team": "1"}):
+        with pytest.raises(UserError, match=r"did you mean 'team'|write projects/"):
+            render(settings, definitions, tmp_path / "out", channels)
+    assert not (tmp_path / "out").exists()

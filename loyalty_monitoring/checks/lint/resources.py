@@ -8,9 +8,12 @@ from typing import Any
 
 from loyalty_monitoring.checks.lint.rule import Finding, Kind, Project, Resource, Severity
 from loyalty_monitoring.common.errors import Position, UserError
-from loyalty_monitoring.common.yaml_documents import Document, load_documents
+from loyalty_monitoring.common.yaml_documents import Document, load_documents, load_yaml
 from loyalty_monitoring.definitions.load import definitions_of, read_sources
-from loyalty_monitoring.definitions.settings import Settings
+from loyalty_monitoring.definitions.model import Definitions
+from loyalty_monitoring.definitions.settings import Settings, locator, stack_file
+
+SILENT_PRIORITY = "silent-priority"
 
 _ENDINGS = (".yaml", ".yml", ".json")
 
@@ -30,7 +33,23 @@ def our_project(root: Path, settings: Settings) -> tuple[Project, list[Finding]]
     )
     for kind, of_kind, documents in kinds:
         resources += [Resource(kind, one.body, documents[one.name]) for one in of_kind]
-    return Project(tuple(resources), sources.runbooks, sources.contract), []
+    silent = list(_silent_priorities(definitions, settings, root))
+    return Project(tuple(resources), sources.runbooks, sources.contract), silent
+
+
+def _silent_priorities(definitions: Definitions, settings: Settings, root: Path) -> Iterator[Finding]:
+    """A warning for each priority whose alerts notify nobody in this stack."""
+    locate = locator(load_yaml(stack_file(root, settings.stack)), settings.module.namespace)
+    for priority in settings.silent_priorities:
+        names = [policy.name for policy in definitions.alert_policies if policy.priority == priority]
+        if names:
+            place = locate(("silentPriorities",))
+            message = f"{priority} reaches nobody in the stack {settings.stack}: {', '.join(names)}"
+            remedy = (
+                f"serve {priority} with a channel, or allow it with a comment in this file: "
+                f"# lint: allow {SILENT_PRIORITY}: why"
+            )
+            yield Finding(str(place.file), place.line, place.column, SILENT_PRIORITY, "warning", message, remedy)
 
 
 def project_of_files(paths: Sequence[Path]) -> tuple[Project, list[Finding]]:

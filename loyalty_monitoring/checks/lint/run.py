@@ -3,35 +3,72 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from loyalty_monitoring.checks.lint.resources import our_project, project_of_files
+from loyalty_monitoring.checks.lint.resources import SILENT_PRIORITY, file_finding, our_project, project_of_files
 from loyalty_monitoring.checks.lint.rule import Finding, Project, Resource, Rule
 from loyalty_monitoring.checks.lint.rules import all_rules
 from loyalty_monitoring.checks.lint.suppressions import suppressed
 from loyalty_monitoring.common.errors import UserError, nearest
 from loyalty_monitoring.common.shipped_files import shipped
-from loyalty_monitoring.definitions.settings import Settings
+from loyalty_monitoring.common.yaml_documents import Document, load_yaml
+from loyalty_monitoring.definitions.settings import Settings, load_stack_settings, stack_file
 
 # Findings that no rule makes: about a file as a whole.
 FILE_RULES = {
     "definition": "A definition of the project does not load",
     "file-kind": "A file holds no resource of Cloud Monitoring",
     "file-syntax": "A file is not YAML or JSON that can be read safely",
+    SILENT_PRIORITY: "Alerts of a stack notify nobody",
     "suppression": "A suppression has no reason, names no rule, or allows nothing",
 }
 
 
+def lint_stacks(root: Path, stacks: Sequence[str]) -> list[Finding]:
+    """Findings in the project's definitions as each of the stacks deploys them, in the order of files and lines.
+
+    What is found for some of the stacks only names them. Errors: UserError for a stack that has no file.
+    """
+    found: dict[tuple[object, ...], dict[str, Finding]] = {}
+    for stack in stacks:
+        for finding in _lint_stack(root, stack):
+            found.setdefault((*_order(finding), finding.severity), {}).setdefault(stack, finding)
+    findings = []
+    for of_stack in found.values():
+        first = next(iter(of_stack.values()))
+        findings.append(first if len(of_stack) == len(stacks) else _for_stacks(first, list(of_stack)))
+    return sorted(findings, key=_order)
+
+
 def lint_project(root: Path, settings: Settings) -> list[Finding]:
-    """Findings in the project's own definitions, in the order of files and lines."""
+    """Findings in the project's own definitions as one stack deploys them, in the order of files and lines."""
+    return _named_from_here(_lint(*our_project(root, settings), [load_yaml(stack_file(root, settings.stack))]))
+
+
+def _lint_stack(root: Path, stack: str) -> list[Finding]:
+    there = stack_file(root, stack).is_file()
+    try:
+        settings = load_stack_settings(root, stack)
+    except UserError as error:
+        if not there:
+            raise
+        return _named_from_here([file_finding("definition", error)])
+    return lint_project(root, settings)
+
+
+def _for_stacks(finding: Finding, stacks: Sequence[str]) -> Finding:
+    named = f"stack{'' if len(stacks) == 1 else 's'} {', '.join(stacks)}"
+    return dataclasses.replace(finding, message=f"{named}: {finding.message}")
+
+
+def _named_from_here(findings: Iterable[Finding]) -> list[Finding]:
     here = Path.cwd()
 
-    def named_from_here(file: str) -> str:
+    def named(file: str) -> str:
         return str(Path(file).relative_to(here)) if Path(file).is_relative_to(here) else file
 
-    findings = _lint(*our_project(root, settings))
-    return [dataclasses.replace(finding, file=named_from_here(finding.file)) for finding in findings]
+    return [dataclasses.replace(finding, file=named(finding.file)) for finding in findings]
 
 
 def lint_files(paths: Sequence[Path]) -> list[Finding]:
@@ -51,11 +88,15 @@ def explanation(rule: str) -> str:
     return (shipped("docs/lint") / f"{rule}.md").read_text().rstrip()
 
 
-def _lint(project: Project, findings: list[Finding]) -> list[Finding]:
+def _lint(project: Project, findings: list[Finding], more: Iterable[Document] = ()) -> list[Finding]:
     found = findings + [finding for rule in all_rules() for finding in _findings(rule, project)]
-    known = {rule.id for rule in all_rules()}
-    documents = [resource.document for resource in project.resources]
-    return sorted(suppressed(found, documents, known), key=lambda one: (one.file, one.line, one.column, one.rule))
+    known = {rule.id for rule in all_rules()} | {SILENT_PRIORITY}
+    documents = [*(resource.document for resource in project.resources), *more]
+    return sorted(suppressed(found, documents, known), key=_order)
+
+
+def _order(finding: Finding) -> tuple[str, int, int, str]:
+    return finding.file, finding.line, finding.column, finding.rule
 
 
 def _findings(rule: Rule, project: Project) -> Iterator[Finding]:

@@ -381,11 +381,26 @@ def comparisons(expression: Any) -> list[Comparison]:
     return list(dict.fromkeys(_compared(expression, "")))
 
 
+def without_comparison(query: str) -> str:
+    """The query with its first comparison replaced by the value that it compares; what is joined to it stays."""
+    return _uncompared(parsed(query))
+
+
 def bare(expression: Any) -> Any:
     """The expression without the parentheses around it."""
     while isinstance(expression, promql_parser.ParenExpr):
         expression = expression.expr
     return expression
+
+
+def _uncompared(expression: Any) -> str:
+    inner = bare(expression)
+    if isinstance(inner, promql_parser.BinaryExpr) and str(inner.op) in _SETS:
+        clauses = [f"{one.word} ({', '.join(one.labels)}) " for one in label_clauses(inner) if one.expression is inner]
+        return f"({_uncompared(inner.lhs)}) {inner.op} {''.join(clauses)}({inner.rhs.prettify()})"
+    if isinstance(inner, promql_parser.BinaryExpr) and str(inner.op) in _MIRRORED:
+        return str((inner.rhs if number(inner.lhs) is not None else inner.lhs).prettify())
+    return str(inner.prettify())
 
 
 def _compared(expression: Any, role: str) -> Iterator[Comparison]:

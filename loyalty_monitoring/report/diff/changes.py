@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from loyalty_monitoring.definitions.model import AlertPolicy, Body, LogMetric
+from loyalty_monitoring.definitions.settings import Settings
 from loyalty_monitoring.query_languages.promql.quoted_names import words
 from loyalty_monitoring.report.diff.versions import Version
+
+_SETTINGS = ("project", "resource_type", "environment", "prefix", "runbook_url")
 
 
 @dataclass(frozen=True)
@@ -31,11 +34,21 @@ class ParameterChange:
 
 @dataclass(frozen=True)
 class Changes:
-    """All that differs. `of_policy` names for each policy the changes that can alter its incidents."""
+    """All that differs. `of_policy` names for each policy the changes that can alter its incidents.
+
+    `settings` are those of the stack but for its channels and parameters.
+    """
 
     parameters: tuple[ParameterChange, ...]
     definitions: tuple[DefinitionChange, ...]
     of_policy: Mapping[str, tuple[DefinitionChange | ParameterChange, ...]]
+    settings: tuple[ParameterChange, ...] = ()
+
+    @property
+    def may_alter_incidents(self) -> bool:
+        """Whether an alert policy, a metric or a parameter differs in anything; a dashboard rings nobody."""
+        files = (change.file for change in self.definitions)
+        return bool(self.parameters) or any(not file.startswith("dashboards/") for file in files)
 
 
 def changes(old: Version, new: Version) -> Changes:
@@ -51,7 +64,15 @@ def changes(old: Version, new: Version) -> Changes:
         parameters,
         tuple(change for changed in of_kind.values() for change in changed.values()),
         {name: _behind(name, old, new, parameters, of_kind) for name in sorted(names)},
+        tuple(_setting_changes(old.settings, new.settings)),
     )
+
+
+def _setting_changes(old: Settings, new: Settings) -> Iterator[ParameterChange]:
+    for name in _SETTINGS:
+        before, after = (str(getattr(settings, name)) for settings in (old, new))
+        if before != after:
+            yield ParameterChange(name, before, after)
 
 
 def _behind(

@@ -8,68 +8,158 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from loyalty_monitoring.replay.result import Incident
+from loyalty_monitoring.replay.result import Incident, Margin
+from loyalty_monitoring.replay.timeline import margin_objects, margin_text
 from loyalty_monitoring.report.diff.changes import DefinitionChange, ParameterChange
-from loyalty_monitoring.report.diff.compare import Difference
+from loyalty_monitoring.report.diff.compare import Difference, Replayed
 from loyalty_monitoring.report.diff.incidents import IncidentChange
 
 _KINDS = ("appears", "vanishes", "moves", "stays")
 _PLURALS = {"appears": "appear", "vanishes": "vanish", "moves": "move", "stays": "stay as they are"}
 # A comment on GitHub takes 65,536 characters.
 _MOST_ROWS = 100
+_LONG = 20  # a longer table is folded
 
 
-def as_markdown(difference: Difference) -> str:
-    """For a person who reviews: the incidents that differ first, then what was changed."""
-    return "\n".join(_lines(difference))
+def as_markdown(old: str, new: str, differences: Sequence[Difference]) -> str:
+    """For a person who reviews, a part for each stack: who is told, the incidents that differ, what was changed."""
+    lines = [f"### Incidents of {_code(old)} and {_code(new)} on the same logs", ""]
+    for difference in differences:
+        # All stacks share what a comment can hold.
+        lines += _lines(difference, max(1, _MOST_ROWS // len(differences)))
+    return "\n".join(lines)
 
 
-def as_json(difference: Difference) -> str:
-    """The same for a machine; times are RFC 3339 in UTC, `closed` is null while an incident is open."""
-    return json.dumps(
-        {
-            "old": difference.old,
-            "new": difference.new,
-            "window": {"from": _rfc3339(difference.window_from), "to": _rfc3339(difference.window_to)},
-            "entries": difference.entries_read,
-            "incidents": [_incident_change(change, difference) for change in difference.incidents],
-            "parameters": [
-                {"name": change.name, "old": change.old, "new": change.new}
-                for change in difference.definitions.parameters
-            ],
-            "definitions": [
-                {"file": change.file, "what": list(change.what)} for change in difference.definitions.definitions
-            ],
-        },
-        indent=2,
-        ensure_ascii=False,
-    )
+def as_json(old: str, new: str, differences: Sequence[Difference]) -> str:
+    """The same for a machine: of one stack its object, of several {"old", "new", "stacks": [one object a stack]}.
+
+    Times are RFC 3339 in UTC, `closed` is null while an incident is open; `window` is null where nothing was replayed.
+    """
+    stacks = [_object(old, new, difference) for difference in differences]
+    found = stacks[0] if len(stacks) == 1 else {"old": old, "new": new, "stacks": stacks}
+    return json.dumps(found, indent=2, ensure_ascii=False)
 
 
-def _lines(difference: Difference) -> Iterator[str]:
-    window = f"{_minute(difference.window_from)} to {_minute(difference.window_to)} UTC"
-    yield f"### Incidents of {_code(difference.old)} and {_code(difference.new)} on the same logs"
+def _object(old: str, new: str, difference: Difference) -> dict[str, Any]:
+    replayed = difference.replayed
+    window = replayed and {"from": _rfc3339(replayed.window_from), "to": _rfc3339(replayed.window_to)}
+    return {
+        "stack": difference.stack,
+        "old": old,
+        "new": new,
+        "new_stack": difference.is_new,
+        "removed_stack": difference.is_gone,
+        "replayed": replayed is not None,
+        "replayed_as": replayed and replayed.replayed_as,
+        "window": window,
+        "entries": replayed.entries_read if replayed else 0,
+        "incidents": [_incident_change(change, difference) for change in replayed.incidents] if replayed else [],
+        "margins": margin_objects(replayed.margins) if replayed else {},
+        "told": [
+            {"who": one.who, "old": one.old, "new": one.new, "reaches_nobody": one.reaches_nobody}
+            for one in difference.audiences
+        ],
+        "settings": [_values(change) for change in difference.definitions.settings],
+        "parameters": [_values(change) for change in difference.definitions.parameters],
+        "definitions": [
+            {"file": change.file, "what": list(change.what)} for change in difference.definitions.definitions
+        ],
+    }
+
+
+def _values(change: ParameterChange) -> dict[str, str | None]:
+    return {"name": change.name, "old": change.old, "new": change.new}
+
+
+def _lines(difference: Difference, most_rows: int) -> Iterator[str]:
+    state = " (new)" if difference.is_new else " (removed)" if difference.is_gone else ""
+    yield f"#### Stack {difference.stack}{state}"
     yield ""
-    yield f"{difference.entries_read:,} log entries, {window}: {_counts(difference.incidents)}."
-    yield ""
-    differing = [change for change in difference.incidents if change.kind != "stays"]
-    if differing:
-        yield "| | alert | labels | opened (UTC) | closed (UTC) | because of |"
-        yield "|---|---|---|---|---|---|"
-        for change in differing[:_MOST_ROWS]:
-            yield _row(change, difference)
+    if difference.audiences:
+        yield "**Who is told changes:**"
         yield ""
-        if len(differing) > _MOST_ROWS:
-            yield f"And {len(differing) - _MOST_ROWS:,} more; `--format json` has all."
-            yield ""
-    yield "#### Changed definitions"
-    yield ""
+        for change in difference.audiences:
+            line = f"{change.who}: {_plain(change.old)} -> {_plain(change.new)}"
+            yield f"- **{line}**" if change.reaches_nobody else f"- {line}"
+        yield ""
+    yield from _replay_lines(difference, most_rows)
     changed = [
+        *map(_setting, difference.definitions.settings),
         *map(_parameter, difference.definitions.parameters),
         *map(_definition, difference.definitions.definitions),
     ]
-    for line in changed or ["None."]:
-        yield f"- {line}" if changed else line
+    yield "Changed definitions: none." if not changed else "Changed definitions:"
+    yield ""
+    yield from _folded([f"- {line}" for line in changed], f"{len(changed)} changes")
+
+
+def _replay_lines(difference: Difference, most_rows: int) -> Iterator[str]:
+    replayed = difference.replayed
+    if replayed is None:
+        yield "No alert policy, metric or parameter differs, so no incident can: nothing was replayed."
+        yield ""
+        return
+    window = f"{_minute(replayed.window_from)} to {_minute(replayed.window_to)} UTC"
+    yield f"{replayed.entries_read:,} log entries, {window}: {_counts(replayed.incidents)}."
+    yield ""
+    if replayed.replayed_as is not None:
+        yield (
+            f"The logs are of {replayed.replayed_as}, the stack is of {difference.resource_type}: replayed as if it "
+            f"were of {replayed.replayed_as}, too."
+        )
+        yield ""
+    if replayed.matched_nothing and replayed.entries_read:
+        yield (
+            "**No metric matched an entry, so nothing could open;** "
+            f"`loyalty-monitoring replay --stack {difference.stack}` on these logs says why."
+        )
+        yield ""
+    differing = [change for change in replayed.incidents if change.kind != "stays"]
+    if differing:
+        head = ["| | alert | labels | opened (UTC) | closed (UTC) | because of |", "|---|---|---|---|---|---|"]
+        yield from _folded([_row(change, difference) for change in differing[:most_rows]], "The incidents", head)
+        if len(differing) > most_rows:
+            yield f"And {len(differing) - most_rows:,} more; `--format json` has all."
+            yield ""
+    yield from _totals(replayed)
+
+
+def _totals(replayed: Replayed) -> Iterator[str]:
+    """What changes of each alert, and how near each came."""
+    names = sorted(
+        replayed.margins.keys() | replayed.old_margins.keys() | {one.incident.policy for one in replayed.incidents}
+    )
+    if not names:
+        return
+    head = ["| alert | appear | vanish | move | stay | margin |", "|---|---|---|---|---|---|"]
+    rows = []
+    for name in names:
+        of_alert: list[str] = [change.kind for change in replayed.incidents if change.incident.policy == name]
+        numbers = " | ".join(f"{of_alert.count(kind) or '–'}" for kind in _KINDS)
+        rows.append(f"| {name} | {numbers} | {_margin(replayed.old_margins.get(name), replayed.margins.get(name))} |")
+    yield from _folded(rows, "All alerts", head)
+
+
+def _margin(old: Margin | None, new: Margin | None) -> str:
+    """The new version's margin; the old one's before it, where it is another."""
+    texts = ["–" if one is None else _plain(margin_text(one)) for one in (old, new)]
+    return " → ".join(dict.fromkeys(texts))
+
+
+def _folded(rows: Sequence[str], title: str, head: Sequence[str] = ()) -> Iterator[str]:
+    """The rows below their heading, folded behind a title when they are many."""
+    if not rows:
+        return
+    long = len(rows) > _LONG
+    if long:
+        yield f"<details><summary>{title}: {len(rows)} rows</summary>"
+        yield ""
+    yield from head
+    yield from rows
+    yield ""
+    if long:
+        yield "</details>"
+        yield ""
 
 
 def _counts(changes: Sequence[IncidentChange]) -> str:
@@ -95,6 +185,10 @@ def _moved(change: IncidentChange, which: str) -> str:
 
 def _brief(change: DefinitionChange | ParameterChange) -> str:
     return _parameter(change) if isinstance(change, ParameterChange) else change.file
+
+
+def _setting(change: ParameterChange) -> str:
+    return f"setting `{change.name}`: {_code(change.old or ' ')} → {_code(change.new or ' ')}"
 
 
 def _parameter(change: ParameterChange) -> str:
@@ -131,6 +225,12 @@ def _code(text: str) -> str:
     """Names come from logs: inside the code, no sign of theirs ends it, the cell or the line."""
     plain = re.sub(r"[`|\r\n]|[^\S ]", " ", "".join(sign if sign.isprintable() else " " for sign in text))
     return f"`{plain or ' '}`"
+
+
+def _plain(text: str) -> str:
+    """A title of ours, or a label from logs: it cannot become markup, and ends neither a cell nor a line."""
+    printable = "".join(sign if sign.isprintable() else " " for sign in text)
+    return re.sub(r"([\\`*_{}\[\]<>#|~&@])", r"\\\1", printable)
 
 
 def _time(instant: datetime | None) -> str:

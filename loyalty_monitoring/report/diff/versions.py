@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import subprocess
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loyalty_monitoring.common.errors import Position, UserError
@@ -15,33 +15,72 @@ from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.definitions.parameters import Parameter, load_parameters
-from loyalty_monitoring.definitions.settings import load_stack_settings
+from loyalty_monitoring.definitions.settings import RESOURCE_TYPES, Settings, load_stack_settings, stack_names
 
 
 @dataclass(frozen=True)
 class Version:
-    """One version's definitions for a stack. `texts` are its definition files as they are written, by path."""
+    """One version's definitions for a stack. `texts` are its definition files as they are written, by path.
+
+    `replayed` are the definitions that read the logs at hand: those of the stack, or, where the logs come from another
+    type of resource than the stack's, those that the stack would have there; `replayed_as` is that type then.
+    """
 
     name: str
+    settings: Settings
     definitions: Definitions
     parameters: Mapping[str, Parameter]
     texts: Mapping[str, str]
+    replayed: Definitions
+    replayed_as: str | None
 
 
-def load_version(root: Path, name: str, stack: str) -> Version:
-    """A folder that holds the project, or a revision of the repository at `root`, such as HEAD, main or a commit.
+def load_versions(
+    root: Path, name: str, stacks: Collection[str] = (), logged: Collection[str] = ()
+) -> dict[str, Version]:
+    """The stacks of a version, by name: those of `stacks` that it has; without `stacks`, all of them.
 
-    Errors: UserError when it is neither, or when its definitions do not load.
+    `name` is a folder that holds the project, or a revision of the repository at `root`, such as HEAD, main or a
+    commit. `logged` are the types of resource in the logs, the most frequent first. Errors: UserError when it is
+    neither, or when its definitions do not load.
     """
     with _folder(root, name) as folder:
-        settings = load_stack_settings(folder, stack)
-        files = [file for kind in ("alert_policies", "log_metrics") for file in (folder / kind).glob("*.yaml")]
-        return Version(
-            name,
-            load_definitions(folder, settings),
-            load_parameters(folder / "parameters.yaml", settings.parameter_overrides),
-            {str(file.relative_to(folder)): file.read_text() for file in files},
-        )
+        there = stack_names(folder)
+        return {stack: _version(folder, name, stack, logged) for stack in there if not stacks or stack in stacks}
+
+
+def chosen_stacks(stacks: Sequence[str], old: Mapping[str, Version], new: Mapping[str, Version]) -> list[str]:
+    """The stacks to compare: those asked for, or all that either version has. Errors: UserError for an unknown one."""
+    there = old.keys() | new.keys()
+    for stack in stacks:
+        if stack not in there:
+            raise UserError(
+                f"neither version has a stack {stack!r}; name one that has a file Pulumi.STACK.yaml in one of them"
+            )
+    if not there:
+        raise UserError("neither version has a stack; add a file Pulumi.STACK.yaml")
+    return list(dict.fromkeys(stacks)) or sorted(there)
+
+
+def _version(folder: Path, name: str, stack: str, logged: Collection[str]) -> Version:
+    settings = load_stack_settings(folder, stack)
+    definitions = load_definitions(folder, settings)
+    files = [file for kind in ("alert_policies", "log_metrics") for file in (folder / kind).glob("*.yaml")]
+    replayed_as = None
+    if settings.resource_type not in logged:
+        replayed_as = next((kind for kind in logged if kind in RESOURCE_TYPES), None)
+    replayed = definitions
+    if replayed_as is not None:
+        replayed = load_definitions(folder, replace(settings, resource_type=replayed_as))
+    return Version(
+        name,
+        settings,
+        definitions,
+        load_parameters(folder / "parameters.yaml", settings.parameter_overrides, settings.override_places),
+        {str(file.relative_to(folder)): file.read_text() for file in files},
+        replayed,
+        replayed_as,
+    )
 
 
 @contextmanager

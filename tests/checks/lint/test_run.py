@@ -192,3 +192,56 @@ def test_explain_prints_a_rules_page_and_knows_the_nearest_name() -> None:
     result = lint("--explain", "promql-lookbak")
     assert isinstance(result.exception, UserError)
     assert "did you mean 'promql-lookback'" in str(result.exception)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("alert_policies", "dashboards", "log_metrics", "runbooks"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for file in ROOT.glob("*.yaml"):
+        shutil.copy(file, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_every_stack_is_linted_and_a_wrong_parameter_is_blamed_on_the_stacks_line(project: Path) -> None:
+    stack = project / "Pulumi.example-production.yaml"
+    stack.write_text(stack.read_text().replace("rate_limit_requests: 200", "rate_limit_request: 200"))
+    line = 1 + stack.read_text().splitlines().index("    rate_limit_request: 200")
+    result = lint()
+    assert result.exit_code == 1
+    assert result.output.startswith(f"{stack.name}:{line}:")
+    assert "stack example-production: the stack overrides parameter 'rate_limit_request'" in result.output
+    assert "did you mean 'rate_limit_requests'" in result.output
+    assert lint("--stack", "demo").exit_code == 0
+
+
+def test_what_all_stacks_have_is_said_once(project: Path) -> None:
+    policy = project / "alert_policies" / "high_churn.yaml"
+    policy.write_text(policy.read_text().replace("severity: WARNING", "").replace("duration: 0s", "duration: 10s"))
+    found = json.loads(lint("--format", "json").stdout)["findings"]
+    places = [(one["file"], one["line"], one["column"], one["rule"]) for one in found]
+    assert found
+    assert len(places) == len(set(places))
+    assert not any(one["message"].startswith("stack") for one in found)
+
+
+def test_a_priority_that_reaches_nobody_is_a_warning_until_it_is_allowed(project: Path) -> None:
+    stack = project / "Pulumi.demo.yaml"
+    text = stack.read_text().replace("priorities: [P0, P1, P2]", "priorities: [P1, P2]")
+    stack.write_text(text + "  loyalty-monitoring:silentPriorities: [P0]\n")
+    result = lint("--stack", "demo")
+    assert result.exit_code == 0
+    assert "warning silent-priority: P0 reaches nobody in the stack demo: " in result.output
+    stack.write_text(stack.read_text() + "# lint: allow silent-priority: nobody is on call for it\n")
+    assert lint("--stack", "demo").output == "no findings\n"
+
+
+def test_a_stack_that_is_not_there_is_an_error(project: Path) -> None:
+    result = lint("--stack", "dmo")
+    assert isinstance(result.exception, UserError)
+    assert "did you mean 'demo'" in str(result.exception)
+
+
+def test_stack_and_path_together_are_refused(policy: Path) -> None:
+    assert lint(policy, "--stack", "demo").exit_code == 2

@@ -37,7 +37,7 @@ def _diff(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def _found(folder: Path, *arguments: str) -> dict[str, Any]:
-    done = _diff(folder, *arguments, "--format", "json")
+    done = _diff(folder, *arguments, "--stack", "demo", "--format", "json")
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -131,7 +131,7 @@ def test_two_revisions_are_compared_whatever_the_folder_holds(project: Path) -> 
 
 def test_markdown_keeps_hostile_names_inside_their_cell(project: Path) -> None:
     _replace(project / "parameters.yaml", "rate_limit_requests:\n  default: 100", "rate_limit_requests:\n  default: 80")
-    done = _diff(project, "HEAD", ".")
+    done = _diff(project, "HEAD", ".", "--stack", "demo")
     (row,) = (line for line in done.stdout.splitlines() if line.startswith("| appears"))
     assert row.count("|") == 7
     assert row.count("`") == 4
@@ -157,3 +157,77 @@ def test_a_folder_without_the_project_is_said(project: Path) -> None:
     done = _diff(project, "dashboards", "HEAD")
     assert done.returncode == 2
     assert "folder without Pulumi.yaml" in done.stderr
+
+
+PRODUCTION = "Pulumi.example-production.yaml"
+
+
+def _stacks(folder: Path, *arguments: str) -> dict[str, dict[str, Any]]:
+    done = _diff(folder, *arguments, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    return {found["stack"]: found for found in json.loads(done.stdout)["stacks"]}
+
+
+def test_a_threshold_of_production_alone_shows_what_production_will_do(project: Path) -> None:
+    _replace(project / PRODUCTION, "rate_limit_requests: 200", "rate_limit_requests: 20")
+    found = _stacks(project, "HEAD", ".")
+    assert (found["demo"]["replayed"], found["demo"]["incidents"]) == (False, [])
+    production = found["example-production"]
+    assert production["parameters"] == [{"name": "rate_limit_requests", "old": "200", "new": "20"}]
+    of_alert = [one["kind"] for one in production["incidents"] if one["policy"] == "rate_limit_spike"]
+    assert set(of_alert) == {"appears"}
+    assert production["replayed_as"] == "k8s_container"
+    assert production["margins"]["rate_limit_spike"]["value"] == 150
+
+
+def test_definitions_that_did_not_change_are_not_replayed(project: Path) -> None:
+    done = _diff(project, "HEAD", ".")
+    assert done.stdout.count("nothing was replayed") == 2
+    assert done.stdout.count("Changed definitions: none.") == 2
+
+
+def test_a_priority_that_newly_reaches_nobody_is_said_first(project: Path) -> None:
+    text = (project / "Pulumi.demo.yaml").read_text()
+    _replace(project / "Pulumi.demo.yaml", "priorities: [P0, P1, P2]", "priorities: [P1, P2]")
+    with (project / "Pulumi.demo.yaml").open("a") as file:
+        file.write("  loyalty-monitoring:silentPriorities: [P0]\n")
+    done = _diff(project, "HEAD", ".", "--stack", "demo")
+    assert "- **P0: e-mail Loyalty team -> nobody (silentPriorities)**" in done.stdout
+    assert done.stdout.index("nobody (silentPriorities)") < done.stdout.index("Changed definitions")
+    (project / "Pulumi.demo.yaml").write_text(text.replace("loyalty-team@", "somebody-else@"))
+    (told,) = {one["new"] for one in _found(project, "HEAD", ".")["told"]}
+    assert told == "e-mail Loyalty team at another address"
+
+
+def test_an_alert_that_moves_to_another_priority_reaches_other_people(project: Path) -> None:
+    policy = project / "alert_policies" / "rate_limit_spike.yaml"
+    for old, new in (("priority: P1", "priority: P0"), ("priority: p1", "priority: p0"), ("WARNING", "CRITICAL")):
+        _replace(policy, old, new)
+    _replace(policy, "[P1]", "[P0]")
+    _replace(policy, "alertStrategy:\n", "alertStrategy:\n  notificationChannelStrategy: [{renotifyInterval: 1800s}]\n")
+    done = _diff(project, "HEAD", ".", "--stack", "example-production")
+    assert done.returncode == 0, done.stderr
+    assert "- rate\\_limit\\_spike" not in done.stdout
+    assert "- rate_limit_spike (P1 → P0): " in done.stdout
+
+
+def test_a_new_stack_and_one_that_is_gone_are_named(project: Path) -> None:
+    (project / PRODUCTION).rename(project / "Pulumi.other.yaml")
+    found = _stacks(project, "HEAD", ".")
+    assert [name for name, one in found.items() if one["new_stack"]] == ["other"]
+    assert [name for name, one in found.items() if one["removed_stack"]] == ["example-production"]
+    assert found["example-production"]["told"][0]["new"] == "nobody (there is no such stack)"
+
+
+def test_a_stack_that_neither_version_has_is_an_error(project: Path) -> None:
+    done = _diff(project, "HEAD", ".", "--stack", "prodution")
+    assert done.returncode == 2
+    assert "neither version has a stack 'prodution'" in done.stderr
+
+
+def test_totals_say_for_each_alert_what_changes_and_how_near_it_came(project: Path) -> None:
+    _replace(project / "parameters.yaml", "rate_limit_requests:\n  default: 100", "rate_limit_requests:\n  default: 80")
+    done = _diff(project, "HEAD", ".", "--stack", "demo")
+    (row,) = (line for line in done.stdout.splitlines() if line.startswith("| rate_limit_spike"))
+    assert row.startswith("| rate_limit_spike | 1 | 1 | 1 | 2 | peak 150 store\\_id=s-3 at ")
+    assert row.endswith("threshold 80 |")

@@ -1,0 +1,23 @@
+"""Which types of monitored resource wrote the entries of files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from loyalty_monitoring.common.database import connect
+from loyalty_monitoring.replay.entries.load import entry_batches, entry_columns
+
+_TYPE = ("resource", "type")
+
+
+def resource_types(files: Sequence[Path]) -> dict[str, int]:
+    """How many entries each `resource.type` wrote, the most frequent first. Errors: UserError for a file."""
+    found: Counter[str] = Counter()
+    with connect() as con:
+        for _ in entry_batches(con, files, [_TYPE]):
+            kind = entry_columns(con)(_TYPE)
+            rows = con.execute(f"SELECT {kind}->>'$' AS type, count(*) FROM entries GROUP BY type").fetchall()
+            found.update({str(name): int(number) for name, number in rows})
+    return dict(found.most_common())

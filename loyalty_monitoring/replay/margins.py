@@ -1,0 +1,86 @@
+"""The margin of each alert: how near the condition came to opening an incident, or how far beyond it went.
+
+Of a condition `value > threshold` this is the highest value in the window, of `value < threshold` the lowest, of
+`value == threshold` the nearest. Other parts of the condition still count: of `value > 5 and enough > 100` it is the
+highest value while the second part holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from loyalty_monitoring.definitions.model import AlertPolicy
+from loyalty_monitoring.query_languages.promql.expressions import Comparison, comparisons, parsed, without_comparison
+from loyalty_monitoring.replay.incidents import evaluation_instants, longest_run
+from loyalty_monitoring.replay.prometheus import Prometheus
+from loyalty_monitoring.replay.result import Incident, Margin
+
+
+def margins(
+    prometheus: Prometheus,
+    policies: Sequence[AlertPolicy],
+    start: datetime,
+    end: datetime,
+    incidents: Sequence[Incident],
+) -> dict[str, Margin]:
+    """The margin of each policy that compares something with a number, by the policy's name."""
+    opened = {incident.policy for incident in incidents}
+    found = ((policy, _margin(prometheus, policy, start, end, opened)) for policy in policies)
+    return {policy.name: margin for policy, margin in found if margin is not None}
+
+
+def _margin(
+    prometheus: Prometheus, policy: AlertPolicy, start: datetime, end: datetime, opened: Collection[str]
+) -> Margin | None:
+    compared = _decisive(comparisons(parsed(policy.query)))
+    if compared is None:
+        return None
+    first, last = evaluation_instants(start, end, policy.evaluation_interval_seconds)
+    interval = policy.evaluation_interval_seconds
+    value = compared.value if compared.role == "inside" else without_comparison(policy.query)
+    samples = [
+        (abs(number - compared.threshold) if compared.operator == "==" else number, at, number, series.labels)
+        for query in _nearest(value, compared)
+        for series in prometheus.query_range(query, first, last, interval)
+        for at, number in series.samples
+        if number == number  # a ratio of nothing is NaN
+    ]
+    if not samples:
+        empty = Margin(compared.operator, compared.threshold, None, None, {}, opened=False, met_seconds=None)
+        return replace(empty, opened=policy.name in opened, needed_seconds=policy.duration_seconds)
+    # The first of equals: when it came so near.
+    highest = compared.operator.startswith(">")
+    _, at, number, labels = min(samples, key=lambda one: (-one[0] if highest else one[0], one[1]))
+    held = None
+    if policy.duration_seconds:
+        held = longest_run(prometheus.query_range(policy.query, first, last, interval), interval)
+    return Margin(
+        compared.operator,
+        compared.threshold,
+        number,
+        datetime.fromtimestamp(at, UTC),
+        labels,
+        policy.name in opened,
+        held,
+        policy.duration_seconds,
+    )
+
+
+def _decisive(found: Sequence[Comparison]) -> Comparison | None:
+    """The comparison that people mean: of one that only counts yes and no, the one inside."""
+    inside = [one for one in found if one.role == "inside"]
+    whole = [one for one in found if one.role in ("", "or")]
+    return next((one for one in inside + whole if one.operator != "!="), None)
+
+
+def _nearest(value: str, compared: Comparison) -> Iterator[str]:
+    """Queries whose answers hold the extreme of all series at each instant, so that little is transferred."""
+    if compared.operator.startswith(">"):
+        yield f"topk(1, {value})"
+    elif compared.operator.startswith("<"):
+        yield f"bottomk(1, {value})"
+    else:
+        yield f"bottomk(1, ({value}) >= {compared.threshold!r})"
+        yield f"topk(1, ({value}) <= {compared.threshold!r})"

@@ -1,0 +1,120 @@
+"""The margin: how near an alert came to its threshold, where, and when; on the real Prometheus."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from loyalty_monitoring.definitions.model import AlertPolicy
+from loyalty_monitoring.query_languages.promql.expressions import without_comparison
+from loyalty_monitoring.replay.margins import margins
+from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
+from loyalty_monitoring.replay.result import Incident, Margin
+from loyalty_monitoring.replay.timeline import margin_text
+from tests.log_lines import START, minutes
+
+FIRST = int(START.timestamp())
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> object:
+    """rejected: store a has 3, 8, 5 and b 2, 1, 7 in minutes 1 to 3; enough: 1 in minutes 1 and 3 alone."""
+    file = tmp_path_factory.mktemp("points") / "points.om"
+    series = {'rejected{store="a"}': (3, 8, 5), 'rejected{store="b"}': (2, 1, 7), "enough": (1, 0, 1)}
+    lines = [
+        f"{name} {value} {FIRST + 60 * minute}"
+        for name, values in series.items()
+        for minute, value in enumerate(values, start=1)
+    ]
+    file.write_text("\n".join([*lines, "# EOF", ""]))
+    with prometheus_over(file) as server:
+        yield server
+
+
+def margin(prometheus: Prometheus, query: str, *, duration: int = 0, opened: bool = False) -> Margin | None:
+    condition = {"query": query, "duration": f"{duration}s", "evaluationInterval": "60s"}
+    body = {"conditions": [{"conditionPrometheusQueryLanguage": condition}]}
+    policy = AlertPolicy("spike", (), "P1", body, Path("spike.yaml"))
+    incident = Incident("spike", "P1", {}, START, None, 1.0)
+    found = margins(prometheus, [policy], START + minutes(1), START + minutes(3), [incident] if opened else [])
+    return found.get("spike")
+
+
+def test_the_highest_of_all_series_is_found_with_its_time_and_labels(prometheus: Prometheus) -> None:
+    found = margin(prometheus, "rejected > 8")
+    assert found is not None
+    assert (found.value, found.at, found.labels) == (8, START + minutes(2), {"store": "a"})
+    assert margin_text(found) == "nearest miss, peak 8 store=a at Mon 02 Nov 00:02, threshold 8"
+
+
+def test_of_a_condition_below_a_threshold_the_lowest_counts(prometheus: Prometheus) -> None:
+    found = margin(prometheus, "rejected < 1")
+    assert found is not None
+    assert (found.value, found.labels) == (1, {"store": "b"})
+    assert margin_text(found).startswith("nearest miss, lowest 1 store=b")
+
+
+def test_a_number_on_the_left_is_read_the_other_way_round(prometheus: Prometheus) -> None:
+    found = margin(prometheus, "10 < rejected")
+    assert found is not None
+    assert (found.operator, found.threshold, found.value) == (">", 10, 8)
+
+
+def test_what_is_joined_to_the_comparison_must_hold_all_the_same(prometheus: Prometheus) -> None:
+    found = margin(prometheus, "rejected > 20 and on () (enough > 0)")
+    assert found is not None
+    assert (found.value, found.at) == (7, START + minutes(3))
+
+
+def test_of_equality_the_nearest_value_on_either_side_counts(prometheus: Prometheus) -> None:
+    above, below = margin(prometheus, "rejected == 6"), margin(prometheus, "rejected == 4")
+    assert above is not None
+    assert below is not None
+    assert (above.value, below.value) == (7, 3)  # 5 and 7 are as near, and 7 is of series b in minute 3; 3 came first
+
+
+def test_an_inner_judgement_says_more_than_the_yes_or_no_around_it(prometheus: Prometheus) -> None:
+    found = margin(prometheus, "sum(rejected > bool 9) > 0")
+    assert found is not None
+    assert (found.threshold, found.value) == (9, 8)
+
+
+def test_how_long_a_condition_was_met_is_said_beside_its_duration(prometheus: Prometheus) -> None:
+    found = margin(prometheus, 'rejected{store="a"} > 2', duration=300)
+    assert found is not None
+    assert (found.met_seconds, found.needed_seconds) == (120, 300)
+    assert margin_text(found).endswith("; met for 2m at the most, opens after 5m")
+
+
+def test_an_alert_that_opened_has_a_peak_and_no_near_miss(prometheus: Prometheus) -> None:
+    found = margin(prometheus, "rejected > 7", opened=True)
+    assert found is not None
+    assert margin_text(found).startswith("peak 8 store=a")
+
+
+def test_without_any_value_there_is_nothing_to_compare(prometheus: Prometheus) -> None:
+    found = margin(prometheus, "missing > 3")
+    assert found is not None
+    assert margin_text(found) == "nothing to compare, threshold 3"
+    assert margin(prometheus, "rejected / 0 != 3") is None
+
+
+def test_a_hostile_label_stays_on_its_line() -> None:
+    hostile = Margin(">", 1, 2, START + timedelta(0), {"store": "a\n\x1b[2J"}, opened=True, met_seconds=None)
+    assert margin_text(hostile) == "peak 2 store=a??[2J at Mon 02 Nov 00:00, threshold 1"
+
+
+@pytest.mark.parametrize(
+    ("query", "value"),
+    [
+        ("a > 5", "a"),
+        ("((a > 5))", "a"),
+        ('a{x=~"b\\\\.c"} > 5', 'a{x=~"b\\\\.c"}'),
+        ("a > 5 unless on (m) (b > 0)", "(a) unless on (m) ((b > 0))"),
+        ("a", "a"),
+    ],
+)
+def test_a_comparison_is_taken_off_and_the_rest_stays(query: str, value: str) -> None:
+    assert without_comparison(query) == value
