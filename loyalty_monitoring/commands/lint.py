@@ -25,9 +25,11 @@ from loyalty_monitoring.commands.project import project_root
 def lint_command(paths: tuple[Path, ...], output_format: str, explain: str | None, stacks: tuple[str, ...]) -> None:
     """Find mistakes that Cloud Monitoring accepts in silence, or refuses only at deployment.
 
-    Without PATH: the definitions of this project, as each stack deploys them. PATH is a file or folder of plain API
-    resources in YAML or JSON: alert policies, dashboards and log-based metrics, as `gcloud` and the console export
-    them. Exit status 1 when a finding is an error. A line `# lint: allow ID: the reason` in a YAML file allows a rule.
+    Without PATH: the definitions of this project, as each stack deploys them. PATH is a file or folder of alert
+    policies, dashboards, log-based metrics, notification channels and snoozes, in YAML or JSON as `gcloud`, the API and
+    the console print them. In a folder, files that hold none of them are passed over and counted.
+    Exit status 1 when a finding is an error: what the API refuses, or what can never work. A line
+    `# lint: allow ID: the reason` in a YAML file allows a rule there.
 
     \b
     loyalty-monitoring lint
@@ -42,8 +44,9 @@ def lint_command(paths: tuple[Path, ...], output_format: str, explain: str | Non
         return
     if paths and stacks:
         raise click.UsageError("--stack is for this project's own definitions; leave out PATH, or --stack")
-    if paths:
-        findings = run.lint_files(paths)
+    linted = run.lint_paths(paths) if paths else None
+    if linted is not None:
+        findings = linted.findings
     else:
         from loyalty_monitoring.definitions.settings import stack_names
 
@@ -52,8 +55,10 @@ def lint_command(paths: tuple[Path, ...], output_format: str, explain: str | Non
     if output_format == "sarif":
         click.echo(output.as_sarif(findings, run.titles(), Path.cwd()))
     elif output_format == "json":
-        click.echo(output.as_json(findings))
-    elif output_format == "text" or findings:
-        click.echo(output.as_text(findings) if output_format == "text" else output.as_github(findings))
+        click.echo(output.as_json(findings, linted.files if linted else 0, linted.passed_over if linted else 0))
+    elif output_format == "text":
+        click.echo(output.as_text(findings, linted.passed_over if linted else 0))
+    elif findings:
+        click.echo(output.as_github(findings))
     if any(finding.severity == "error" for finding in findings):
         sys.exit(1)

@@ -10,7 +10,23 @@ import click
 from loyalty_monitoring.commands.options import files_argument, strict_option
 
 
-@click.command("match")
+class _FilterCommand(click.Command):
+    """A command whose first argument may begin with `-`, which the language reads as NOT."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if not error.option_name.startswith("--") and "--" not in args:
+                raise click.UsageError(
+                    "a filter that begins with - is taken for an option; put -- first: "
+                    "loyalty-monitoring match -- '-FIELD:*' FILE",
+                    ctx,
+                ) from error
+            raise
+
+
+@click.command("match", cls=_FilterCommand)
 @click.argument("filter_text", metavar="FILTER")
 @files_argument
 @click.option("--count", is_flag=True, help="Print only how many entries match.")
@@ -24,6 +40,7 @@ def match_command(filter_text: str, files: tuple[Path, ...], count: bool, strict
 
     \b
     loyalty-monitoring match 'severity >= ERROR' samples/*.jsonl.gz
+    loyalty-monitoring match -- '-jsonPayload.store_id:*' day.jsonl
     loyalty-monitoring match --count 'jsonPayload.event = ("card_enrolled" OR "card_deactivated")' day.jsonl
     loyalty-monitoring match 'protoPayload.methodName=storage.setIamPermissions' audit.jsonl
     """

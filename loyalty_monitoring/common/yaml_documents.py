@@ -1,15 +1,16 @@
 """YAML files as JSON-like data that remembers where each value stands.
 
-Only what JSON can say is accepted: no aliases, no tags, no duplicate or non-string keys. Files come from pull
-requests, so every refusal names file, line and what to write instead.
+Our own files say only what JSON can say: no aliases, no tags, no duplicate or non-string keys, no null. Files come from
+pull requests, so every refusal names file, line and what to write instead. Files of other people are read as their
+tools write them: null, aliases and `yes` are taken, and what cannot be read is remembered with its place.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +21,39 @@ from loyalty_monitoring.common.errors import Position, UserError
 Path_ = tuple[str | int, ...]
 
 _MAX_BYTES = 1_000_000
+# What an export of ten thousand resources may have.
+_MAX_FOREIGN_BYTES = 64_000_000
 _MAX_DEPTH = 50
+# A few lines with aliases can expand to gigabytes.
+_MAX_EXPANDED = 200_000
 # A character beyond \uffff, as JSON escapes it; the backslashes before it are whole ones.
 _PAIR = re.compile(r"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})")
+_EXPONENT = re.compile(r"-?\d+(?:\.\d+)?[eE][+-]?\d+")
+_TRUTH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _SafeLoader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
+class Problem:
+    """What could not be read of a file, and at which path of its data."""
+
+    path: Path_
+    message: str
+    position: Position
+
+
+@dataclass(frozen=True)
 class Document:
-    """A parsed file: `data` is JSON-like, `positions` maps each path to its place; `text` is all of it."""
+    """A parsed file: `data` is JSON-like, `positions` maps each path to its place; `text` is all of it.
+
+    `problems` are those of a file of other people, whose data is there nevertheless.
+    """
 
     file: Path
     data: Any
     positions: Mapping[Path_, Position]
     text: str = ""
+    problems: tuple[Problem, ...] = ()
 
     def position(self, path: Path_) -> Position:
         """The place of `path`, or of its nearest ancestor that stands in the file."""
@@ -52,6 +72,28 @@ def load_yaml(file: Path) -> Document:
 
 def load_documents(file: Path) -> tuple[Document, ...]:
     """Read all YAML documents of a file, or its one of JSON; at least one. Errors: as for `load_yaml`."""
+    text = read_text(file, _MAX_BYTES)
+    return tuple(_documents(text, file, foreign=False))
+
+
+def load_foreign_documents(file: Path, text: str | None = None) -> tuple[Document, ...]:
+    """Read what other people's tools wrote: YAML of any number of documents, or JSON values one after the other.
+
+    `text` is the file's content, where it has been read already. Errors: UserError for what is no YAML or JSON, is too
+    large, or could keep us busy for ever.
+    """
+    text = read_text(file, _MAX_FOREIGN_BYTES) if text is None else text
+    try:
+        return tuple(_documents(text, file, foreign=True))
+    except UserError:
+        values = _json_values(text)
+        if len(values) < 2:
+            raise
+        return tuple(document for value in values for document in _documents(value.text, file, True, value))
+
+
+def read_text(file: Path, most: int = _MAX_FOREIGN_BYTES) -> str:
+    """The text of a file of at most that many bytes, without a byte-order mark. Errors: UserError."""
     try:
         if file.exists() and not file.is_file():  # a pipe or a device may never end
             raise UserError("is a folder, a pipe or a device; name a file", Position(file))
@@ -60,23 +102,58 @@ def load_documents(file: Path) -> tuple[Document, ...]:
         raise UserError(
             f"cannot read this file ({error.strerror}); check its name and rights", Position(file)
         ) from error
-    if len(raw) > _MAX_BYTES:
-        raise UserError(f"is larger than {_MAX_BYTES:,} bytes; split it", Position(file))
+    if len(raw) > most:
+        raise UserError(f"is larger than {most:,} bytes; split it", Position(file))
     try:
-        text = raw.decode("utf-8")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise UserError("is not UTF-8 text; save it as UTF-8", Position(file, line)) from error
-    if file.suffix == ".json":
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of a text, and the line and column before its first character, counted from 0."""
+
+    text: str
+    line: int = 0
+    column: int = 0
+
+
+_WHOLE = _Part("")
+
+
+def _json_values(text: str) -> list[_Part]:
+    """The JSON values that a text consists of; none if it is anything else."""
+    decoder, values, start = json.JSONDecoder(), list[_Part](), 0
+    line, line_start = 0, 0
+    while (found := re.compile(r"\s*").match(text, start)) is not None and found.end() < len(text):
+        line += text.count("\n", start, found.end())
+        line_start = text.rfind("\n", 0, found.end()) + 1
+        try:
+            _, end = decoder.raw_decode(text, found.end())
+        except (ValueError, RecursionError):
+            return []
+        values.append(_Part(text[found.end() : end], line, found.end() - line_start))
+        line += text.count("\n", found.end(), end)
+        start = end
+    return values
+
+
+def _documents(text: str, file: Path, foreign: bool, part: _Part = _WHOLE) -> Iterator[Document]:
+    if is_json := file.suffix == ".json" or bool(part.text):
         text = _as_yaml(text)
     try:
-        _refuse_aliases(text, file)
+        has_aliases = _refuse_depth_and_aliases(text, file, foreign)
         nodes = list(yaml.compose_all(text, Loader=_SafeLoader))
     except yaml.YAMLError as error:
         raise _syntax_error(error, file) from error
     if not nodes:
         raise UserError("is empty; expected a mapping of keys to values", Position(file))
-    return tuple(_document(node, file, text) for node in nodes)
+    for node in nodes:
+        reader = _Reader(file, foreign, is_json, has_aliases, part)
+        data = reader.value(node, ())
+        yield Document(file, data, reader.positions, text, tuple(reader.problems))
 
 
 def _as_yaml(json_text: str) -> str:
@@ -88,25 +165,24 @@ def _as_yaml(json_text: str) -> str:
     return _PAIR.sub(character, json_text.replace("\t", " "))
 
 
-def _document(node: Any, file: Path, text: str) -> Document:
-    positions: dict[Path_, Position] = {}
-    return Document(file, _value(node, (), file, positions), positions, text)
-
-
-def _refuse_aliases(text: str, file: Path) -> None:
-    # Aliases let a few lines of YAML expand to gigabytes; depth could exhaust the stack. Neither is ever needed.
-    depth = 0
+def _refuse_depth_and_aliases(text: str, file: Path, foreign: bool) -> bool:
+    """Whether there are aliases. Depth could exhaust the stack, and is never needed."""
+    depth, has_aliases = 0, False
     for event in yaml.parse(text, Loader=_SafeLoader):
         mark = event.start_mark
-        place = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise UserError("anchors and aliases (& and *) are not supported; write the value out", place)
+            has_aliases = True
+            if not foreign:
+                place = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
+                raise UserError("anchors and aliases (& and *) are not supported; write the value out", place)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > _MAX_DEPTH:
+                place = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
                 raise UserError(f"is nested deeper than {_MAX_DEPTH} levels; flatten it", place)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
+    return has_aliases
 
 
 def _syntax_error(error: yaml.YAMLError, file: Path) -> UserError:
@@ -116,54 +192,109 @@ def _syntax_error(error: yaml.YAMLError, file: Path) -> UserError:
     return UserError(f"is not valid YAML: {problem}; mend the syntax at this line", place)
 
 
-def _value(node: Any, path: Path_, file: Path, positions: dict[Path_, Position]) -> Any:
-    mark = node.start_mark
-    here = Position(file, mark.line + 1, mark.column + 1)
-    positions.setdefault(path, here)
-    if isinstance(node, yaml.MappingNode):
-        _refuse_tag(node, "tag:yaml.org,2002:map", here)
+@dataclass
+class _Reader:
+    """Turns the nodes of one document into data, and remembers where each value stands."""
+
+    file: Path
+    foreign: bool
+    is_json: bool
+    has_aliases: bool
+    part: _Part
+    positions: dict[Path_, Position] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    open: set[int] = field(default_factory=set)
+    expanded: int = 0
+
+    def value(self, node: Any, path: Path_) -> Any:
+        here = self.place(node.start_mark)
+        self.positions.setdefault(path, here)
+        if isinstance(node, yaml.ScalarNode):
+            return self.scalar(node, path, here)
+        if self.has_aliases:
+            self.expanded += len(node.value)
+            if id(node) in self.open or self.expanded > _MAX_EXPANDED:
+                raise UserError(
+                    f"its anchors and aliases expand to more than {_MAX_EXPANDED:,} values; write the values out", here
+                )
+            self.open.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            self.expect_tag(node, "tag:yaml.org,2002:map", path, here)
+            data: Any = self.mapping(node, path)
+        else:
+            self.expect_tag(node, "tag:yaml.org,2002:seq", path, here)
+            data = [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
+        self.open.discard(id(node))
+        return data
+
+    def mapping(self, node: Any, path: Path_) -> dict[str, Any]:
         result: dict[str, Any] = {}
+        merged: list[Any] = []
         for key_node, value_node in node.value:
-            key_mark = key_node.start_mark
-            place = Position(file, key_mark.line + 1, key_mark.column + 1)
+            place = self.place(key_node.start_mark)
             if not isinstance(key_node, yaml.ScalarNode):
-                raise UserError("a key must be a plain string", place)
+                self.refuse(path, "a key must be a plain string", place)
+                continue
             key = key_node.value
+            if self.foreign and key_node.tag == "tag:yaml.org,2002:merge":
+                merged.append(value_node)
+                continue
             if key in result:
-                raise UserError(f"key {key!r} stands twice in one mapping; remove one of them", place)
-            positions[(*path, key)] = place
-            result[key] = _value(value_node, (*path, key), file, positions)
+                self.refuse((*path, key), f"key {key!r} stands twice in one mapping; remove one of them", place)
+            self.positions[(*path, key)] = place
+            result[key] = self.value(value_node, (*path, key))
+        for below in merged:
+            self.merge(below, path, result)
         return result
-    if isinstance(node, yaml.SequenceNode):
-        _refuse_tag(node, "tag:yaml.org,2002:seq", here)
-        return [_value(item, (*path, index), file, positions) for index, item in enumerate(node.value)]
-    return _scalar(node, here)
 
+    def merge(self, node: Any, path: Path_, result: dict[str, Any]) -> None:
+        """Add what `<<: *anchor` names; what the mapping says itself stays (yaml.org/type/merge.html)."""
+        for one in node.value if isinstance(node, yaml.SequenceNode) else [node]:
+            if not isinstance(one, yaml.MappingNode):
+                self.refuse(path, "`<<` takes a mapping, or a list of them", self.place(one.start_mark))
+                continue
+            data = self.value(one, path)
+            for key, value in data.items():
+                result.setdefault(key, value)
 
-def _refuse_tag(node: Any, expected: str, place: Position) -> None:
-    if node.tag != expected:
-        raise UserError(f"the tag {node.tag!r} is not supported; write plain values", place)
-
-
-def _scalar(node: Any, place: Position) -> Any:
-    tag, text = node.tag.rpartition(":")[2], node.value
-    if tag == "bool":
-        # YAML 1.1 reads yes/no/on/off as booleans, JSON and the Google API do not: refuse to guess.
-        if text not in ("true", "false"):
-            raise UserError(f"{text!r} is ambiguous in YAML; write true or false, or put it in quotes", place)
-        return text == "true"
-    if tag == "null":
-        raise UserError("has no value; give one, or remove the key", place)
-    try:
-        if tag == "int":
-            return int(text)
-        if tag == "float":
-            number = float(text)
-            if number != number or number in (float("inf"), float("-inf")):
-                raise ValueError
-            return number
-    except ValueError as error:
-        raise UserError(f"{text!r} is not a plain decimal number; write it so, or in quotes", place) from error
-    if tag in ("str", "timestamp", "merge", "value"):
+    def scalar(self, node: Any, path: Path_, place: Position) -> Any:
+        tag, text = node.tag.rpartition(":")[2], node.value
+        if tag == "bool":
+            # YAML 1.1 reads yes/no/on/off as booleans, JSON and the Google API do not: refuse to guess.
+            if text not in ("true", "false") and not self.foreign:
+                raise UserError(f"{text!r} is ambiguous in YAML; write true or false, or put it in quotes", place)
+            return _TRUTH[text.lower()]
+        if tag == "null":
+            if not self.foreign:
+                raise UserError("has no value; give one, or remove the key", place)
+            return None
+        try:
+            if tag == "int":
+                return int(text)
+            if tag == "float":
+                number = float(text)
+                if number != number or number in (float("inf"), float("-inf")):
+                    raise ValueError
+                return number
+        except ValueError:
+            self.refuse(path, f"{text!r} is not a plain decimal number; write it so, or in quotes", place)
+            return text
+        if tag in ("str", "timestamp", "merge", "value"):
+            # YAML 1.1 takes 1e5 for a text, JSON for a number.
+            is_number = self.is_json and node.style is None and _EXPONENT.fullmatch(text)
+            return float(text) if is_number else text
+        self.refuse(path, f"the tag {node.tag!r} is not supported; write plain values", place)
         return text
-    raise UserError(f"the tag {node.tag!r} is not supported; write plain values", place)
+
+    def expect_tag(self, node: Any, expected: str, path: Path_, place: Position) -> None:
+        if node.tag != expected:
+            self.refuse(path, f"the tag {node.tag!r} is not supported; write plain values", place)
+
+    def refuse(self, path: Path_, message: str, place: Position) -> None:
+        if not self.foreign:
+            raise UserError(message, place)
+        self.problems.append(Problem(path, message, place))
+
+    def place(self, mark: Any) -> Position:
+        column = mark.column + 1 + (self.part.column if mark.line == 0 else 0)
+        return Position(self.file, mark.line + 1 + self.part.line, column)

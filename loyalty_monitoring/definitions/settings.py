@@ -35,10 +35,15 @@ Locate = Callable[[Path_], Position]
 
 @dataclass(frozen=True)
 class ChannelType:
-    """What a type of notification channel needs: label names with the pattern of their values, secret label names."""
+    """The labels of a type of notification channel, as its descriptor has them.
+
+    Names with the pattern of their values and what that means; `optional` ones may be left out. `secret_labels` are
+    names only.
+    """
 
     labels: Mapping[str, tuple[str, str]]
     secret_labels: tuple[str, ...] = ()
+    optional: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 _URL = (r"https://[^\s/@]+(?:/\S*)?", "an https:// address without user name and password")
@@ -48,14 +53,20 @@ _PROJECT = (
     "a Google Cloud project id: 6 to 30 lower-case letters, digits and hyphens, a letter first",
 )
 
-# Types and labels: docs.cloud.google.com/monitoring/alerts/using-channels-api (channel descriptors). The address of a
+# Types and labels: docs.cloud.google.com/monitoring/alerts/using-channels-api (channel descriptors). `team` names a
+# Slack workspace, which a second workspace needs: github.com/pulumi/registry/issues/8444. The address of a
 # webhook_tokenauth channel carries its token, so the whole address is the secret:
 # docs.cloud.google.com/monitoring/support/notification-options#webhooks
 CHANNEL_TYPES: Mapping[str, ChannelType] = {
     "email": ChannelType({"email_address": (r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address")}),
+    "google_chat": ChannelType({"space": (r"spaces/[^/\s]+", "the space of Google Chat, such as spaces/AAAA1234")}),
     "pagerduty": ChannelType({}, ("service_key",)),
     "pubsub": ChannelType({"topic": (r"projects/[^/\s]+/topics/[^/\s]+", "projects/PROJECT/topics/TOPIC")}),
-    "slack": ChannelType({"channel_name": (r"#?[^\s#]+", "a channel such as #alerts")}, ("auth_token",)),
+    "slack": ChannelType(
+        {"channel_name": (r"#?[^\s#]+", "a channel such as #alerts")},
+        ("auth_token",),
+        {"team": (r"\S(?:.*\S)?", "the name of the workspace")},
+    ),
     "sms": ChannelType({"number": (r"\+[1-9][0-9]{6,14}", "a number with its country code, such as +4930123456")}),
     "webhook_basicauth": ChannelType({"url": _URL, "username": (r"\S+", "a user name")}, ("password",)),
     "webhook_tokenauth": ChannelType({}, ("url",)),
@@ -307,10 +318,12 @@ def _labels(reader: _Reader, path: Path_, entry: Mapping[str, Any], kind: Channe
             raise reader.error(
                 (*path, label), f"is a secret and must not stand in plain text; {_move_to_secret(path, label)}"
             )
-        if label not in kind.labels:
-            expected = nearest(label, set(kind.labels)) or "; this type has none, remove it"
+        if label not in kind.labels and label not in kind.optional:
+            expected = nearest(label, {*kind.labels, *kind.optional}) or "; this type has none, remove it"
             raise reader.error((*path, label), f"is no label of the type {entry['type']!r}{expected}")
-    for label, (pattern, expected) in kind.labels.items():
+    for label, (pattern, expected) in {**kind.labels, **kind.optional}.items():
+        if label not in given and label in kind.optional:
+            continue
         if label not in given:
             raise reader.error(path[:-1], f"lacks labels.{label}; add {expected}")
         if not re.fullmatch(pattern, reader.string((*path, label))):

@@ -10,18 +10,19 @@ from typing import Any, Literal
 
 from google.cloud.logging_v2.types import LogMetric
 from google.cloud.monitoring_dashboard_v1.types import Dashboard
-from google.cloud.monitoring_v3.types import AlertPolicy, NotificationChannel
+from google.cloud.monitoring_v3.types import AlertPolicy, NotificationChannel, Snooze
 from google.protobuf import json_format
 
 from loyalty_monitoring.definitions.model import Body
 
-Kind = Literal["log_metric", "alert_policy", "dashboard", "notification_channel"]
+Kind = Literal["log_metric", "alert_policy", "dashboard", "notification_channel", "snooze"]
 
 MESSAGES: dict[Kind, Any] = {
     "log_metric": LogMetric,
     "alert_policy": AlertPolicy,
     "dashboard": Dashboard,
     "notification_channel": NotificationChannel,
+    "snooze": Snooze,
 }
 
 

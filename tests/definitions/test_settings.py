@@ -255,6 +255,28 @@ def test_bad_and_missing_labels(tmp_path: Path, kind: str, labels: dict[str, str
     assert "labels" in refusal(tmp_path, channel=email(type=kind, labels=labels, secretLabels=secrets))
 
 
+@pytest.mark.parametrize("team", ["acme-workspace", "Acme Two", "T0123456"])
+def test_a_slack_channel_may_name_the_workspace_as_its_descriptor_does(tmp_path: Path, team: str) -> None:
+    (channel,) = load(tmp_path, channel=slack() | {"labels": {"channel_name": "#a", "team": team}}).channels
+    assert channel.labels == {"channel_name": "#a", "team": team}
+    (without,) = load(tmp_path, channel=slack()).channels
+    assert without.labels == {"channel_name": "#a"}
+
+
+def test_a_label_that_may_be_left_out_has_a_value_where_it_is_there(tmp_path: Path) -> None:
+    assert "labels.team" in refusal(tmp_path, channel=slack() | {"labels": {"channel_name": "#a", "team": " "}})
+    assert "did you mean 'team'" in refusal(tmp_path, channel=slack() | {"labels": {"channel_name": "#a", "tem": "a"}})
+    assert "no label of the type 'email'" in refusal(
+        tmp_path, channel=email(labels={"email_address": "a@example.com", "team": "a"})
+    )
+
+
+def test_a_room_of_google_chat_is_a_channel(tmp_path: Path) -> None:
+    (channel,) = load(tmp_path, channel=email(type="google_chat", labels={"space": "spaces/AAAA1234"})).channels
+    assert (channel.type, channel.labels) == ("google_chat", {"space": "spaces/AAAA1234"})
+    assert "labels.space" in refusal(tmp_path, channel=email(type="google_chat", labels={"space": "my room"}))
+
+
 def test_a_secret_in_a_plain_label_is_refused_with_the_command_for_it(tmp_path: Path) -> None:
     channel = slack() | {"labels": {"channel_name": "#a", "auth_token": SECRET}}
     message = refusal(tmp_path, channel=channel)

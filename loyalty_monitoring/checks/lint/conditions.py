@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from loyalty_monitoring.checks.lint.policies import has_placeholder
+from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.rule import Resource, at, items, text
 from loyalty_monitoring.common.yaml_documents import Path_
 from loyalty_monitoring.query_languages.promql.expressions import parsed

@@ -7,9 +7,12 @@ from loyalty_monitoring.checks.lint.run import FILE_RULES
 from loyalty_monitoring.common.shipped_files import shipped
 
 _KINDS = {
+    "any": "All resources",
     "alert_policy": "Alert policies",
     "dashboard": "Dashboards",
     "log_metric": "Log-based metrics",
+    "notification_channel": "Notification channels",
+    "snooze": "Snoozes",
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from loyalty_monitoring.checks.lint.policies import has_placeholder
+from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.promql_checks import log_based_name
 from loyalty_monitoring.checks.lint.rule import Project, Resource, at, items, text
 from loyalty_monitoring.query_languages.promql.expressions import every_matcher
@@ -52,12 +52,28 @@ def labels_of(selector: Any, project: Project) -> frozenset[str] | None:
     if found is None or len(resource_type) != 1 or resource_type[0] not in _OF_RESOURCE:
         return None
     metric, suffix = found
-    extractors = at(metric.body, "labelExtractors")
+    own = own_labels(metric)
+    if own is None:
+        return None
+    return own | {*_EVERYWHERE, *_OF_RESOURCE[resource_type[0]]} | ({"le"} if suffix == "_bucket" else set())
+
+
+def own_labels(metric: Resource) -> frozenset[str] | None:
+    """The labels that a metric declares or extracts; None where one of them is not known yet."""
+    extractors, declared = at(metric.body, "labelExtractors"), at(metric.body, "metricDescriptor", "labels")
+    if isinstance(extractors, str) or isinstance(declared, str) or isinstance(at(metric.body, "metricDescriptor"), str):
+        return None
     own = [*extractors] if isinstance(extractors, dict) else []
-    own += [text(at(label, "key")) for label in items(at(metric.body, "metricDescriptor", "labels"))]
+    own += [text(at(label, "key")) for label in items(declared)]
     if any(not isinstance(label, str) or has_placeholder(label) for label in own):
         return None
-    return frozenset(own) | {*_EVERYWHERE, *_OF_RESOURCE[resource_type[0]]} | ({"le"} if suffix == "_bucket" else set())
+    return frozenset(own)
+
+
+def resource_labels(resource_type: str) -> frozenset[str] | None:
+    """The labels of a type of monitored resource; None for one that is not known here."""
+    labels = _OF_RESOURCE.get(resource_type)
+    return None if labels is None else frozenset([*labels, "project_id", "location"])
 
 
 def made_by_google(label: str) -> bool:

@@ -13,19 +13,28 @@ from loyalty_monitoring.checks.lint.rule import Finding
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def as_text(findings: Sequence[Finding]) -> str:
-    """A line a finding, FILE:LINE:COLUMN: severity rule: message; remedy, and the totals."""
+def as_text(findings: Sequence[Finding], passed_over: int = 0) -> str:
+    """A line a finding, FILE:LINE:COLUMN: severity rule: message; remedy, and the totals.
+
+    `passed_over` is the number of files that hold no resource.
+    """
     lines = [f"{_place(one)}: {one.severity} {one.rule}: {_one_line(one.message)}; {one.remedy}" for one in findings]
     errors = sum(one.severity == "error" for one in findings)
     lines.append(
         f"{_counted(errors, 'error')}, {_counted(len(findings) - errors, 'warning')}" if findings else "no findings"
     )
+    if passed_over:
+        lines[-1] += f"; {_counted(passed_over, 'file')} without a resource passed over"
     return "\n".join(lines)
 
 
-def as_json(findings: Sequence[Finding]) -> str:
-    """{"findings": [{"rule", "severity", "file", "line", "column", "message", "remedy"}]}"""
-    return json.dumps({"findings": [asdict(one) for one in findings]}, indent=2, ensure_ascii=False)
+def as_json(findings: Sequence[Finding], files: int = 0, passed_over: int = 0) -> str:
+    """{"findings": [{"rule", "severity", "file", "line", "column", "message", "remedy"}], "files", "passed_over"}
+
+    `files` were read; those that are passed over hold no resource. Both are 0 for our own definitions.
+    """
+    found = [asdict(one) for one in findings]
+    return json.dumps({"findings": found, "files": files, "passed_over": passed_over}, indent=2, ensure_ascii=False)
 
 
 def as_github(findings: Sequence[Finding]) -> str:

@@ -10,8 +10,6 @@ from loyalty_monitoring.checks.lint.rule import Resource, at, items, text
 from loyalty_monitoring.common.yaml_documents import Path_
 from loyalty_monitoring.definitions.model import Body
 
-# Filled in by somebody else before the API sees it.
-_PLACEHOLDER = re.compile(r"\$\{|\{\{|<<")
 # A URL, a go link, or the target of a Markdown link.
 _LINK = re.compile(r"""(?:https?://|\bgo/|(?<=\]\())[^\s<>()"'\]]+""")
 _RUNBOOK = re.compile(r"run-?book|play-?book", re.IGNORECASE)
@@ -52,8 +50,3 @@ def typed_conditions(policy: Resource, *types: str) -> Iterator[Condition]:
         for name in types:
             if isinstance(body := at(condition, name), dict):
                 yield Condition(name, body, ("conditions", index, name))
-
-
-def has_placeholder(value: str) -> bool:
-    """Whether a template engine still has to write a part of this value, which then cannot be judged."""
-    return _PLACEHOLDER.search(value) is not None

@@ -11,20 +11,24 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from loyalty_monitoring.checks.lint.policies import has_placeholder
+from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.rule import Project, text
 from loyalty_monitoring.common.errors import nearest
 from loyalty_monitoring.query_languages.promql.expressions import (
     COUNTER_FUNCTIONS,
     FUNCTIONS,
     LOG_BASED,
+    applied,
+    bare,
+    children,
     functions,
     matchers,
     metric_name,
-    parsed,
-    range_calls,
+    nodes,
+    operation,
     selectors,
 )
+from loyalty_monitoring.query_languages.promql.mistakes import mistake_in
 
 Checked = Iterator[tuple[str, str]]
 
@@ -35,16 +39,12 @@ _RESOURCE_TYPE = re.compile(r"\bresource\.type\s*=\s*[\"\w]")
 
 
 def parse_error(query: str) -> str | None:
-    """Why the query does not parse, None if it does or if it cannot be judged.
+    """Why the query does not parse, and where; None if it does or if it cannot be judged.
 
     The parser's regular expressions are not RE2, and it gives up on very large queries: neither is a mistake.
     """
-    try:
-        parsed(query)
-    except ValueError as error:
-        said = str(error)
-        return None if said.startswith(("illegal regex", "has more than")) else said
-    return None
+    said = mistake_in(query)
+    return None if said is None or said.startswith(("illegal regex", "has more than")) else said
 
 
 def newer_functions(expression: Any) -> Checked:
@@ -54,12 +54,38 @@ def newer_functions(expression: Any) -> Checked:
 
 
 def counter_functions(expression: Any) -> Checked:
-    """Functions for counters, directly over a log-based metric."""
-    for function, selector in range_calls(expression):
-        name = log_based_name(selector)
+    """Functions for counters, directly over a log-based metric, where the number that they give matters.
+
+    A quantile does not depend on the scale of its buckets, and in a ratio of the same function over the same window the
+    factor cancels out.
+    """
+    inner = bare(expression)
+    if applied(inner) == "histogram_quantile":
+        return
+    found = operation(inner)
+    if found is not None and found[0] == "/" and (_scales(found[1]) == _scales(found[2]) != set()):
+        return
+    function, below = applied(inner), children(inner)
+    for child in below:
+        name = log_based_name(child.vector_selector) if hasattr(child, "vector_selector") else None
         if function in COUNTER_FUNCTIONS and name is not None:
-            message = f"{function}() reads the per-minute counts of {name} as a counter that only grows"
-            yield message, "add the counts up with sum_over_time(), and divide by the seconds of the window for a rate"
+            yield (
+                f"{function}() over the per-minute counts of {name} is evaluated, but it reads a count that falls as a "
+                "counter that starts anew, and extrapolates to the ends of the window",
+                "add the counts up with sum_over_time(), and divide by the seconds of the window for a rate",
+            )
+        yield from counter_functions(child)
+
+
+def _scales(expression: Any) -> set[tuple[str, Any]]:
+    """The functions for counters of an expression, each with its window."""
+    return {
+        (str(applied(node)), child.range)
+        for node in nodes(expression)
+        if applied(node) in COUNTER_FUNCTIONS
+        for child in children(bare(node))
+        if hasattr(child, "vector_selector")
+    }
 
 
 def unknown_metrics(expression: Any, project: Project) -> Checked:

@@ -1,21 +1,42 @@
-"""Resources from files: our own definitions, or anyone's plain API resources in YAML or JSON."""
+"""Resources from files: our own definitions, or anyone's resources of Cloud Monitoring, as their tools write them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from loyalty_monitoring.checks.lint.rule import Finding, Kind, Project, Resource, Severity
+from loyalty_monitoring.checks.lint.kinds import (
+    IS_MEANT_AS_A_RESOURCE,
+    MAY_HOLD_A_RESOURCE,
+    other_things_in,
+    resources_in,
+)
+from loyalty_monitoring.checks.lint.rule import Finding, Project, Resource, Severity
+from loyalty_monitoring.checks.lint.shape import normalised
 from loyalty_monitoring.common.errors import Position, UserError
-from loyalty_monitoring.common.yaml_documents import Document, load_documents, load_yaml
+from loyalty_monitoring.common.yaml_documents import Document, load_foreign_documents, load_yaml, read_text
 from loyalty_monitoring.definitions.load import definitions_of, read_sources
 from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.definitions.settings import Settings, locator, stack_file
+from loyalty_monitoring.google_cloud.api_messages import Kind
 
 SILENT_PRIORITY = "silent-priority"
 
 _ENDINGS = (".yaml", ".yml", ".json")
+# Folders of tools, which hold copies of other people's files.
+_PASSED_OVER = frozenset([".git", ".terraform", "node_modules", ".venv", "venv", "__pycache__"])
+
+
+@dataclass
+class Files:
+    """What was read of files: resources, findings about files, and how many files hold nothing of ours."""
+
+    resources: list[Resource] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    read: int = 0
+    passed_over: int = 0
 
 
 def our_project(root: Path, settings: Settings) -> tuple[Project, list[Finding]]:
@@ -52,23 +73,16 @@ def _silent_priorities(definitions: Definitions, settings: Settings, root: Path)
             yield Finding(str(place.file), place.line, place.column, SILENT_PRIORITY, "warning", message, remedy)
 
 
-def project_of_files(paths: Sequence[Path]) -> tuple[Project, list[Finding]]:
-    """The resources of files and folders. A file in a folder that holds no resource is passed over."""
-    resources: list[Resource] = []
-    findings: list[Finding] = []
+def read_files(paths: Sequence[Path]) -> Files:
+    """The resources of files and folders. A file in a folder that holds no resource is passed over, and counted."""
+    files = Files()
     for path in paths:
-        named = not path.is_dir()
-        for file in [path] if named else _files(path):
-            try:
-                found = [one for document in load_documents(file) for one in _resources(document)]
-            except UserError as error:
-                findings.append(file_finding("file-syntax", error))
-                continue
-            if named and not found:
-                nothing = "holds no alert policy, dashboard or log-based metric; name another file"
-                findings.append(file_finding("file-kind", UserError(nothing, Position(file))))
-            resources += found
-    return Project(tuple(resources)), findings
+        if path.is_dir():
+            for file in _files(path):
+                _read(file, files, named=False)
+        else:
+            _read(path, files, named=True)
+    return files
 
 
 def file_finding(rule: str, error: UserError, severity: Severity = "error") -> Finding:
@@ -79,26 +93,67 @@ def file_finding(rule: str, error: UserError, severity: Severity = "error") -> F
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix in _ENDINGS and path.is_file())
+    def below(path: Path) -> Iterator[Path]:
+        for one in sorted(path.iterdir()):
+            if one.is_dir() and not one.is_symlink():
+                if one.name not in _PASSED_OVER:
+                    yield from below(one)
+            elif one.suffix in _ENDINGS and one.is_file():
+                yield one
+
+    return list(below(folder))
+
+
+def _read(file: Path, files: Files, named: bool) -> None:
+    files.read += 1
+    text = ""
+    try:
+        text = read_text(file)
+        if not named and not MAY_HOLD_A_RESOURCE.search(text):
+            files.passed_over += 1
+            return
+        documents = load_foreign_documents(file, text)
+    except UserError as error:
+        # A template or another tool's file may be no YAML at all; a resource with a mistake in it may not go unread.
+        if named or (IS_MEANT_AS_A_RESOURCE.search(text) and not _is_template(text)):
+            files.findings.append(file_finding("file-syntax", error))
+        else:
+            files.passed_over += 1
+        return
+    found = [resource for document in documents for resource in _resources(document)]
+    files.resources += found
+    files.findings += [one for resource in found for one in _unreadable(resource)]
+    if not found and named:
+        problems = [one for document in documents for one in document.problems]
+        files.findings += [file_finding("file-syntax", UserError(one.message, one.position)) for one in problems[:1]]
+        files.findings += [] if problems else [_no_resource(file, documents)]
+    elif not found:
+        files.passed_over += 1
 
 
 def _resources(document: Document) -> Iterator[Resource]:
-    if isinstance(document.data, list):
-        for index, body in enumerate(document.data):
-            if (kind := _kind(body)) is not None:
-                yield Resource(kind, body, document, (index,))
-    elif (kind := _kind(document.data)) is not None:
-        yield Resource(kind, document.data, document)
+    for found in resources_in(document.data):
+        yield Resource(found.kind, normalised(found.kind, found.body), document, found.path)
 
 
-def _kind(body: Any) -> Kind | None:
-    """What a body is, by the fields that only one kind of resource has."""
-    if not isinstance(body, dict):
-        return None
-    if "conditions" in body and ("combiner" in body or "displayName" in body):
-        return "alert_policy"
-    if body.keys() & {"mosaicLayout", "gridLayout", "rowLayout", "columnLayout"}:
-        return "dashboard"
-    if "metricDescriptor" in body or {"name", "filter"} <= body.keys():
-        return "log_metric"
-    return None
+def _unreadable(resource: Resource) -> Iterator[Finding]:
+    """What could not be read of a resource; of the rest of its file nobody asks."""
+    for problem in resource.document.problems:
+        if problem.path[: len(resource.root)] == resource.root:
+            yield file_finding("file-syntax", UserError(problem.message, problem.position))
+
+
+def _no_resource(file: Path, documents: Sequence[Document]) -> Finding:
+    others = sorted({words for document in documents for words in other_things_in(document.data)})
+    holds = f"holds {' and '.join(others)}, and " if others else "holds "
+    nothing = f"{holds}no alert policy, dashboard, log-based metric, notification channel or snooze; name another file"
+    return file_finding("file-kind", UserError(nothing, Position(file)))
+
+
+def _is_template(text: str) -> bool:
+    """Whether another tool still has to write this file, so that it is none of its own."""
+    return any(_starts_with_a_brace(line) for line in text.splitlines()) or "{%" in text or "<%" in text
+
+
+def _starts_with_a_brace(line: str) -> bool:
+    return line.lstrip(" -").startswith(("{{", "#{{")) or ": {{" in line

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from loyalty_monitoring.checks.lint.placeholders import has_placeholder
+from loyalty_monitoring.checks.lint.shape import ShapeProblem, shape_problems
 from loyalty_monitoring.common.errors import Position
 from loyalty_monitoring.common.yaml_documents import Document, Path_
 from loyalty_monitoring.definitions.log_contract import Contract
 from loyalty_monitoring.definitions.model import Body, promql_name
+from loyalty_monitoring.google_cloud.api_messages import Kind
 
 Severity = Literal["error", "warning"]
-Kind = Literal["alert_policy", "dashboard", "log_metric"]
+
+# A metric's name in full: https://docs.cloud.google.com/logging/docs/reference/v2/rest/v2/projects.metrics
+_FULL_NAME = re.compile(r"(?:projects|organizations|folders|billingAccounts)/[^/]+/metrics/")
 
 
 @dataclass(frozen=True)
@@ -31,16 +38,48 @@ class Finding:
 
 @dataclass(frozen=True)
 class Resource:
-    """One API resource: its body, as the REST API takes it, and where it stands in its document."""
+    """One API resource: its body, as the REST API takes it, and where it stands in its document.
+
+    `terraform` is its address in Terraform, "" elsewhere. `problems` were found while it was read.
+    """
 
     kind: Kind
     body: Body
     document: Document
     root: Path_ = ()
+    terraform: str = ""
+    problems: tuple[ShapeProblem, ...] = ()
 
     def position(self, path: Path_) -> Position:
-        """Where the value at this path of the body stands, or its nearest ancestor."""
-        return self.document.position((*self.root, *path))
+        """Where the value at this path of the body stands, or its nearest ancestor.
+
+        The body has the API's names in camelCase, the file may have those of the .proto files.
+        """
+        place = self.root
+        for part in path:
+            below = next((one for one in _spelled(place, part) if one in self.document.positions), None)
+            if below is None:
+                break
+            place = below
+        return self.document.position(place)
+
+    @cached_property
+    def shape(self) -> tuple[ShapeProblem, ...]:
+        """What the API's own message and its reference refuse."""
+        return (*self.problems, *shape_problems(self.kind, self.body))
+
+    @property
+    def metric_name(self) -> str:
+        """The short name of a log-based metric, which the file may give in full; "" for none."""
+        name = text(self.body.get("name"))
+        found = _FULL_NAME.match(name)
+        return name[found.end() :].replace("%2F", "/").replace("%2f", "/") if found else name
+
+
+def _spelled(place: Path_, part: str | int) -> Iterator[Path_]:
+    yield (*place, part)
+    if isinstance(part, str):
+        yield (*place, re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", part).lower())
 
 
 @dataclass(frozen=True)
@@ -56,14 +95,29 @@ class Project:
     runbooks: frozenset[str] | None = None
     contract: Contract | None = None
 
+    @property
+    def is_ours(self) -> bool:
+        return self.runbooks is not None
+
     def of(self, kind: Kind) -> tuple[Resource, ...]:
-        return tuple(resource for resource in self.resources if resource.kind == kind)
+        return self._by_kind.get(kind, ())
+
+    @cached_property
+    def _by_kind(self) -> Mapping[str, tuple[Resource, ...]]:
+        found: defaultdict[str, list[Resource]] = defaultdict(list)
+        for resource in self.resources:
+            found[resource.kind].append(resource)
+        return {kind: tuple(of_kind) for kind, of_kind in found.items()}
 
     @cached_property
     def metrics(self) -> Mapping[str, Resource]:
         """The log-based metrics by their PromQL name, without `_count`, `_sum` and `_bucket`."""
-        named = [(metric.body.get("name"), metric) for metric in self.of("log_metric")]
-        return {promql_name(name): metric for name, metric in named if isinstance(name, str)}
+        return {promql_name(metric.metric_name): metric for metric in self.of("log_metric") if metric.metric_name}
+
+    @cached_property
+    def has_unknown_metrics(self) -> bool:
+        """Whether the name of a metric is not known yet, so that any name may be defined."""
+        return any(has_placeholder(metric.metric_name) for metric in self.of("log_metric"))
 
     @cached_property
     def memory(self) -> dict[str, Any]:
@@ -82,17 +136,28 @@ class Problem:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule looks at one resource of its kind at a time, and may look around in the project.
+    """A rule looks at one resource of its kind ("any" for all of them) at a time, and may look around in the project.
 
     `id` is stable: suppressions and documentation use it. An error can never work, or is refused by the API; a warning
     will surprise somebody. `check` meets bodies of any shape and must never raise.
     """
 
     id: str
-    kind: Kind
+    kind: Kind | Literal["any"]
     severity: Severity
     title: str
     check: Callable[[Resource, Project], Iterator[Problem]]
+
+
+def said_by_the_reference(rule: str) -> Callable[[Resource, Project], Iterator[Problem]]:
+    """A check that yields what the API's message and its reference refuse under this rule's id."""
+
+    def check(resource: Resource, project: Project) -> Iterator[Problem]:
+        for problem in resource.shape:
+            if problem.rule == rule:
+                yield Problem(problem.path, problem.message, problem.remedy)
+
+    return check
 
 
 def at(body: Any, *path: str | int) -> Any:

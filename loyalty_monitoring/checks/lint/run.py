@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from loyalty_monitoring.checks.lint.resources import SILENT_PRIORITY, file_finding, our_project, project_of_files
+from loyalty_monitoring.checks.lint.resources import SILENT_PRIORITY, file_finding, our_project, read_files
 from loyalty_monitoring.checks.lint.rule import Finding, Project, Resource, Rule
 from loyalty_monitoring.checks.lint.rules import all_rules
 from loyalty_monitoring.checks.lint.suppressions import suppressed
+from loyalty_monitoring.checks.lint.terraform_names import in_terraform
 from loyalty_monitoring.common.errors import UserError, nearest
 from loyalty_monitoring.common.shipped_files import shipped
 from loyalty_monitoring.common.yaml_documents import Document, load_yaml
@@ -23,6 +25,15 @@ FILE_RULES = {
     SILENT_PRIORITY: "Alerts of a stack notify nobody",
     "suppression": "A suppression has no reason, names no rule, or allows nothing",
 }
+
+
+@dataclass(frozen=True)
+class Linted:
+    """The findings in the order of files and lines, and how many files were read and passed over."""
+
+    findings: list[Finding]
+    files: int
+    passed_over: int
 
 
 def lint_stacks(root: Path, stacks: Sequence[str]) -> list[Finding]:
@@ -72,8 +83,15 @@ def _named_from_here(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def lint_files(paths: Sequence[Path]) -> list[Finding]:
-    """Findings in plain API resources below these files and folders."""
-    return _lint(*project_of_files(paths))
+    """Findings in the resources below these files and folders."""
+    return lint_paths(paths).findings
+
+
+def lint_paths(paths: Sequence[Path]) -> Linted:
+    """Findings in the resources below these files and folders, and what was passed over."""
+    files = read_files(paths)
+    findings = _lint(Project(tuple(files.resources)), files.findings)
+    return Linted(findings, files.read, files.passed_over)
 
 
 def titles() -> dict[str, str]:
@@ -100,11 +118,13 @@ def _order(finding: Finding) -> tuple[str, int, int, str]:
 
 
 def _findings(rule: Rule, project: Project) -> Iterator[Finding]:
-    for resource in project.of(rule.kind):
+    for resource in project.resources if rule.kind == "any" else project.of(rule.kind):
         for problem in rule.check(resource, project):
             yield _finding(rule, resource, problem.path, problem.message, problem.remedy)
 
 
 def _finding(rule: Rule, resource: Resource, path: tuple[str | int, ...], message: str, remedy: str) -> Finding:
     place = resource.position(path)
+    if resource.terraform:
+        message, remedy = f"{resource.terraform}: {in_terraform(message)}", in_terraform(remedy)
     return Finding(str(place.file), place.line, place.column, rule.id, rule.severity, message, remedy)

@@ -26,15 +26,15 @@ def test_whole_minutes_in_the_range_and_what_is_no_duration_pass(findings: Findi
 @pytest.mark.parametrize(
     ("duration", "said", "remedy"),
     [
-        ("119s", "waits 119 s", "in that range"),
-        ("60s", "waits 60 s", "in that range"),
-        ("0s", "waits 0 s", "in that range"),
+        ("119s", "duration is 119 s", "in that range"),
+        ("60s", "duration is 60 s", "in that range"),
+        ("0s", "duration is 0 s", "in that range"),
         ("84601s", "84,600 s", "in that range"),
         ("84660s", "84,600 s", "in that range"),
         ("86400s", "84,600 s", "in that range"),
-        ("121s", "not a whole number of minutes", "such as 120s"),
-        ("330s", "not a whole number of minutes", "multiple of 60 s"),
-        ("120.5s", "not a whole number of minutes", "such as 120s"),
+        ("121s", "which is not whole minutes", "in that range"),
+        ("330s", "which is not whole minutes", "in that range"),
+        ("120.5s", "which is not whole minutes", "in that range"),
     ],
 )
 def test_shorter_longer_and_finer_are_errors_at_the_duration(

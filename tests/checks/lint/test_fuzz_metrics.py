@@ -8,10 +8,11 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loyalty_monitoring.checks.lint.filters import read_filter, words
+from loyalty_monitoring.checks.lint.filters import read_filter
 from loyalty_monitoring.checks.lint.rule import Project, Resource
 from loyalty_monitoring.checks.lint.rules import all_rules
 from loyalty_monitoring.common.yaml_documents import load_documents
+from loyalty_monitoring.query_languages.logging_filter.stray_operators import words
 
 RULES = [rule for rule in all_rules() if rule.kind == "log_metric"]
 PATIENT = settings(max_examples=120, deadline=20_000, suppress_health_check=[HealthCheck.function_scoped_fixture])

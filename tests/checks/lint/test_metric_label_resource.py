@@ -27,10 +27,13 @@ def test_names_of_its_own_pass(findings: Findings, changes: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize(("changes", "line", "message"), BAD)
-def test_names_of_a_resource_are_an_error(findings: Findings, changes: dict[str, Any], line: str, message: str) -> None:
+def test_names_of_a_resource_are_a_warning_that_says_how_to_read_it(
+    findings: Findings, changes: dict[str, Any], line: str, message: str
+) -> None:
     text = metric(**changes)
     (finding,) = findings("metric-label-resource", text)
-    assert finding.severity == "error"
+    assert finding.severity == "warning"
     assert text.splitlines()[finding.line - 1].strip().startswith(line)
     assert message in finding.message
-    assert finding.remedy
+    key = message.strip("'")
+    assert f"read it as metric_{key}" in finding.remedy

@@ -9,21 +9,43 @@ import pytest
 from tests.checks.lint.conftest import Findings
 from tests.checks.lint.metrics import descriptor, metric
 
+
+def linear(**changes: Any) -> dict[str, Any]:
+    return {"numFiniteBuckets": 3, "width": 1, "offset": 0} | changes
+
+
+def exponential(**changes: Any) -> dict[str, Any]:
+    return {"numFiniteBuckets": 3, "growthFactor": 2, "scale": 1} | changes
+
+
 GOOD: list[dict[str, Any]] = [
     {},
     {"name": "n" * 100},
     {"filter": "f" * 20_000},
     {"description": "d" * 8_000},
     {"metricDescriptor": descriptor(labels=tuple("abcdefghij"))},
+    {"bucketOptions": {"explicitBuckets": {"bounds": list(range(201))}}},
+    {"bucketOptions": {"linearBuckets": linear(numFiniteBuckets="200", width=0.001)}},
+    {"bucketOptions": {"exponentialBuckets": exponential(growthFactor=1.001, scale=0.001)}},
+    {"name": "shop/errors-2.x_(a),'b'%!*+"},
     {"metricDescriptor": "odd", "name": 5, "bucketOptions": {"explicitBuckets": {"bounds": "odd"}}},
 ]
 BAD: list[tuple[dict[str, Any], str, str]] = [
-    ({"name": "n" * 101}, "name:", "101 characters; 100 are allowed"),
+    ({"name": "n" * 101}, "name:", "101 characters; at most 100 are taken"),
     ({"filter": "f" * 20_001}, "filter:", "20,001 characters"),
     ({"description": "d" * 8_001}, "description:", "8,001"),
-    ({"metricDescriptor": descriptor(labels=tuple("abcdefghijk"))}, "labels:", "11 labels; 10 are allowed"),
-    ({"bucketOptions": {"explicitBuckets": {"bounds": [1, 1, 2]}}}, "bounds:", "do not ascend"),
-    ({"bucketOptions": {"explicitBuckets": {"bounds": [3, 2]}}}, "bounds:", "do not ascend"),
+    ({"metricDescriptor": descriptor(labels=tuple("abcdefghijk"))}, "labels:", "11 entries; at most 10 are taken"),
+    ({"bucketOptions": {"explicitBuckets": {"bounds": [1, 1, 2]}}}, "bounds:", "do not rise"),
+    ({"bucketOptions": {"explicitBuckets": {"bounds": [3, 2]}}}, "bounds:", "do not rise"),
+    ({"bucketOptions": {"explicitBuckets": {"bounds": list(range(202))}}}, "bounds:", "202 entries; at most 201"),
+    ({"bucketOptions": {"linearBuckets": linear(width=0)}}, "width:", "width is 0; the API takes only more than 0"),
+    ({"bucketOptions": {"linearBuckets": linear(numFiniteBuckets=201)}}, "numFiniteBuckets:", "takes 1 to 200"),
+    ({"bucketOptions": {"linearBuckets": linear(numFiniteBuckets=0)}}, "numFiniteBuckets:", "only more than 0"),
+    ({"bucketOptions": {"exponentialBuckets": exponential(growthFactor=1)}}, "growthFactor:", "only more than 1"),
+    ({"bucketOptions": {"exponentialBuckets": exponential(scale="0")}}, "scale:", "only more than 0"),
+    ({"bucketOptions": {"exponentialBuckets": {"numFiniteBuckets": 9, "scale": 1}}}, "exponentialBuckets:", "growth"),
+    ({"name": "/shop/errors"}, "name:", "and no / first"),
+    ({"name": "shop errors"}, "name:", "letters, digits and _-"),
 ]
 
 

@@ -25,11 +25,41 @@ def test_sums_and_other_metrics_pass(findings: Findings, query: str) -> None:
 
 @pytest.mark.parametrize("function", ["rate", "irate", "increase", "resets", "delta", "idelta", "deriv"])
 @pytest.mark.parametrize("name", ["runs", "runs_count", "runs_sum", "runs_bucket"])
-def test_a_counter_function_is_an_error_at_the_query(findings: Findings, function: str, name: str) -> None:
+def test_a_counter_function_is_a_warning_at_the_query(findings: Findings, function: str, name: str) -> None:
     (finding,) = findings("promql-counter-function", policy(f"sum({function}({selector(name)}[1h])) > 1"))
-    assert (finding.severity, finding.line) == ("error", QUERY_LINE)
+    assert (finding.severity, finding.line) == ("warning", QUERY_LINE)
     assert f"{function}()" in finding.message
     assert "sum_over_time()" in finding.remedy
+
+
+RATE = f"sum by (le) (rate({selector('latency_bucket')}[30m]))"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"histogram_quantile(0.95, {RATE}) > 2",
+        f"max(histogram_quantile(0.5, {RATE})) > 2 or histogram_quantile(0.99, {RATE}) > 9",
+        f"sum(rate({selector('failed')}[5m])) / sum(rate({selector('runs')}[5m])) > 0.1",
+        f"100 * (sum(increase({selector('failed')}[1h])) / sum(increase({selector('runs')}[1h]))) > 5",
+    ],
+)
+def test_where_the_factor_cancels_out_there_is_no_finding(findings: Findings, query: str) -> None:
+    assert findings("promql-counter-function", policy(query)) == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"sum(rate({selector('failed')}[5m])) / sum(rate({selector('runs')}[10m])) > 0.1",
+        f"sum(rate({selector('failed')}[5m])) / sum(increase({selector('runs')}[5m])) > 0.1",
+        f"sum(rate({selector('failed')}[5m])) / sum(sum_over_time({selector('runs')}[5m])) > 0.1",
+        f"sum(rate({selector('failed')}[5m])) / 300 > 0.1",
+        f"histogram_quantile(0.95, {RATE}) > 2 and sum(rate({selector('runs')}[5m])) > 1",
+    ],
+)
+def test_where_it_does_not_there_is_one(findings: Findings, query: str) -> None:
+    assert findings("promql-counter-function", policy(query))
 
 
 def test_the_quoted_name_and_a_defined_metric_are_seen_too(findings: Findings) -> None:

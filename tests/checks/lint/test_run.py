@@ -164,9 +164,8 @@ def test_documents_of_one_file_are_all_read(tmp_path: Path) -> None:
     [
         ("a: [1\n", "not valid YAML"),
         ("a: 1\na: 2\n", "stands twice"),
-        ("a: &x [1]\nb: [*x, *x]\n", "anchors and aliases"),
+        ("a: &x [*x]\n", "anchors and aliases"),
         ("[" * 60 + "]" * 60, "nested deeper"),
-        ("a: " + "x" * 1_000_001, "larger than"),
         ("a: !!python/object/apply:os.system [ls]\n", "tag"),
         ("\x00", "not valid YAML"),
     ],

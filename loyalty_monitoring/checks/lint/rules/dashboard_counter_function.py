@@ -22,7 +22,7 @@ def check(dashboard: Resource, project: Project) -> Iterator[Problem]:
 RULE = Rule(
     "dashboard-counter-function",
     "dashboard",
-    "error",
+    "warning",
     "A chart reads a log-based metric with a function for counters",
     check,
 )

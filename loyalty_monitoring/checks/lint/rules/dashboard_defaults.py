@@ -28,7 +28,7 @@ def check(dashboard: Resource, project: Project) -> Iterator[Problem]:
             f"{written!r} is the default ({len(paths)} of them); left out by the API, it shows as a change for ever",
             "remove the key, here and wherever it has this value",
         )
-    if project.runbooks is not None:
+    if project.is_ours:
         for key in ("name", "etag"):
             if key in dashboard.body:
                 yield Problem((key,), f"{key} is the API's own and changes without us", "remove it")

@@ -1,5 +1,7 @@
 """metric-label-resource: in PromQL the labels of metric and resource share one set.
 
+It works: the metric's own label is read as `metric_KEY` there, and KEY is the resource's. Hence a warning.
+
 Source: https://cloud.google.com/monitoring/promql/promql-mapping
 """
 
@@ -37,11 +39,16 @@ def check(metric: Resource, project: Project) -> Iterator[Problem]:
         if isinstance(key, str) and key in _OF_RESOURCES:
             yield Problem(
                 ("metricDescriptor", "labels", index),
-                f"label {key!r} is a label of monitored resources as well",
-                f"give it another name, such as event_{key}",
+                f"label {key!r} is a label of monitored resources as well; in PromQL {key} is the resource's, and the "
+                f"metric's own is metric_{key}",
+                f"give it another name, such as event_{key}, or read it as metric_{key}",
             )
 
 
 RULE = Rule(
-    "metric-label-resource", "log_metric", "error", "A label of a metric has the name of a label of its resource", check
+    "metric-label-resource",
+    "log_metric",
+    "warning",
+    "A label of a metric has the name of a label of its resource",
+    check,
 )

@@ -9,27 +9,45 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, text
+from loyalty_monitoring.checks.lint.placeholders import has_placeholder
+from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule
 from loyalty_monitoring.definitions.model import promql_name
 
 # Whatever reads a metric names it somewhere in its text: in PromQL, in a filter, or quoted.
-_USER = "logging.googleapis.com/user/"
+_IN_PROMQL = re.compile(r"logging_googleapis_com:user_[a-zA-Z0-9_:]+")
+_IN_A_FILTER = re.compile(r"logging\.googleapis\.com/user/([a-zA-Z0-9_.,+!*'()%/${}\[\]-]*)")
+_PART = re.compile(r"_(?:count|sum|bucket)\Z")
+_MEMORY = "metric-unused"
 
 
 def check(metric: Resource, project: Project) -> Iterator[Problem]:
-    readers = (*project.of("alert_policy"), *project.of("dashboard"))
-    name = text(metric.body.get("name"))
-    if not readers or not name:
+    name = metric.metric_name
+    if not name or has_placeholder(name) or not (project.of("alert_policy") or project.of("dashboard")):
         return
-    read = project.memory.setdefault("metric-unused", "\n".join(_texts([reader.body for reader in readers])))
-    in_promql = re.compile(rf"{re.escape(promql_name(name))}(?:_count|_sum|_bucket)?(?![a-zA-Z0-9_:])")
-    in_filter = re.compile(rf"{re.escape(_USER + name)}(?![a-zA-Z0-9_./-])")
-    if not in_promql.search(read) and not in_filter.search(read):
+    if _MEMORY not in project.memory:
+        project.memory[_MEMORY] = _read(project)
+    read: set[str] = project.memory[_MEMORY]
+    if promql_name(name) not in read and None not in read:
         yield Problem(
             ("name",),
             f"metric {name!r} is read by no alert policy and no dashboard of these files",
             "chart it, alert on it, or remove it",
         )
+
+
+def _read(project: Project) -> set[str | None]:
+    """The PromQL names of all metrics that are read, with and without a distribution's suffix; None for any name."""
+    read: set[str | None] = set()
+    for reader in (*project.of("alert_policy"), *project.of("dashboard")):
+        for text in _texts(reader.body):
+            if "user" not in text:
+                continue
+            for name in _IN_PROMQL.findall(text):
+                read |= {name, _PART.sub("", name)}
+            for name in _IN_A_FILTER.findall(text):
+                read |= {None} if has_placeholder(name) else {promql_name(name.rstrip(".,'"))}
+                read |= {_PART.sub("", promql_name(name))}
+    return read
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -13,8 +13,11 @@ from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule
 
 
 def check(policy: Resource, project: Project) -> Iterator[Problem]:
-    ours = project.runbooks is not None
-    if not ours and policy.body.get("enabled") is not False and policy.body.get("notificationChannels", []) == []:
+    if (
+        not project.is_ours
+        and policy.body.get("enabled") is not False
+        and policy.body.get("notificationChannels", []) == []
+    ):
         yield Problem(
             ("notificationChannels",),
             "has no notification channel, so that its incidents reach nobody who does not look at the console",

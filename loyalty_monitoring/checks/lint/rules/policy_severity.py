@@ -13,8 +13,7 @@ from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule
 
 
 def check(policy: Resource, project: Project) -> Iterator[Problem]:
-    ours = project.runbooks is not None
-    if not ours and policy.body.get("severity") in (None, "", "SEVERITY_UNSPECIFIED"):
+    if not project.is_ours and policy.body.get("severity") in (None, "", "SEVERITY_UNSPECIFIED"):
         yield Problem(
             ("severity",),
             "has no severity, so that its incidents and notifications do not say how bad they are",

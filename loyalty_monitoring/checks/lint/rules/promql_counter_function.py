@@ -26,7 +26,7 @@ def check(policy: Resource, project: Project) -> Iterator[Problem]:
 RULE = Rule(
     "promql-counter-function",
     "alert_policy",
-    "error",
+    "warning",
     "A condition reads a log-based metric, which counts by the minute, as a counter that only grows",
     check,
 )

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from loyalty_monitoring.checks.lint.conditions import promql_conditions
-from loyalty_monitoring.checks.lint.policies import has_placeholder
+from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.promql_checks import defined, log_based_name, pins_resource_type
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule
 from loyalty_monitoring.query_languages.promql.expressions import every_matcher, selectors

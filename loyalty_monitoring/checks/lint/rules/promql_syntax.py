@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loyalty_monitoring.checks.lint.conditions import PromqlCondition, promql_conditions
-from loyalty_monitoring.checks.lint.policies import has_placeholder
+from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.promql_checks import parse_error
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, at
 from loyalty_monitoring.query_languages.promql.expressions import (
@@ -35,7 +35,7 @@ def check(policy: Resource, project: Project) -> Iterator[Problem]:
 def _problems(condition: PromqlCondition) -> Iterator[tuple[str, str]]:
     if condition.expression is None:
         if condition.query and (said := parse_error(condition.query)):
-            yield f"the query cannot be read: {' '.join(said.split())}", "mend it where the message says"
+            yield f"the query cannot be read: {said}", "mend it there"
         return
     for newer in newer_than_cloud_monitoring(condition.expression):
         yield f"{newer} does not exist in Prometheus 2.44, to which Cloud Monitoring keeps", "write it without"

@@ -11,14 +11,13 @@ from collections.abc import Iterator
 
 from loyalty_monitoring.checks.lint.conditions import promql_conditions
 from loyalty_monitoring.checks.lint.log_based import SUFFIXES, metric_of, value_type
-from loyalty_monitoring.checks.lint.policies import has_placeholder
 from loyalty_monitoring.checks.lint.promql_checks import log_based_name, unknown_metrics
-from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, text
+from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule
 from loyalty_monitoring.query_languages.promql.expressions import selectors
 
 
 def check(policy: Resource, project: Project) -> Iterator[Problem]:
-    if any(has_placeholder(text(metric.body.get("name"))) for metric in project.of("log_metric")):
+    if project.has_unknown_metrics:
         return
     for condition in promql_conditions(policy):
         if condition.expression is None:

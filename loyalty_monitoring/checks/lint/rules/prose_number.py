@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 
 from loyalty_monitoring.checks.lint.prose import Numbers, Quantity, numbers_of, quantities, said_of, titles
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule
@@ -18,6 +19,11 @@ _OBJECTIVE = re.compile(r"\bSL[OAI]s?\b|objective|budget|burn", re.IGNORECASE)
 # 10 GB, 10 thousand, 10 a minute: the condition may count in other units than the words.
 _SCALES = tuple(1000.0**power for power in (1, 2, 3, 4)) + tuple(1024.0**power for power in (1, 2, 3, 4))
 _PER = (60.0, 3_600.0, 86_400.0)
+# "status >= 500" speaks of a response and not of a count.
+_STATUS = re.compile(r"\bstatus|\bcodes?\b|\bhttps?\b", re.IGNORECASE)
+_FAILED = re.compile(r"\berrors?\b|\bresponses?\b|\b[1-5]xx\b", re.IGNORECASE)
+_NEAR = 40
+_FURTHEST_ROUNDED = 0.03
 
 
 def check(policy: Resource, project: Project) -> Iterator[Problem]:
@@ -27,7 +33,7 @@ def check(policy: Resource, project: Project) -> Iterator[Problem]:
         if not conditions or _OBJECTIVE.search(prose):
             continue
         for quantity in quantities(prose):
-            plain = not quantity.unit and not quantity.compared
+            plain = (not quantity.unit and not quantity.compared) or _is_status(prose, quantity)
             if not plain and quantity.unit != "m" and not any(_has(one, quantity) for one in conditions):
                 yield Problem(
                     path,
@@ -47,7 +53,28 @@ def _has(numbers: Numbers, quantity: Quantity) -> bool:
     # More than 99 is 100 or more. A rate counts by the second.
     factors = [1.0, *_SCALES, *_PER, *(window for window in numbers.windows if window)]
     scaled = [form for factor in factors for form in (number * factor, number / factor)]
-    return any(numbers.has_number(form) for form in (number - 1, number + 1, *scaled))
+    return any(numbers.has_number(form) for form in (number - 1, number + 1)) or any(
+        _rounded(form, one) for form in scaled for one in numbers.plain
+    )
+
+
+def _rounded(wanted: float, written: float) -> bool:
+    """Whether a number of the condition is the wanted one, as many digits of it as somebody wrote."""
+    if math.isclose(wanted, written):
+        return True
+    decimals = len(f"{written!r}".partition(".")[2]) if not written.is_integer() else 0
+    near = math.isclose(wanted, written, rel_tol=_FURTHEST_ROUNDED)
+    return near and math.isclose(round(wanted, decimals), written)
+
+
+def _is_status(prose: str, quantity: Quantity) -> bool:
+    if quantity.unit or quantity.number not in _STATUSES:
+        return False
+    near = prose[max(0, quantity.start - _NEAR) : quantity.start + _NEAR]
+    return bool(_STATUS.search(near)) or (quantity.number >= 400 and bool(_FAILED.search(near)))
+
+
+_STATUSES = frozenset(float(status) for status in HTTPStatus)
 
 
 RULE = Rule(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loyalty_monitoring.checks.lint.policies import has_placeholder, typed_conditions
+from loyalty_monitoring.checks.lint.placeholders import has_placeholder
+from loyalty_monitoring.checks.lint.policies import typed_conditions
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule
 
 _TAKEN = ("COMPARISON_GT", "COMPARISON_LT")

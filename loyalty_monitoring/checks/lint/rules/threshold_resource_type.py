@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from loyalty_monitoring.checks.lint.policies import has_placeholder, typed_conditions
+from loyalty_monitoring.checks.lint.placeholders import has_placeholder
+from loyalty_monitoring.checks.lint.policies import typed_conditions
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule
 
-_MOST = 2_048
 _NEEDED = {"filter": ("metric.type", "resource.type"), "denominatorFilter": ("metric.type",)}
 _EXAMPLE = {
     "metric.type": 'add `metric.type="..."`, the one metric to watch',
@@ -32,12 +32,6 @@ def check(policy: Resource, project: Project) -> Iterator[Problem]:
             if not isinstance(filter_, str) or (key == "denominatorFilter" and not filter_):
                 continue
             path = (*condition.path, key)
-            if len(filter_) > _MOST:
-                yield Problem(
-                    path,
-                    f"the filter has {len(filter_)} characters; Cloud Monitoring takes at most 2,048",
-                    "shorten it, with one_of() or a label that says the same, or split the policy",
-                )
             for type_ in types:
                 if not _names(filter_, type_):
                     yield Problem(path, f"the filter does not say {type_}", _EXAMPLE[type_])
@@ -53,6 +47,6 @@ RULE = Rule(
     "threshold-resource-type",
     "alert_policy",
     "error",
-    "The filter of a threshold or absence lacks its metric type or resource type, or is too long",
+    "The filter of a threshold or absence lacks its metric type or resource type",
     check,
 )

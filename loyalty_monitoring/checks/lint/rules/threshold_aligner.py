@@ -1,0 +1,71 @@
+"""threshold-aligner: aligners and reducers fit the log-based metric, and give one number a series.
+
+A log-based metric is DELTA, of INT64 or of distributions. Of other metrics kind and type are not known here; a reducer
+without an aligner is refused for all of them.
+
+Source: https://docs.cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies#aggregation and #aligner, see
+aggregations.yaml
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from loyalty_monitoring.checks.lint.aggregations import Series, applied_to, is_number, names_of
+from loyalty_monitoring.checks.lint.filter_conditions import LogBasedFilter, log_based_filters
+from loyalty_monitoring.checks.lint.placeholders import has_placeholder
+from loyalty_monitoring.checks.lint.policies import typed_conditions
+from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, at, items, text
+
+
+def check(policy: Resource, project: Project) -> Iterator[Problem]:
+    for condition in typed_conditions(policy, "conditionThreshold", "conditionAbsent"):
+        for key in ("aggregations", "denominatorAggregations"):
+            for index, aggregation in enumerate(items(condition.body.get(key))):
+                reducer, aligner = (text(at(aggregation, name)) for name in ("crossSeriesReducer", "perSeriesAligner"))
+                if (
+                    reducer not in ("", "REDUCE_NONE")
+                    and aligner in ("", "ALIGN_NONE")
+                    and not has_placeholder(reducer)
+                ):
+                    yield Problem(
+                        (*condition.path, key, index, "crossSeriesReducer"),
+                        f"has {reducer} and no aligner, which the API refuses: what is reduced is aligned before",
+                        "write perSeriesAligner, such as ALIGN_DELTA for counts, and an alignmentPeriod",
+                    )
+    for one in log_based_filters(policy, project):
+        yield from _applied(one)
+
+
+def _applied(one: LogBasedFilter) -> Iterator[Problem]:
+    series = Series("DELTA", one.value_type)
+    for path, aggregation in one.aggregations:
+        for field, name in names_of(aggregation):
+            if has_placeholder(name):
+                return
+            result = applied_to(series, name)
+            if isinstance(result, str):
+                yield Problem((*path, field), result, _remedy(series))
+                return
+            series = result
+    if not is_number(series) and "conditionThreshold" in one.path:
+        yield Problem(
+            one.path,
+            f"compares the distribution {one.name!r} with a threshold, which takes numbers",
+            "reduce it to one, with ALIGN_PERCENTILE_95 or REDUCE_MEAN for instance",
+        )
+
+
+def _remedy(series: Series) -> str:
+    if series.type == "DISTRIBUTION":
+        return "write ALIGN_PERCENTILE_95 or another percentile, or ALIGN_DELTA with REDUCE_MEAN or a percentile"
+    return "write ALIGN_DELTA to count, or ALIGN_RATE for counts a second"
+
+
+RULE = Rule(
+    "threshold-aligner",
+    "alert_policy",
+    "error",
+    "An aligner or reducer does not fit the kind and value type of its log-based metric",
+    check,
+)
