@@ -1,7 +1,7 @@
 # Everything needs `make setup` first, and calls it. `make help` lists the targets.
 BIN := .venv/bin
 
-.PHONY: help setup browser demo test coverage lint audit mutants preview deploy bench lock screenshots samples clean
+.PHONY: help setup browser demo test coverage lint audit mutants preview deploy bench lock example screenshots samples clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ audit: setup ## Ask PyPI whether a locked package has a known vulnerability (nee
 
 mutants: setup ## Make every definition wrong in one place at a time; the cases must notice (two minutes)
 	$(BIN)/loyalty-monitoring mutants
+
+example: setup ## Try the wheel in an empty environment, with the project of examples/second_project
+	@python3 tools/try_wheel.py
 
 preview: setup ## Say what a deployment of STACK would change
 	pulumi preview --diff --non-interactive --stack $(STACK)

@@ -106,7 +106,6 @@ def _condition(expression: Expression | None) -> Schema:
 def page(contract: Contract, module: str) -> str:
     """The contract for people: docs/log-contract.md."""
     example = next(iter(contract.events.values()))
-    tasks = " and ".join(f"`{task}`" for task in contract.celery_tasks)
     rows = "\n".join(_row(event) for event in contract.events.values())
     return f"""# The log contract
 
@@ -133,7 +132,14 @@ What the {module} module writes, as it arrives in Cloud Logging from Google's St
 {rows}
 
 Each event has a JSON schema (draft 2020-12) of its LogEntry in [schemas/events/](../schemas/events).
+{_celery(contract)}"""
 
+
+def _celery(contract: Contract) -> str:
+    if not contract.celery_tasks:
+        return ""
+    tasks = " and ".join(f"`{task}`" for task in contract.celery_tasks)
+    return f"""
 Celery's own lines need nothing from the module. Of the tasks {tasks}, the lines of the logger `celery.app.trace` count:
 `Task NAME[ID] succeeded in 1.2s: ...`, `raised unexpected: ...`, `raised expected: ...`, `INTERNAL ERROR: ...`;
 a `retry: ...` is neither success nor failure. They stand in `jsonPayload.message`, or in `textPayload` where the

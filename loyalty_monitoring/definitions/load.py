@@ -129,6 +129,8 @@ def _resolvers(files: Sources, settings: Settings) -> dict[str, Resolver]:
     def celery(what: str) -> str:
         if what != "tasks":
             raise KeyError(f"unknown reference <<celery:{what}>>; did you mean <<celery:tasks>>?")
+        if not files.contract.celery_tasks:
+            raise KeyError("log_events.yaml has no `celery_tasks`; name the tasks that are watched there")
         return celery_tasks_pattern(files.contract)
 
     def events(names: str) -> str:

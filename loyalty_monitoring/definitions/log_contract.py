@@ -50,7 +50,7 @@ def load_contract(file: Path) -> Contract:
         )
         for name, entry in document.data["events"].items()
     }
-    return Contract(document.data["logger_root"], events, tuple(document.data["celery_tasks"]))
+    return Contract(document.data["logger_root"], events, tuple(document.data.get("celery_tasks", [])))
 
 
 def events_filter(contract: Contract, names: tuple[str, ...], resource_type: str) -> str:

@@ -44,7 +44,8 @@ def check(
     Errors: UserError for a file that cannot be read, with `strict` also for the first line that is no LogEntry.
     """
     fields = needed_fields(definitions.log_metrics) | contract_fields(contract, resource_type)
-    fields |= celery_fields(contract, resource_type)
+    if contract.celery_tasks:
+        fields |= celery_fields(contract, resource_type)
     with connect() as con:
         counts = load_entries(con, files, fields, strict=strict, with_places=True, progress=progress)
         return _Check(con, contract, definitions, resource_type).report(counts, progress)
@@ -66,7 +67,9 @@ class _Check:
             if progress is not None:
                 progress("Checking the contract", done / len(self.contract.events))
             of_events[event.name] = count_event(self.con, self.contract, event, self.resource_type)
-        tasks, uncounted = count_celery(self.con, self.contract, self.resource_type)
+        # Not every module runs Celery.
+        watched = bool(self.contract.celery_tasks)
+        tasks, uncounted = count_celery(self.con, self.contract, self.resource_type) if watched else ({}, [])
         unknown = unknown_events(self.con, self.contract)
         matched = count_matches(self.con, [metric.body["filter"] for metric in metrics])
         places = [one.place for found in of_events.values() for one in found.broken]

@@ -120,11 +120,8 @@ def lines(report: ContractReport) -> Iterator[Text]:
     for event in report.events:
         yield _row(event.name, event.valid, "" if event.state == "ok" else event.state)
     yield Text()
-    yield Text(f"{'Celery task':<{_NAME}} {'lines':>10}  {'first':<16}  {'last':<16}", style="dim")
-    for task in report.tasks:
-        told = f"{task.succeeded:,} succeeded, {task.failed:,} failed, {task.retried:,} retried"
-        yield _row(task.task, task.seen, told)
-    yield Text()
+    if report.tasks:
+        yield from _tasks(report)
     found = findings(report)
     for finding in found:
         yield from _told(finding)
@@ -133,6 +130,14 @@ def lines(report: ContractReport) -> Iterator[Text]:
         yield Text(f"Metrics without data: {names}")
     counts = (sum(finding.level == level for finding in found) for level in LEVELS)
     yield Text(", ".join(_counted(count, level) for count, level in zip(counts, LEVELS, strict=True)))
+
+
+def _tasks(report: ContractReport) -> Iterator[Text]:
+    yield Text(f"{'Celery task':<{_NAME}} {'lines':>10}  {'first':<16}  {'last':<16}", style="dim")
+    for task in report.tasks:
+        told = f"{task.succeeded:,} succeeded, {task.failed:,} failed, {task.retried:,} retried"
+        yield _row(task.task, task.seen, told)
+    yield Text()
 
 
 def _row(name: str, seen: Seen, told: str) -> Text:
