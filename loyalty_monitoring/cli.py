@@ -19,6 +19,7 @@ from loyalty_monitoring.commands.backtest import backtest_command
 from loyalty_monitoring.commands.contract import contract_command
 from loyalty_monitoring.commands.cost import cost_command
 from loyalty_monitoring.commands.diff import diff_command
+from loyalty_monitoring.commands.drill import drill_command
 from loyalty_monitoring.commands.fired import fired_command
 from loyalty_monitoring.commands.lint import lint_command
 from loyalty_monitoring.commands.match import match_command
@@ -40,7 +41,7 @@ TASKS: dict[str, tuple[click.Command, ...]] = {
     "See": (replay_command, report_command, serve_command, diff_command, match_command),
     "Prove": (prove_command, mutants_command, simulate_command),
     "Adopt": (contract_command, backtest_command),
-    "Operate": (verify_command, fired_command, cost_command),
+    "Operate": (verify_command, fired_command, drill_command, cost_command),
 }
 
 

@@ -14,13 +14,14 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import NoReturn
 
 _SECONDS = 1.5
 _ENDING = (signal.SIGINT, signal.SIGTERM)
 _caught: list[int] = []
+_last_words: list[Callable[[], str]] = []
 _installed = False
 
 
@@ -60,6 +61,17 @@ def run(command: Callable[[], None]) -> None:
         _end(_caught[0])
 
 
+@contextlib.contextmanager
+def last_words(tell: Callable[[], str]) -> Iterator[None]:
+    """Within the block, a signal also prints what `tell` then returns: what goes on without this process."""
+    _last_words.append(tell)
+    try:
+        yield
+    finally:
+        if not _caught:
+            _last_words.remove(tell)
+
+
 def _keep_standard_numbers() -> None:
     """A file that is opened must not become standard output because that was closed."""
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
@@ -84,6 +96,7 @@ def _end_in_time(wakes: int) -> None:
 
 
 def _end(number: int) -> NoReturn:
+    told = "".join(f"{tell()}\n" for tell in _last_words)
     with contextlib.suppress(OSError):
-        os.write(2, b"loyalty-monitoring: interrupted\n")
+        os.write(2, f"{told}loyalty-monitoring: interrupted\n".encode(errors="replace"))
     os._exit(128 + number)

@@ -24,7 +24,13 @@ RESOURCE_TYPES = ("k8s_container", "cloud_run_revision", "gce_instance")
 
 REQUIRED = ("project", "resourceType", "environment", "runbookUrl", "channels")
 # What may be left out, and what that means; Pulumi.yaml declares the same defaults.
-OPTIONAL: Mapping[str, object] = {"prefix": "", "parameters": {}, "silentPriorities": [], SECRETS_KEY: {}}
+OPTIONAL: Mapping[str, object] = {
+    "prefix": "",
+    "parameters": {},
+    "silentPriorities": [],
+    "drill": False,
+    SECRETS_KEY: {},
+}
 KNOWN = frozenset({*REQUIRED, *OPTIONAL})
 
 # What the CLI keeps in a stack file beside `config` (pulumi.com/docs/iac/concepts/projects/stack-settings-file).
@@ -89,7 +95,8 @@ class Channel:
 class Settings:
     """One stack. `parameter_overrides` are in the parameters' own units; `runbook_url` has no trailing slash.
 
-    `override_places` says where each override stands, so that a wrong one is named at its own line.
+    `override_places` says where each override stands, so that a wrong one is named at its own line. `drill` says that
+    false log lines may be written to its project.
     """
 
     stack: str
@@ -103,6 +110,7 @@ class Settings:
     silent_priorities: tuple[Priority, ...]
     module: Module
     override_places: Mapping[str, Position] = field(default_factory=dict, compare=False)
+    drill: bool = False
 
     def channels_of(self, priority: Priority) -> tuple[Channel, ...]:
         """The channels that serve a priority, ordered by name."""
@@ -182,6 +190,7 @@ def settings_from(values: Mapping[str, object], stack: str, locate: Locate, modu
         channels=tuple(_channel(reader, name) for name in sorted(reader.mapping(("channels",)))),
         silent_priorities=reader.priorities(("silentPriorities",)),
         module=module,
+        drill=reader.boolean("drill"),
     )
     _check_reach(settings, locate)
     return settings
@@ -260,6 +269,13 @@ class _Reader:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.error(path, f"is {value!r}; expected a number in the unit that parameters.yaml gives")
         return value
+
+    def boolean(self, key: str) -> bool:
+        value = self.values[key]
+        # `pulumi config set` writes text, and the CLI hands over text.
+        if value not in (True, False, "true", "false") or isinstance(value, int | float) is not isinstance(value, bool):
+            raise self.error((key,), f"is {value!r}; expected true or false")
+        return value in (True, "true")
 
     def priorities(self, path: Path_) -> tuple[Priority, ...]:
         value = self.at(path)

@@ -17,8 +17,9 @@ from google.auth import exceptions as auth_exceptions
 from google.auth.transport.requests import AuthorizedSession
 
 from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.definitions.model import Body
 from loyalty_monitoring.google_cloud.clients import LOGIN, Needs, credentials, plain
-from loyalty_monitoring.google_cloud.fired_incidents import FiredIncident, from_alerts, one_each, was_open
+from loyalty_monitoring.google_cloud.fired_incidents import from_alerts, was_open
 from loyalty_monitoring.google_cloud.paging import Tokens
 
 _SCOPE = "https://www.googleapis.com/auth/monitoring.read"
@@ -34,8 +35,8 @@ _LONGEST = timedelta(days=31)
 
 def read_alerts(
     project: str, start: datetime, end: datetime, *, timeout: float, endpoint: str | None = None
-) -> tuple[FiredIncident, ...]:
-    """The incidents of all policies that were open at some time from `start` to `end`.
+) -> tuple[Body, ...]:
+    """The alerts of all policies that were open at some time from `start` to `end`, as the API's JSON.
 
     `timeout` is in seconds, for all pages together. With `endpoint` (HOST:PORT) that server is asked, without
     encryption and credentials. Errors: UserError.
@@ -43,15 +44,15 @@ def read_alerts(
     session = requests.Session() if endpoint else AuthorizedSession(credentials(_SCOPE))
     base = f"http://{endpoint}" if endpoint else "https://monitoring.googleapis.com"
     limit = time.monotonic() + timeout
-    found: list[FiredIncident] = []
+    found: list[Body] = []
     with session:
         # The newest come first unless asked otherwise. That the filter can compare times is not documented.
         for page in _pages(session, f"{base}/v3/projects/{project}/alerts", project, limit, timeout):
-            incidents = from_alerts(page)
-            found += [one for one in incidents if was_open(one, start, end)]
-            if incidents and all(one.opened is not None and one.opened < start - _LONGEST for one in incidents):
+            of_alerts = [(alert, one) for alert in page if isinstance(alert, dict) for one in from_alerts([alert])]
+            found += [alert for alert, one in of_alerts if was_open(one, start, end)]
+            if of_alerts and all(one.opened is not None and one.opened < start - _LONGEST for _, one in of_alerts):
                 break
-    return one_each(found)
+    return tuple(found)
 
 
 def _pages(session: Any, address: str, project: str, limit: float, timeout: float) -> Iterator[list[Any]]:
@@ -63,9 +64,7 @@ def _pages(session: Any, address: str, project: str, limit: float, timeout: floa
         if not isinstance(token, str) or not token:
             return
         tokens.see(token)
-    raise UserError(
-        f"the list of alerts has more than {_MOST_PAGES * _PAGE_SIZE:,} alerts; ask for fewer --days"
-    )
+    raise UserError(f"the list of alerts has more than {_MOST_PAGES * _PAGE_SIZE:,} alerts; ask for fewer --days")
 
 
 def _get(

@@ -78,11 +78,13 @@ def read(
     now: datetime,
     timeout: float,
     endpoint: str | None = None,
+    look_back: timedelta = LOOKBACK,
 ) -> Deployed:
     """Read everything, and the newest point of each metric in `metrics`, written by that type of monitored resource.
 
-    `timeout` is in seconds, for all together. With `endpoint` (HOST:PORT) that server is asked instead of Google's,
-    without encryption and without credentials. Errors: one UserError with all that went wrong.
+    Points older than `look_back` are not looked for. `timeout` is in seconds, for all together. With `endpoint`
+    (HOST:PORT) that server is asked instead of Google's, without encryption and without credentials. Errors: one
+    UserError with all that went wrong.
     """
     with ExitStack() as stack:
 
@@ -108,7 +110,9 @@ def read(
         dashboards = start(_DASHBOARDS, _all_of(of_dashboards, asked, "dashboards"))
         of_series = client(MetricServiceClient).list_time_series
         points = {
-            metric: calls.start(_TIME_SERIES, _last_point(of_series, _newest(project, metric, resource_type, now)))
+            metric: calls.start(
+                _TIME_SERIES, _last_point(of_series, _newest(project, metric, resource_type, now, look_back))
+            )
             for metric in metrics
         }
         calls.finish(timeout)
@@ -119,6 +123,31 @@ def read(
             dashboards=dashboards.result(),
             last_points={metric: point.result() for metric, point in points.items()},
         )
+
+
+def newest_points(
+    project: str,
+    metrics: Sequence[str],
+    resource_type: str,
+    *,
+    now: datetime,
+    timeout: float,
+    endpoint: str | None = None,
+) -> dict[str, datetime | None]:
+    """The end of the newest point of each metric, as in `Deployed`. Errors: UserError, as for `read`."""
+    with ExitStack() as stack:
+        signed_in = credentials(*_SCOPES) if endpoint is None else None
+        pool = stack.enter_context(ThreadPoolExecutor(_CALLS_AT_ONCE))
+        calls = _Calls(project, pool, Deadline(timeout))
+        of_series = stack.enter_context(grpc_client(MetricServiceClient, endpoint, signed_in)).list_time_series
+        points = {
+            metric: calls.start(
+                _TIME_SERIES, _last_point(of_series, _newest(project, metric, resource_type, now, LOOKBACK))
+            )
+            for metric in metrics
+        }
+        calls.finish(timeout)
+        return {metric: point.result() for metric, point in points.items()}
 
 
 class _Calls:
@@ -163,7 +192,7 @@ def _all_of(method: Any, request: Any, field: str) -> Callable[[Deadline], tuple
     return call
 
 
-def _newest(project: str, metric: str, resource_type: str, now: datetime) -> Any:
+def _newest(project: str, metric: str, resource_type: str, now: datetime, look_back: timedelta) -> Any:
     """A request whose first point is the newest of all time series of the metric.
 
     Unaggregated, "the newest first" holds only within a time series, and there can be thousands; view=HEADERS has no
@@ -174,7 +203,7 @@ def _newest(project: str, metric: str, resource_type: str, now: datetime) -> Any
     return ListTimeSeriesRequest(
         name=f"projects/{project}",
         filter=f'metric.type = "logging.googleapis.com/user/{metric}" AND resource.type = "{resource_type}"',
-        interval=TimeInterval(start_time=end - LOOKBACK, end_time=end),
+        interval=TimeInterval(start_time=end - look_back, end_time=end),
         aggregation=Aggregation(
             alignment_period=timedelta(minutes=1),
             per_series_aligner=Aggregation.Aligner.ALIGN_SUM,

@@ -13,13 +13,14 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from google.api_core import exceptions
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
-from google.cloud.logging_v2.types import ListLogEntriesRequest, LogEntry
+from google.cloud.logging_v2.types import ListLogEntriesRequest, LogEntry, WriteLogEntriesRequest
 from google.protobuf import json_format
 
 from loyalty_monitoring.common.atomic_files import Out, check_room
@@ -33,6 +34,8 @@ from loyalty_monitoring.google_cloud.paging import Tokens
 # logs) roles/logging.privateLogViewer: docs.cloud.google.com/logging/docs/access-control. The module writes neither.
 _NEEDS = Needs("logging.logEntries.list", "roles/logging.viewer", "logging.googleapis.com")
 _SCOPE = "https://www.googleapis.com/auth/logging.read"
+_NEEDS_WRITE = Needs("logging.logEntries.create", "roles/logging.logWriter", "logging.googleapis.com")
+_WRITE_SCOPE = "https://www.googleapis.com/auth/logging.write"
 _ONE_TRY = 60.0  # seconds, as the client's own default
 _ONE_PAGE = 300.0  # seconds of trying without an answer, whatever the time for all
 _PASSING = (
@@ -97,6 +100,50 @@ def read_entries(
                 return Reading(read, pages.requests, pages.waited, first)
             tokens.see(page.next_page_token)
             request.page_token = page.next_page_token
+
+
+def list_entries(
+    project: str, filter_text: str, *, most: int, timeout: float, endpoint: str | None = None
+) -> list[dict[str, Any]]:
+    """The first entries that the filter names, `most` of them, in the order of their timestamps, as the API's JSON.
+
+    `timeout` is in seconds, for all pages together. Errors: UserError.
+    """
+    signed_in = credentials(_SCOPE) if endpoint is None else None
+    request = ListLogEntriesRequest(
+        resource_names=[f"projects/{project}"],
+        filter=filter_text,
+        order_by="timestamp asc",
+        page_size=min(PAGE_SIZE, most),
+    )
+    found: list[dict[str, Any]] = []
+    tokens = Tokens("the list of entries")
+    with grpc_client(LoggingServiceV2Client, endpoint, signed_in) as client:
+        pages = _Pages(client, project, timeout, None)
+        while True:
+            page = pages.get(request)
+            found += [json.loads(as_line(entry)) for entry in page.entries]
+            if not page.next_page_token or len(found) >= most:
+                return found[:most]
+            tokens.see(page.next_page_token)
+            request.page_token = page.next_page_token
+
+
+def write_entries(
+    project: str, entries: Sequence[dict[str, Any]], *, timeout: float, endpoint: str | None = None
+) -> None:
+    """Write entries, given as the API's JSON with their logName and resource; all of one call, or none.
+
+    Nothing is tried twice: after a lost answer the entries may be there, and whether a log-based metric counts the same
+    entry again is not documented. `timeout` is in seconds. Errors: UserError.
+    """
+    signed_in = credentials(_WRITE_SCOPE) if endpoint is None else None
+    messages = [LogEntry.wrap(json_format.ParseDict(entry, LogEntry.pb()())) for entry in entries]
+    with grpc_client(LoggingServiceV2Client, endpoint, signed_in) as client:
+        try:
+            client.write_log_entries(WriteLogEntriesRequest(entries=messages), retry=None, timeout=timeout)
+        except exceptions.GoogleAPICallError as error:
+            raise UserError(explained(error, _NEEDS_WRITE, project, timeout)) from error
 
 
 class _Pages:

@@ -64,7 +64,7 @@ def test_pulumi_yaml_declares_and_describes_every_setting_with_the_same_defaults
     assert set(declared) == {*REQUIRED, *OPTIONAL}
     assert {key: item["default"] for key, item in declared.items() if "default" in item} == dict(OPTIONAL)
     for key, item in declared.items():
-        assert item["type"] in ("string", "array", "object"), key
+        assert item["type"] in ("string", "array", "object", "boolean"), key
         assert len(item["description"]) > 20, key
 
 
@@ -328,3 +328,14 @@ def test_user_labels_hold_for_any_name_of_a_stack(tmp_path: Path) -> None:
 def test_titles_tell_stacks_apart(tmp_path: Path) -> None:
     assert load(tmp_path).titled("Overview") == "Overview"
     assert load(tmp_path, {"prefix": "eu"}).titled("Overview") == "[eu] Overview"
+
+
+@pytest.mark.parametrize(("value", "drill"), [(True, True), ("true", True), (False, False), ("false", False)])
+def test_a_stack_may_be_drilled_only_when_it_says_so(tmp_path: Path, value: object, drill: bool) -> None:
+    assert load(tmp_path, {"drill": value}).drill is drill
+    assert load(tmp_path, {}).drill is False
+
+
+@pytest.mark.parametrize("value", [1, 0, "yes", "True", "", ["true"]])
+def test_what_is_not_quite_true_allows_no_drill(tmp_path: Path, value: object) -> None:
+    assert "expected true or false" in refusal(tmp_path, {"drill": value})

@@ -56,7 +56,7 @@ class Expected:
 
 
 @dataclass(frozen=True)
-class _Matched:
+class Matched:
     """Deployed resources by the names of their definitions, and those that belong to none."""
 
     found: Mapping[str, Body]
@@ -66,7 +66,7 @@ class _Matched:
 def compare(settings: Settings, expected: Expected, deployed: Deployed) -> list[Finding]:
     """All findings, in the order of the kinds and names."""
     channels = _match_channels(settings, expected.notification_channels, deployed.notification_channels)
-    policies = _match_policies(settings, expected.alert_policies, deployed.alert_policies)
+    policies = match_policies(settings, expected.alert_policies, deployed.alert_policies)
     return [
         *_log_metrics(settings, expected.log_metrics, deployed.log_metrics),
         *_channels(settings, expected.notification_channels, channels),
@@ -102,7 +102,7 @@ def _plain_metric(body: Body) -> Body:
     return {**body, "metricDescriptor": descriptor}
 
 
-def _match_channels(settings: Settings, defined: Mapping[str, Body], deployed: Sequence[Body]) -> _Matched:
+def _match_channels(settings: Settings, defined: Mapping[str, Body], deployed: Sequence[Body]) -> Matched:
     def titled(wanted: Body, body: Body) -> bool:
         return _same(wanted, body, "type", "displayName")
 
@@ -119,7 +119,7 @@ def _match_channels(settings: Settings, defined: Mapping[str, Body], deployed: S
     )
 
 
-def _match_policies(settings: Settings, defined: Mapping[str, Body], deployed: Sequence[Body]) -> _Matched:
+def match_policies(settings: Settings, defined: Mapping[str, Body], deployed: Sequence[Body]) -> Matched:
     """Each definition's policy by labels and title, else by labels alone (titles hold thresholds), else by title."""
     return _match(
         defined,
@@ -132,7 +132,7 @@ def _match_policies(settings: Settings, defined: Mapping[str, Body], deployed: S
     )
 
 
-def _channels(settings: Settings, defined: Mapping[str, Body], matched: _Matched) -> Iterator[Finding]:
+def _channels(settings: Settings, defined: Mapping[str, Body], matched: Matched) -> Iterator[Finding]:
     """The values of labels are never shown: somebody may have written a secret there."""
     for name, wanted in defined.items():
         body = matched.found.get(name)
@@ -153,9 +153,7 @@ def _channels(settings: Settings, defined: Mapping[str, Body], matched: _Matched
             yield _extra("notification_channel", str(body.get("displayName", "")), str(body.get("name", "")))
 
 
-def _reachable(
-    settings: Settings, channels: _Matched, policies: _Matched, deployed: Sequence[Body]
-) -> Iterator[Finding]:
+def _reachable(settings: Settings, channels: Matched, policies: Matched, deployed: Sequence[Body]) -> Iterator[Finding]:
     """Channels that are there and reach nobody: the stack's, and others that its policies name."""
     used_by: dict[str, list[str]] = {}
     for policy in [*policies.found.values(), *(body for body in policies.others if _is_ours(settings, body))]:
@@ -185,7 +183,7 @@ def _reachable(
 
 
 def _policies(
-    settings: Settings, defined: Mapping[str, Body], matched: _Matched, channels: _Matched
+    settings: Settings, defined: Mapping[str, Body], matched: Matched, channels: Matched
 ) -> Iterator[Finding]:
     names = {_id(body.get("name", "")): name for name, body in channels.found.items()}
     for name, wanted in defined.items():
@@ -226,7 +224,7 @@ def _plain_policy(body: Body, names: Mapping[str, str]) -> Body:
 
 
 def _dashboards(
-    settings: Settings, expected: Expected, deployed: Sequence[Body], policies: _Matched
+    settings: Settings, expected: Expected, deployed: Sequence[Body], policies: Matched
 ) -> Iterator[Finding]:
     """Dashboards have no labels of the stack: they are found by their titles."""
     defined = expected.dashboards
@@ -275,7 +273,7 @@ def _strings(value: Any) -> Iterator[str]:
 
 def _match(
     defined: Mapping[str, Body], deployed: Sequence[Body], tests: Sequence[Callable[[Body, Body], bool]]
-) -> _Matched:
+) -> Matched:
     """Each definition with the first deployed resource that passes the first test that any of them passes."""
     found: dict[str, Body] = {}
     others = list(deployed)
@@ -285,7 +283,7 @@ def _match(
                 at = next((index for index, body in enumerate(others) if test(wanted, body)), None)
                 if at is not None:
                     found[name] = others.pop(at)
-    return _Matched(found, others)
+    return Matched(found, others)
 
 
 def _same(wanted: Body, body: Body, *keys: str) -> bool:
