@@ -147,6 +147,16 @@ def _slice(node: exp.Expr) -> exp.Expr:
     return _call("SUBSTR", node.this, exp.Literal.number(2), length)
 
 
+def _split_part(node: exp.Expr) -> exp.Expr:
+    """A part is the empty text in DuckDB where there are fewer."""
+    text, delimiter, index = node.this, node.args["delimiter"], node.args["part_index"]
+    offset = exp.Literal.number(int(index.name) - 1)
+    parts = _call("SPLIT", text, delimiter)
+    part = exp.Bracket(this=parts, expressions=[offset], offset=0, safe=True)
+    found = exp.Coalesce(this=part, expressions=[exp.Literal.string("")])
+    return exp.If(this=_is_null(text.copy()), true=exp.null(), false=found)
+
+
 def _is_finite(node: exp.Expr) -> exp.Expr:
     (number,) = node.expressions
     either = exp.Or(this=_call("IS_INF", number), expression=_call("IS_NAN", number.copy()))
@@ -174,6 +184,7 @@ _NODES: dict[type[exp.Expr], Rule] = {
     exp.RegexpExtract: _regexp_extract,
     exp.Bracket: _slice,
     exp.Length: _length,
+    exp.SplitPart: _split_part,
 }
 _FUNCTIONS: dict[str, Rule] = {
     "list_bool_or": _any,
@@ -194,6 +205,7 @@ _OF_BIG_QUERY = frozenset(
         "LOGICAL_OR",
         "REGEXP_CONTAINS",
         "REGEXP_EXTRACT",
+        "SPLIT",
         "STARTS_WITH",
         "STRPOS",
         "SUBSTR",

@@ -1,143 +1,159 @@
-"""A BigQuery emulator in a process of its own, with a view of log entries as Log Analytics has it."""
+"""BigQuery's REST API on a loopback port, as far as a query job needs it; Google's reference implementation answers.
+
+Source of requests and answers: https://cloud.google.com/bigquery/docs/reference/rest/v2 (jobs.insert,
+jobs.getQueryResults), and what google-cloud-bigquery sends.
+"""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-
-from google.auth.credentials import AnonymousCredentials
-from google.cloud import bigquery
+from urllib.parse import parse_qs, urlsplit
 
 from loyalty_monitoring.backtest.view import View
+from tests.backtest import google_analyzer
+from tests.backtest.google_analyzer import PROJECT, VIEW
 
-VIEW = View("project-1", "logs", "_AllLogs")
-PROJECT = VIEW.project
-
-# The emulator fetches a DuckDB extension for geography from the internet when it starts. Nothing here is geography.
-_WITHOUT_GEOGRAPHY = """
-from bqemulator.storage.engine import DuckDBEngine
-DuckDBEngine._load_spatial = lambda self: None
-from bqemulator.cli import main
-main()
-"""
-_FIELD = bigquery.SchemaField
-
-
-def _schema(columns: dict[str, dict[str, str] | str]) -> list[Any]:
-    return [
-        _FIELD(name, kind) if isinstance(kind, str) else _FIELD(name, "RECORD", fields=_schema(dict(kind)))
-        for name, kind in columns.items()
-    ]
-
-
-_HTTP = {
-    "request_method": "STRING",
-    "request_url": "STRING",
-    "request_size": "INT64",
-    "status": "INT64",
-    "response_size": "INT64",
-    "user_agent": "STRING",
-    "remote_ip": "STRING",
-    "server_ip": "STRING",
-    "referer": "STRING",
-    "protocol": "STRING",
+_TYPES = {
+    "metric": "INTEGER",
+    "minute": "INTEGER",
+    "type": "STRING",
+    "resource": "STRING",
+    "labels": "STRING",
+    "bucket": "INTEGER",
+    "matched": "INTEGER",
+    "valued": "INTEGER",
+    "total": "FLOAT",
+    "first": "TIMESTAMP",
+    "last": "TIMESTAMP",
 }
-_SCHEMA = _schema(
-    {
-        "number": "INT64",  # not a column of Log Analytics: tells the entries apart
-        "timestamp": "TIMESTAMP",
-        "receive_timestamp": "TIMESTAMP",
-        **dict.fromkeys(("severity", "log_name", "insert_id", "text_payload", "trace", "span_id"), "STRING"),
-        "trace_sampled": "BOOL",
-        "json_payload": "JSON",
-        "labels": "JSON",
-        "resource": {"type": "STRING", "labels": "JSON"},
-        "http_request": _HTTP,
-        "source_location": {"file": "STRING", "line": "INT64", "function": "STRING"},
-    }
-)
 
 
-class Emulator:
-    """BigQuery's REST API on a loopback port."""
+class Refusal(Exception):
+    """An error of the API."""
 
-    def __init__(self, port: int) -> None:
-        self.endpoint = f"127.0.0.1:{port}"
-        self.client = bigquery.Client(
-            project=PROJECT,
-            credentials=AnonymousCredentials(),
-            client_options={"api_endpoint": f"http://{self.endpoint}"},
-        )
-        self.client.create_dataset(VIEW.dataset)
+    def __init__(self, code: int, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.body = {"code": code, "message": message, "errors": [{"reason": reason, "message": message}]}
 
-    def put(self, entries: Sequence[dict[str, Any]], name: str = VIEW.view) -> View:
-        """Make a table of the entries, with the columns of a Log Analytics view."""
-        view = View(PROJECT, VIEW.dataset, name)
-        self.client.create_table(bigquery.Table(str(view), schema=_SCHEMA))
-        rows = [{"number": number, **_row(entry)} for number, entry in enumerate(entries)]
-        for start in range(0, len(rows), 2000):
-            assert self.client.insert_rows_json(str(view), rows[start : start + 2000]) == []
-        return view
 
-    def rows(self, query: str) -> list[dict[str, Any]]:
-        return [dict(row) for row in self.client.query_and_wait(query, retry=None, job_retry=None)]
+class Server:
+    """What is asked and answered. `refusals` are given first; without entries only dry runs are answered."""
+
+    def __init__(self) -> None:
+        self.bytes = 3 * 2**30
+        self.views: dict[str, Sequence[dict[str, Any]]] = {}
+        self.refusals: list[tuple[int, str, str]] = []
+        self.asked: list[dict[str, Any]] = []
+        self._answers: dict[str, list[dict[str, Any]]] = {}
+        self._one_at_a_time = threading.Lock()
+
+    def insert(self, body: dict[str, Any]) -> dict[str, Any]:
+        """jobs.insert: a dry run says the bytes, another query is run at once."""
+        self.asked.append(body)
+        if self.refusals:
+            raise Refusal(*self.refusals.pop(0))
+        configuration = body["configuration"]
+        if not configuration.get("dryRun"):
+            with self._one_at_a_time:
+                self._answers[body["jobReference"]["jobId"]] = self._rows(configuration["query"])
+        elif self.views:
+            self._view(configuration["query"]["query"])
+        statistics = {"totalBytesProcessed": str(self.bytes), "query": {"totalBytesProcessed": str(self.bytes)}}
+        reference = {"location": "EU", **body.get("jobReference", {}), "projectId": PROJECT}
+        return {
+            "kind": "bigquery#job",
+            "configuration": configuration,
+            "jobReference": reference,
+            "statistics": statistics,
+            "status": {"state": "DONE"},
+        }
+
+    def results(self, job: str, most: int, token: int) -> dict[str, Any]:
+        """jobs.getQueryResults: a page of the rows."""
+        rows = self._answers[job]
+        page = rows[token : token + most]
+        answer: dict[str, Any] = {
+            "kind": "bigquery#getQueryResultsResponse",
+            "jobReference": {"projectId": PROJECT, "jobId": job, "location": "EU"},
+            "jobComplete": True,
+            "schema": {"fields": [{"name": name, "type": kind} for name, kind in _TYPES.items()]},
+            "totalRows": str(len(rows)),
+            "rows": [{"f": [{"v": _written(row[name])} for name in _TYPES]} for row in page],
+        }
+        return answer | ({"pageToken": str(token + most)} if token + most < len(rows) else {})
+
+    def _view(self, query: str) -> str:
+        (name,) = set(re.findall(r"`([^`]+)`", query))
+        if name not in self.views:
+            raise Refusal(404, "notFound", f"Not found: Table {name.replace('.', ':', 1)} was not found in location EU")
+        return name
+
+    def _rows(self, query: dict[str, Any]) -> list[dict[str, Any]]:
+        sql = query["query"]
+        name = self._view(sql)
+        for one in query["queryParameters"]:
+            value = one["parameterValue"]["value"]
+            sql = sql.replace(f"@{one['name']}", f"TIMESTAMP '{value}'")
+        try:
+            return google_analyzer.rows(sql, self.views[name], View(*name.split(".")))
+        except google_analyzer.Refused as error:
+            raise Refusal(400, "invalidQuery", str(error)) from error
 
 
 @contextmanager
-def emulator(folder: Path) -> Iterator[Emulator]:
-    ports = []
-    for _ in range(2):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            ports.append(free.getsockname()[1])
-    options = ["start", "--rest-port", str(ports[0]), "--grpc-port", str(ports[1]), "--log-level", "error"]
-    with (folder / "emulator.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-c", _WITHOUT_GEOGRAPHY, *options],
-            env={**os.environ, "BQEMU_ENABLE_FORMAT_EXTENSIONS": "false"},
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        patience = time.monotonic() + 60
-        while True:
+def serving(server: Server) -> Iterator[str]:
+    """The endpoint of the server."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self._answer(lambda: server.insert(body))
+
+        def do_GET(self) -> None:
+            url = urlsplit(self.path)
+            asked = {name: values[0] for name, values in parse_qs(url.query).items()}
+            job = url.path.rpartition("/")[2]
+            most = int(asked.get("maxResults", 100_000))
+            self._answer(lambda: server.results(job, most, int(asked.get("pageToken", 0))))
+
+        def _answer(self, call: Any) -> None:
             try:
-                socket.create_connection(("127.0.0.1", ports[0]), 1).close()
-                break
-            except OSError:
-                assert process.poll() is None, (folder / "emulator.log").read_text()[-2000:]
-                assert time.monotonic() < patience
-                time.sleep(0.05)
-        yield Emulator(ports[0])
+                code, answer = 200, call()
+            except Refusal as refusal:
+                code, answer = refusal.code, {"error": refusal.body}
+            content = json.dumps(answer).encode()
+            self.send_response(code)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=http.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{http.server_port}"
     finally:
-        process.kill()
-        process.wait()
+        http.shutdown()
+        http.server_close()
+        thread.join()
 
 
-def _row(entry: dict[str, Any]) -> dict[str, Any]:
-    def plain(column: str, of: dict[str, Any] = entry) -> Any:
-        return of.get(re.sub("_(.)", lambda found: found[1].upper(), column))
-
-    resource = entry["resource"]
-    request, source = entry.get("httpRequest"), entry.get("sourceLocation")
-    whole = ("json_payload", "labels", "resource", "http_request", "source_location", "number")
-    return {
-        **{field.name: plain(field.name) for field in _SCHEMA if field.name not in whole},
-        "json_payload": _json(entry.get("jsonPayload")),
-        "labels": _json(entry.get("labels")),
-        "resource": {"type": resource["type"], "labels": _json(resource.get("labels", {}))},
-        "http_request": request and {column: plain(column, request) for column in _HTTP},
-        "source_location": source and {column: source.get(column) for column in ("file", "line", "function")},
-    }
+def _written(value: Any) -> str | None:
+    if isinstance(value, datetime):
+        return str(int((value - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000_000))
+    return None if value is None else str(value)
 
 
-def _json(value: Any) -> str | None:
-    return None if value is None else json.dumps(value)
+__all__ = ["PROJECT", "VIEW", "Refusal", "Server", "serving"]

@@ -1,7 +1,7 @@
 """`backtest --view` as a stranger runs it, and what it says when BigQuery refuses.
 
-Answers come from an emulator through Google's own client. The emulator charges nothing and allows everything, so costs
-and refusals come from a server that speaks BigQuery's REST API and answers with its own JSON.
+Through Google's own client, over a real socket, from a server that speaks BigQuery's REST API. It answers queries by
+Google's reference implementation of GoogleSQL; costs and refusals are told to it.
 """
 
 from __future__ import annotations
@@ -10,16 +10,12 @@ import gzip
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.backtest.big_query import PROJECT, VIEW, Emulator
+from tests.backtest.big_query import PROJECT, VIEW, Server, serving
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = str(Path(sys.executable).parent / "loyalty-monitoring")
@@ -32,18 +28,20 @@ def run(endpoint: str, *arguments: str, view: str = str(VIEW)) -> subprocess.Com
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=120)
 
 
-# --- with the emulator
+# --- counts
 
 
 @pytest.fixture(scope="module")
-def day(big_query: Emulator) -> Emulator:
+def day() -> Iterator[str]:
     entries = [json.loads(line) for line in gzip.decompress(DAY.read_bytes()).splitlines()]
-    big_query.put([entry for entry in entries if "2026-11-07T17:3" <= entry["timestamp"] < "2026-11-07T17:5"])
-    return big_query
+    server = Server()
+    server.views[str(VIEW)] = [one for one in entries if "2026-11-07T17:3" <= one["timestamp"] < "2026-11-07T17:5"]
+    with serving(server) as endpoint:
+        yield endpoint
 
 
-def test_what_bigquery_counts_opens_the_incidents_that_replay_opens(day: Emulator) -> None:
-    there = json.loads(run(day.endpoint, "--format", "json").stdout)
+def test_what_bigquery_counts_opens_the_incidents_that_replay_opens(day: str) -> None:
+    there = json.loads(run(day, "--format", "json").stdout)
     words = [PROGRAM, "replay", "--format", "json", *WINDOW, str(DAY)]
     here = json.loads(subprocess.run(words, capture_output=True, cwd=ROOT, check=True).stdout)
     assert there["incidents"] == here["incidents"] != []
@@ -55,81 +53,27 @@ def test_what_bigquery_counts_opens_the_incidents_that_replay_opens(day: Emulato
     )
 
 
-def test_a_person_reads_where_it_was_counted_and_a_priority_can_fail_it(day: Emulator) -> None:
-    done = run(day.endpoint, "--fail-on", "P1")
+def test_a_person_reads_where_it_was_counted_and_a_priority_can_fail_it(day: str) -> None:
+    done = run(day, "--fail-on", "P1")
     assert done.returncode == 1
     assert done.stdout.startswith(f"View {VIEW}, by BigQuery: ")
     assert "rate_limit_spike store_id=s-1101" in done.stdout
 
 
-def test_a_view_without_a_matching_entry_is_an_error_and_not_a_quiet_month(day: Emulator) -> None:
-    done = run(day.endpoint, "--from", "2026-11-05", "--to", "2026-11-06")
+def test_a_view_without_a_matching_entry_is_an_error_and_not_a_quiet_month(day: str) -> None:
+    done = run(day, "--from", "2026-11-05", "--to", "2026-11-06")
     assert (done.returncode, done.stdout) == (2, "")
     assert f"view {VIEW} has no log entry" in done.stderr
 
 
-def test_a_view_that_is_not_there_is_named_with_how_to_link_one(day: Emulator) -> None:
-    done = run(day.endpoint, view=f"{PROJECT}.logs.nothing")
+def test_a_view_that_is_not_there_is_named_with_how_to_link_one(day: str) -> None:
+    done = run(day, view=f"{PROJECT}.logs.nothing")
     assert done.returncode == 2
     assert f"there is no view {PROJECT}.logs.nothing" in done.stderr
     assert f"`bq ls {PROJECT}:logs`" in done.stderr
 
 
 # --- costs and refusals
-
-
-class Server:
-    """BigQuery's REST API as far as a query job needs it."""
-
-    def __init__(self) -> None:
-        self.bytes = 3 * 2**30
-        self.refusals: list[tuple[int, str, str]] = []
-        self.asked: list[dict[str, Any]] = []
-
-    def answer(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        self.asked.append(body)
-        if self.refusals:
-            code, reason, message = self.refusals.pop(0)
-            error = {"code": code, "message": message, "errors": [{"reason": reason, "message": message}]}
-            return code, {"error": error}
-        configuration = body["configuration"]
-        assert configuration["dryRun"], "nothing else is answered here"
-        statistics = {"totalBytesProcessed": str(self.bytes), "query": {"totalBytesProcessed": str(self.bytes)}}
-        reference = {"projectId": PROJECT, "location": "EU"}
-        return 200, {
-            "kind": "bigquery#job",
-            "configuration": configuration,
-            "jobReference": reference,
-            "statistics": statistics,
-            "status": {"state": "DONE"},
-        }
-
-
-@contextmanager
-def serving(server: Server) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            code, answer = server.answer(body)
-            content = json.dumps(answer).encode()
-            self.send_response(code)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=http.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{http.server_port}"
-    finally:
-        http.shutdown()
-        http.server_close()
-        thread.join()
 
 
 def test_a_dry_run_says_the_bytes_and_the_price_and_runs_nothing() -> None:

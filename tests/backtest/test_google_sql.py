@@ -1,11 +1,9 @@
-"""One compiler, two dialects: what BigQuery answers is what DuckDB answers."""
+"""One compiler, two dialects: what GoogleSQL's reference implementation answers is what DuckDB answers."""
 
 from __future__ import annotations
 
 import gzip
 import json
-import os
-import random
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -17,7 +15,7 @@ import pytest
 from loyalty_monitoring.backtest.aggregation import aggregation
 from loyalty_monitoring.backtest.counted_entries import make_counts_table, take_counts
 from loyalty_monitoring.backtest.google_sql import google_sql, parse_sayable
-from loyalty_monitoring.backtest.view import View, json_text, parse_view
+from loyalty_monitoring.backtest.view import json_text, parse_view
 from loyalty_monitoring.common.database import Connection, connect
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.load import load_definitions
@@ -28,19 +26,21 @@ from loyalty_monitoring.replay.entries.fields import expression, leaves_of
 from loyalty_monitoring.replay.entries.filtering import filter_fields
 from loyalty_monitoring.replay.entries.load import entry_columns, load_entries
 from loyalty_monitoring.replay.metric_points import make_points, needed_fields
-from tests.backtest.big_query import VIEW, Emulator
+from loyalty_monitoring.replay.result import MetricSummary
+from tests.backtest.google_analyzer import FEATURES, VIEW, Refused, rows
 from tests.query_languages.logging_filter.test_filter_language import ENTRIES, FILTERS, write
 
 ROOT = Path(__file__).parents[2]
 METRICS = load_definitions(ROOT, load_stack_settings(ROOT, "demo")).log_metrics
-# A query of the emulator takes a third of a second; all were held against each other once, and can be again.
-TRIED = int(os.environ.get("LOYALTY_MONITORING_FILTERS", "25"))
 
 
-def condition(text: str) -> tuple[str, list[str]]:
+BATCH = 25  # filters in one query: most of a query's time goes into its entries
+
+
+def condition(text: str, prefix: str = "c") -> tuple[str, list[str]]:
     """A filter as GoogleSQL, and the columns that it reads."""
     parsed = parse_sayable(text)
-    leaves = {leaf: f"c{index}" for index, leaf in enumerate(sorted(leaves_of(filter_fields(parsed))))}
+    leaves = {leaf: f"{prefix}{index}" for index, leaf in enumerate(sorted(leaves_of(filter_fields(parsed))))}
     columns = [f"{json_text(leaf)} AS {name}" for leaf, name in leaves.items()]
     return google_sql(to_sql(parsed, lambda path: expression(leaves, path))), columns
 
@@ -66,26 +66,59 @@ def con() -> Iterator[Connection]:
 
 
 def test_most_filters_of_the_language_can_be_said_in_googlesql() -> None:
-    assert len(sayable()) / len(FILTERS) > 0.6
+    # How a Log Analytics view writes a protoPayload is not documented field by field, so none is read there.
+    others = [text for text in FILTERS if "protopayload" not in text.lower().replace("_", "")]
+    assert len(sayable()) / len(others) > 0.65
 
 
-def test_a_filter_gives_the_same_answer_in_bigquery_as_in_duckdb(
-    big_query: Emulator, con: Connection, tmp_path: Path
-) -> None:
+def test_every_sayable_filter_gives_the_same_answers_in_bigquery_as_in_duckdb(con: Connection, tmp_path: Path) -> None:
     entries = list(ENTRIES.values())
-    view = big_query.put(entries, "documented")
     file = write(tmp_path / "entries.jsonl", entries)
-    differing = {}
-    for text in random.Random(20261102).sample(sayable(), min(TRIED, len(sayable()))):
+    here = {}
+    for text in sayable():
         parsed = parse_filter(text)
         load_entries(con, [file], filter_fields(parsed), strict=True, with_places=True)
-        here = con.execute(f"SELECT {to_sql(parsed, entry_columns(con))} FROM entries ORDER BY place").fetchall()
-        test, columns = condition(text)
-        read = ", ".join(["number", *columns])
-        there = big_query.rows(f"SELECT number, {test} AS matches FROM (SELECT {read} FROM `{view}`) ORDER BY number")
-        if [row["matches"] for row in there] != [row[0] for row in here]:
-            differing[text] = (there, here)
-    assert differing == {}
+        found = con.execute(f"SELECT {to_sql(parsed, entry_columns(con))} FROM entries ORDER BY place").fetchall()
+        here[text] = [matches for (matches,) in found]
+    there: dict[str, list[bool]] = {}
+    for start in range(0, len(sayable()), BATCH):
+        batch = {f"f{index}": text for index, text in enumerate(sayable()[start : start + BATCH])}
+        said = {name: condition(text, f"{name}c") for name, text in batch.items()}
+        tests = ", ".join(f"{test} AS {name}" for name, (test, _) in said.items())
+        columns = ", ".join(["number", *(column for _, columns in said.values() for column in columns)])
+        answer = rows(f"SELECT number, {tests} FROM (SELECT {columns} FROM `{VIEW}`) ORDER BY number", entries)
+        there |= {text: [row[name] for row in answer] for name, text in batch.items()}
+    assert {text: there[text] for text in here if there[text] != here[text]} == {}
+
+
+@pytest.mark.parametrize(
+    "address", ["10.1.2.3", "10.1.2.0/25", "10.1.2.3/", "10.1.2", "10.01.2.3", "", "::1", "/8", "10.1.2.3/99"]
+)
+@pytest.mark.parametrize("network", ["10.0.0.0/8", "10.1.2.0/24", "10.1.2.3", "0.0.0.0/0", "192.0.2.0/24"])
+def test_an_address_is_in_a_network_in_both_dialects_or_in_none(
+    con: Connection, tmp_path: Path, address: str, network: str
+) -> None:
+    text = f'ip_in_net(jsonPayload.ip, "{network}")'
+    entry = {**ENTRIES["bare"], "jsonPayload": {"ip": address}}
+    load_entries(con, [write(tmp_path / "e.jsonl", [entry])], filter_fields(parse_filter(text)), strict=True)
+    here = con.execute(f"SELECT {to_sql(parse_filter(text), entry_columns(con))} FROM entries").fetchone()
+    test, columns = condition(text)
+    (there,) = rows(f"SELECT {test} AS matches FROM (SELECT {', '.join(columns)} FROM `{VIEW}`)", [entry])
+    assert (there["matches"],) == here
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["SELECT SPLIT_PART('a', 'b', 1) AS x", "SELECT 'a'::STRING AS x", "SELECT list_filter([1], i -> i > 0) AS x"],
+)
+def test_the_judge_refuses_what_only_duckdb_has(query: str) -> None:
+    with pytest.raises(Refused):
+        rows(query, [])
+
+
+def test_no_feature_is_enabled_without_a_page_of_bigquerys_reference() -> None:
+    assert FEATURES
+    assert all(re.fullmatch(r"[a-z-_]+(#[a-z_]+)?", page) for page in FEATURES.values())
 
 
 @pytest.mark.parametrize(
@@ -139,47 +172,46 @@ def sample_entries() -> list[dict[str, Any]]:
     return sorted([*few, *celery, *strange], key=lambda entry: str(entry["timestamp"]))
 
 
-@pytest.fixture(scope="module")
-def sample(big_query: Emulator, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, View]:
-    entries = sample_entries()
-    file = tmp_path_factory.mktemp("sample") / "entries.jsonl"
-    return write(file, entries), big_query.put(entries, "sample")
-
-
 def points(con: Connection) -> list[tuple[Any, ...]]:
-    return con.execute(
-        "SELECT labels, minute, n, round(total, 6), below, zero_before, zero_after "
+    found = con.execute(
+        "SELECT metric, labels, minute, n, round(total, 6), below, zero_before, zero_after "
         "FROM spaced JOIN series USING (series) ORDER BY ALL"
     ).fetchall()
+    return [(METRICS[number].name, *rest) for number, *rest in found]
 
 
-# Metrics of one filter in one query: one query for all takes the emulator minutes.
-BY_FILTER = [
-    [metric for metric in METRICS if metric.body["filter"] == text]
-    for text in dict.fromkeys(metric.body["filter"] for metric in METRICS)
-]
+Counted = tuple[dict[str, MetricSummary], list[tuple[Any, ...]]]
 
 
-@pytest.mark.parametrize("metrics", BY_FILTER, ids=lambda metrics: str(metrics[0].name))
-def test_points_are_the_same_by_bigquery_as_by_duckdb(
-    big_query: Emulator, con: Connection, sample: tuple[Path, View], metrics: list[LogMetric]
-) -> None:
-    file, view = sample
-    wanted = [f"{metric.promql_name}_bucket" for metric in metrics]
-    load_entries(con, [file], needed_fields(metrics), strict=True)
-    here = make_points(con, metrics, wanted), points(con)
-    query = aggregation(view, metrics, wanted)
+@pytest.fixture(scope="module")
+def both(con: Connection, tmp_path_factory: pytest.TempPathFactory) -> tuple[Counted, Counted]:
+    """All metrics of the stack, counted by DuckDB and, in the one query that would be sent, by GoogleSQL."""
+    entries = sample_entries()
+    file = write(tmp_path_factory.mktemp("sample") / "entries.jsonl", entries)
+    wanted = [f"{metric.promql_name}_bucket" for metric in METRICS]
+    load_entries(con, [file], needed_fields(METRICS), strict=True)
+    here = make_points(con, METRICS, wanted), points(con)
+    query = aggregation(VIEW, METRICS, wanted)
     query = query.replace("@start", "TIMESTAMP '2026-11-07'").replace("@end", "TIMESTAMP '2026-11-08'")
     with connect() as other:
         make_counts_table(other)
         columns = ("metric", "minute", "type", "resource", "labels", "bucket", "matched", "valued", "total")
-        for row in big_query.rows(query):
+        for row in rows(query, entries):
             if row["metric"] >= 0:
                 values = [json.loads(row[name]) if name == "labels" else row[name] for name in columns]
                 other.execute(f"INSERT INTO counted VALUES ({', '.join('?' * len(values))})", values)
-        there = take_counts(other, metrics), points(other)
+        there = take_counts(other, METRICS), points(other)
+    return here, there
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: str(metric.name))
+def test_a_metric_has_the_same_points_by_bigquery_as_by_duckdb(
+    both: tuple[Counted, Counted], metric: LogMetric
+) -> None:
+    here, there = ([point for point in counted[1] if point[0] == metric.name] for counted in both)
     assert there == here
-    assert here[1], "the sample has entries for each metric"
+    assert here, "the sample has entries for each metric"
+    assert both[1][0][metric.api_name] == both[0][0][metric.api_name]
 
 
 def test_all_metrics_are_counted_in_one_scan_of_the_columns_that_they_read() -> None:
