@@ -40,6 +40,7 @@ def replay_command(
     FILE is a .jsonl or .jsonl.gz of LogEntry objects, or a JSON array of them, as `gcloud logging read --format=json`
     prints; - is standard input. The entries go through the filters and metrics that are deployed, into a real
     Prometheus that evaluates the deployed queries. What this assumes about Google Cloud: docs/replay-fidelity.md.
+    An empty log is an answer, too: with --to, replay says what the alerts make of the silence before it.
 
     \b
     loyalty-monitoring replay samples/*.jsonl.gz

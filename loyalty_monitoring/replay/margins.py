@@ -34,7 +34,10 @@ def margins(
 def _margin(
     prometheus: Prometheus, policy: AlertPolicy, start: datetime, end: datetime, opened: Collection[str]
 ) -> Margin | None:
-    compared = _decisive(comparisons(parsed(policy.query)))
+    try:
+        compared = _decisive(comparisons(parsed(policy.query)))
+    except ValueError:
+        return None  # Prometheus took it, but our parser cannot look into it
     if compared is None:
         return None
     first, last = evaluation_instants(start, end, policy.evaluation_interval_seconds)

@@ -56,6 +56,8 @@ class ReplayResult:
 
     `policies` are the evaluated ones, `metrics` maps a metric's API name to what it found; `incidents` are ordered by
     when they opened, then by policy and labels; `margins` are by policy, without those that compare nothing.
+    `entries_from` and `entries_to` are the times of the first and the last entry, None of an empty log.
+    `why_nothing_matched` are sentences, where no metric matched and the entries say why.
     """
 
     window_from: datetime
@@ -67,3 +69,6 @@ class ReplayResult:
     policies: Mapping[str, Priority]
     incidents: tuple[Incident, ...]
     margins: Mapping[str, Margin] = field(default_factory=dict)
+    entries_from: datetime | None = None
+    entries_to: datetime | None = None
+    why_nothing_matched: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -14,7 +14,9 @@ from loyalty_monitoring.common.database import Progress, connect
 from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.model import AlertPolicy, Definitions, LogMetric
+from loyalty_monitoring.query_languages.promql.expressions import look_back, parsed
 from loyalty_monitoring.query_languages.promql.quoted_names import words
+from loyalty_monitoring.replay.diagnosis import why_nothing_matched
 from loyalty_monitoring.replay.entries.load import EntryCounts
 from loyalty_monitoring.replay.incidents import evaluation_instants, incidents
 from loyalty_monitoring.replay.margins import margins
@@ -23,7 +25,7 @@ from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
 from loyalty_monitoring.replay.result import Incident, MetricSummary, ReplayResult
 
-_MINUTE = timedelta(minutes=1)
+_MINUTE, _NO = timedelta(minutes=1), timedelta()
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,20 @@ def replay(
     """Find the incidents that the log entries would have opened.
 
     Evaluation starts at `start` (default: the minute of the first entry) with the earlier entries as history, and
-    ends at `end` (default: the end of the last entry's minute). `policies` are names; None is all of them.
+    ends at `end` (default: the end of the last entry's minute). An empty log is an answer, too: with `end` the silence
+    before it is judged, by default as long as the policies look back. `policies` are names; None is all of them.
     Errors: UserError for a policy, a file or a window that is not there.
     """
     chosen = chosen_policies(definitions, policies)
     wanted = series_in_queries(definitions.log_metrics, (policy.query for policy in chosen))
     with backfilled(definitions.log_metrics, files, wanted, strict=strict, progress=progress) as (prometheus, points):
-        return judged(prometheus, points, chosen, *window(points.entries, start, end), progress)
+        span = window(points.entries, start, end, longest_window(chosen))
+        result = judged(prometheus, points, chosen, *span, progress)
+    silent = [metric for metric in definitions.log_metrics if not result.metrics[metric.api_name].matched]
+    if 2 * len(silent) <= len(definitions.log_metrics):
+        return result  # a log of a quiet day, or of some of the module
+    why = why_nothing_matched(silent, points.entries.origins)
+    return replace(result, why_nothing_matched=tuple(why))
 
 
 def judged(
@@ -72,6 +81,8 @@ def judged(
         entries_read=points.entries.read,
         entries_rejected=points.entries.rejected,
         first_rejected=points.entries.first_rejected,
+        entries_from=points.entries.first_timestamp,
+        entries_to=points.entries.last_timestamp,
         metrics=points.metrics,
         policies={policy.name: policy.priority for policy in policies},
         incidents=tuple(found),
@@ -151,12 +162,35 @@ def chosen_policies(definitions: Definitions, names: Sequence[str] | None) -> li
     return [policy for name, policy in by_name.items() if names is None or name in names]
 
 
-def window(counts: EntryCounts, start: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
-    """From when to when is evaluated: what was asked for, otherwise the minutes of the first and the last entry."""
+def longest_window(policies: Sequence[AlertPolicy]) -> timedelta:
+    """How far before an incident the policies look: ranges, offsets and the time for which a condition must hold."""
+    return max(
+        (_look_back(policy.query) + timedelta(seconds=policy.duration_seconds) for policy in policies), default=_NO
+    )
+
+
+def _look_back(query: str) -> timedelta:
+    """How far a query reads back; nothing where our parser cannot tell, and Prometheus has its say later."""
+    try:
+        return look_back(parsed(query))
+    except ValueError:
+        return _NO
+
+
+def window(
+    counts: EntryCounts, start: datetime | None, end: datetime | None, silence: timedelta = _NO
+) -> tuple[datetime, datetime]:
+    """From when to when is evaluated: what was asked for, otherwise the minutes of the first and the last entry.
+
+    Of an empty log it is the time of length `silence` before `end`.
+    """
     if counts.first_timestamp is None or counts.last_timestamp is None:
-        if start is None or end is None:
-            raise UserError("the files hold no log entry, so there is no window; give both --from and --to")
-        first = last = start
+        if end is None:
+            raise UserError(
+                "the files hold no log entry, so nothing says when to look; give both --from and --to, or "
+                '--to alone, such as --to "$(date -u +%FT%TZ)", to judge the silence before it'
+            )
+        first, last = start or end - silence, end
     else:
         first, last = counts.first_timestamp, counts.last_timestamp
     window_from = start or _floor(first)

@@ -114,6 +114,7 @@ def lines(result: ReplayResult, width: int = _PIPED_WIDTH) -> Iterator[Text]:
         yield Text(f"  {rejected.file}:{rejected.line}: {_plain(rejected.reason)}", style="dim")
     if result.entries_rejected > len(result.first_rejected):
         yield Text(f"  and {result.entries_rejected - len(result.first_rejected):,} more", style="dim")
+    yield from _elsewhere(result)
     yield Text()
     for priority in PRIORITIES:
         if priority in result.policies.values():
@@ -134,8 +135,23 @@ def lines(result: ReplayResult, width: int = _PIPED_WIDTH) -> Iterator[Text]:
         yield Text()
     silent = sorted(name for name, metric in result.metrics.items() if metric.matched == 0)
     yield Text(f"{len(result.metrics) - len(silent)} of {len(result.metrics)} metrics matched entries")
-    if silent:
+    for why in result.why_nothing_matched:
+        yield Text(_plain(why), style="yellow")
+    if result.why_nothing_matched or (result.entries_read and len(silent) == len(result.metrics)):
+        yield Text("`loyalty-monitoring match --explain --metric all FILE` says what each filter takes away")
+    elif silent and result.entries_read:
         yield Text(f"Nothing matched: {', '.join(silent)}", style="yellow")
+
+
+def _elsewhere(result: ReplayResult) -> Iterator[Text]:
+    """What there is to say of entries that are not there, or lie outside the window."""
+    if result.entries_from is None or result.entries_to is None:
+        if not result.entries_read:
+            yield Text("The log is empty: what follows is what the alerts make of silence", style="yellow")
+        return
+    if result.entries_from > result.window_to or result.entries_to < result.window_from:
+        entries = f"{_minute(result.entries_from)} to {_minute(result.entries_to)} UTC"
+        yield Text(f"All entries are of another time: {entries}", style="yellow")
 
 
 def _priority(priority: Priority, result: ReplayResult, width: int) -> Iterator[Text]:

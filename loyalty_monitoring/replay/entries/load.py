@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -63,6 +64,8 @@ KIND_FIELDS: tuple[FieldPath, ...] = (
     ("labels", "python_logger"),
     ("jsonPayload", "event"),
 )
+_TYPE: FieldPath = ("resource", "type")
+_LOGGER: FieldPath = ("labels", "python_logger")
 _SAMPLED = 20_000  # lines that are looked at first, for the kinds in them
 
 # cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry#LogSeverity
@@ -110,6 +113,8 @@ class EntryCounts:
     """What `load_entries` found: `read` = entries used + `rejected`. Timestamps are those of the entries.
 
     `files` are the names of what was read, in its order, which `positions` needs; `size` is the bytes of its text.
+    `origins` says how many entries each (resource.type, labels.python_logger) wrote; "" stands for a logger that is
+    missing, or was not asked for.
     """
 
     read: int
@@ -119,6 +124,7 @@ class EntryCounts:
     last_timestamp: datetime | None
     files: tuple[str, ...] = field(default=(), compare=False)
     size: int = field(default=0, compare=False)
+    origins: Mapping[tuple[str, str], int] = field(default_factory=dict, compare=False)
 
 
 def load_entries(
@@ -192,6 +198,7 @@ class _Loading:
         self.first_time: datetime | None = None
         self.last_time: datetime | None = None
         self.files: list[str] = []
+        self.origins: Counter[tuple[str, str]] = Counter()
         _make_tables(con, self.layout)
 
     def batches(
@@ -223,6 +230,7 @@ class _Loading:
             last_timestamp=self.last_time and self.last_time.replace(tzinfo=UTC),
             files=tuple(self.files),
             size=self.size,
+            origins=dict(self.origins),
         )
         if counts.rejected:
             words = "\n".join(unused(counts))
@@ -270,6 +278,13 @@ class _Loading:
         first, last = _only_row(self.con, "SELECT min(time), max(time) FROM entry_rows")
         self.first_time = min(filter(None, (self.first_time, first)), default=None)
         self.last_time = max(filter(None, (self.last_time, last)), default=None)
+        kind, logger = _stored((_TYPE, _LOGGER))
+        logger = f"coalesce({logger}->>'$', '')" if _LOGGER in self.layout.of_kind else "''"
+        rows = self.con.execute(
+            f"SELECT {kind}->>'$', {logger}, sum(number)::BIGINT "
+            "FROM (SELECT kind, count(*) AS number FROM entry_rows GROUP BY kind) JOIN kinds USING (kind) GROUP BY ALL"
+        ).fetchall()
+        self.origins.update({(str(kind), str(name)): int(number) for kind, name, number in rows})
 
 
 @contextmanager

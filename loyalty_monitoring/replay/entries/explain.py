@@ -1,0 +1,94 @@
+"""Why entries match a filter or do not: which of its terms removes how many of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from loyalty_monitoring.common.database import Connection, connect
+from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter, parse_filter, to_sql
+from loyalty_monitoring.query_languages.logging_filter.syntax import Expression
+from loyalty_monitoring.query_languages.logging_filter.terms import field_of, term_text, terms
+from loyalty_monitoring.replay.entries.filtering import filter_fields, refuse_undecided
+from loyalty_monitoring.replay.entries.load import KIND_FIELDS, entry_batches, entry_columns
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Term:
+    """A term of a filter. `before` entries came to it, `removed` of them did not pass.
+
+    `found` are the most frequent values that those have of the term's field, each with its number of entries; empty
+    where the field is not one of the few whose values repeat, such as `resource.type`.
+    """
+
+    text: str
+    field: str
+    before: int
+    removed: int
+    found: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What became of all entries: `matched` passed every term."""
+
+    entries: int
+    matched: int
+    terms: tuple[Term, ...]
+
+
+@dataclass
+class _Counting:
+    terms: Sequence[Expression]
+    left: list[int]
+    found: list[Counter[str]] = field(default_factory=list)
+
+
+def explain(filters: Mapping[str, str], files: Sequence[Path], *, strict: bool = False) -> dict[str, Explanation]:
+    """Count what each term removes, in the order in which the filter is written, in one pass over the files.
+
+    `filters` are texts in the Logging query language by any name. Errors: UserError for a filter or a file.
+    """
+    parsed = {name: parse_filter(text) for name, text in filters.items()}
+    counting = {
+        name: _Counting(terms(one), [0] * (len(terms(one)) + 1), [Counter() for _ in terms(one)])
+        for name, one in parsed.items()
+    }
+    fields: set[FieldPath] = set().union(*map(filter_fields, parsed.values()))
+    with connect() as con:
+        for _ in entry_batches(con, files, fields, strict=strict):
+            column = entry_columns(con)
+            for name, one in parsed.items():
+                refuse_undecided(con, one, column)
+                _count(con, one, counting[name], column)
+    return {name: _explanation(of_filter) for name, of_filter in counting.items()}
+
+
+def _count(con: Connection, parsed: Filter, of_filter: _Counting, column: Callable[[FieldPath], str]) -> None:
+    conditions = [f"coalesce({to_sql(Filter(parsed.text, term), column)}, false)" for term in of_filter.terms]
+    passed = ["true", *(" AND ".join(conditions[: number + 1]) for number in range(len(conditions)))]
+    counts = ", ".join(f"count(*) FILTER ({condition})" for condition in passed)
+    row = con.execute(f"SELECT {counts} FROM entries").fetchone()
+    assert row is not None
+    of_filter.left[:] = [before + int(more) for before, more in zip(of_filter.left, row, strict=True)]
+    for number, term in enumerate(of_filter.terms):
+        looked_at = field_of(term)
+        if looked_at in KIND_FIELDS and looked_at is not None:
+            rows = con.execute(
+                f"SELECT coalesce({column(looked_at)}->>'$', '(none)'), count(*) FROM entries "
+                f"WHERE {passed[number]} AND NOT {conditions[number]} GROUP BY 1"
+            ).fetchall()
+            of_filter.found[number].update({str(value): int(times) for value, times in rows})
+
+
+def _explanation(of_filter: _Counting) -> Explanation:
+    found = []
+    for number, term in enumerate(of_filter.terms):
+        before, after = of_filter.left[number : number + 2]
+        values = tuple(of_filter.found[number].most_common(_SHOWN))
+        found.append(Term(term_text(term), ".".join(field_of(term) or ()), before, before - after, values))
+    return Explanation(of_filter.left[0], of_filter.left[-1], tuple(found))
