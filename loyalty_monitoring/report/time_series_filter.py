@@ -18,6 +18,7 @@ from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.query_languages.monitoring_filter import (
     Comparison,
     MonitoringFilterError,
+    Selection,
     Term,
     TooManyAlternatives,
     Variable,
@@ -173,6 +174,9 @@ def _selected(text: Any, metrics: Sequence[LogMetric]) -> _Selected:
         raise NotEvaluated(f"the filter cannot be read: {error}") from error
     except TooManyAlternatives as error:
         raise NotEvaluated(str(error)) from error
+    for term in (term for terms in found for term in terms):
+        if isinstance(term.of, Selection):
+            raise NotEvaluated(f"log entries say nothing of objectives and processes: {term.of.text}")
     types = {_metric_type(terms) for terms in found}
     if len(types) > 1:
         raise NotEvaluated(f"the filter names several metrics ({', '.join(sorted(types))}); a chart's filter names one")
@@ -203,6 +207,7 @@ def _metric_type(terms: Sequence[Term]) -> str:
 
 def _matcher(term: Term) -> str:
     compared, negated = term.of, term.negated
+    assert not isinstance(compared, Selection)
     if isinstance(compared, Variable):
         if negated:
             raise NotEvaluated(f"NOT before ${{{compared.name}}} is not evaluated here; choose with =")

@@ -2,8 +2,8 @@
 
 It is GoogleSQL (ZetaSQL, https://github.com/google/googlesql), the C++ that BigQuery's own analysis is built on,
 compiled to WebAssembly by the PyPI package zetasql. That package is alpha and one person's work, so this module alone
-knows it. What else there is: Google publishes GoogleSQL as source, to be built with Bazel; the emulators of BigQuery run
-on engines of their own (DuckDB, SQLite), so that comparing with them compares those engines.
+knows it. What else there is: Google publishes GoogleSQL as source, to be built with Bazel; the emulators of BigQuery
+run on engines of their own (DuckDB, SQLite), so that comparing with them compares those engines.
 
 No feature is enabled that BigQuery does not document: what it has not, the analyzer refuses.
 """

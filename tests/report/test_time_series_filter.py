@@ -137,6 +137,7 @@ def test_the_highest_series_are_picked() -> None:
         (query(""), "no log-based metric"),
         (query(f"{COUNTER} metric.labels.code >= 500"), r"without an order: metric\.labels\.code >= 500"),
         (query(f'{COUNTER} project="p"'), 'project="p"'),
+        (query('select_slo_burn_rate("projects/p/services/s/serviceLevelObjectives/o", "3600s")'), "select_slo_burn_r"),
         (query(f'{COUNTER} metadata.user_labels.team="a"'), "log entries do not say"),
         (query(f'{COUNTER} metric.colour="a"'), "there is no such selector"),
         (query(f"{COUNTER} OR {COUNTER.replace('rate_limited', 'other')}"), "names several metrics|names one metric"),

@@ -6,8 +6,24 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from loyalty_monitoring.proof.mutants.regexes import regex_mutants
-from loyalty_monitoring.query_languages.logging_filter import FieldPath, parse_filter
-from loyalty_monitoring.query_languages.logging_filter.syntax import And, Comparison, Expression, Not, Or
+from loyalty_monitoring.query_languages.logging_filter import FieldPath, literals, parse_filter
+from loyalty_monitoring.query_languages.logging_filter.syntax import (
+    And,
+    Anywhere,
+    Cast,
+    Comparison,
+    Expression,
+    Extract,
+    InNetwork,
+    IsNull,
+    LogName,
+    Not,
+    Operand,
+    Or,
+    Present,
+    Sample,
+    Tokens,
+)
 
 _OTHER_OPERATORS: Mapping[str, tuple[str, ...]] = {
     ">": (">=", "<"),
@@ -31,7 +47,7 @@ def filter_mutants(text: str) -> Iterator[tuple[str, str]]:
 
 
 def filter_text(expression: Expression) -> str:
-    """The expression as a filter that parses to it. Errors: ValueError for what no filter of ours has."""
+    """The expression as a filter that parses to it."""
     match expression:
         case And(parts):
             return " AND ".join(_enclosed(part) for part in parts)
@@ -39,9 +55,32 @@ def filter_text(expression: Expression) -> str:
             return " OR ".join(_enclosed(part) for part in parts)
         case Not(part):
             return f"NOT {_enclosed(part)}"
-        case Comparison(left, operator, value, quoted) if isinstance(left, tuple):
-            return f"{_field_text(left)} {operator} {_quoted(value) if quoted else value}"
-    raise ValueError(f"{expression} is not known to filter_mutants; teach it")
+        case Comparison(left, operator, value, quoted):
+            return f"{_operand_text(left)} {operator} {_quoted(value) if quoted else value}"
+        case Present(field):
+            return f"{_field_text(field)}:*"
+        case IsNull(field):
+            return f"{_field_text(field)} = NULL_VALUE"
+        case Anywhere(text):
+            return _quoted(text)
+        case Tokens(field, tokens, phrases):
+            searched = _quoted(" ".join([*tokens, *(f"`{phrase}`" for phrase in phrases)]))
+            return f"SEARCH({_field_text(field)}, {searched})" if field else f"SEARCH({searched})"
+        case LogName(begins, ends):
+            return f"source({begins.removesuffix('/logs/')})" if begins else f'log_id("{ends.removeprefix("/logs/")}")'
+        case Sample(field, fraction):
+            return f"sample({_field_text(field)}, {fraction!r})"
+        case InNetwork(field, network):
+            return f'ip_in_net({_field_text(field)}, "{network}")'
+
+
+def _operand_text(operand: Operand) -> str:
+    match operand:
+        case Cast(of, kind):
+            return f"cast({_operand_text(of)}, {kind})"
+        case Extract(of, pattern):
+            return f"regexp_extract({_operand_text(of)}, {_quoted(pattern)})"
+    return _field_text(operand)
 
 
 def _enclosed(expression: Expression) -> str:
@@ -79,6 +118,8 @@ def _changes(expression: Expression, rebuild: Rebuild) -> Iterator[tuple[str, Ex
                 for change, pattern in regex_mutants(expression.text):
                     changed = Comparison(expression.left, "=~", pattern, True)
                     yield f"{_name(expression)}: {change}", rebuild(changed)
+        case _:
+            yield f"NOT before {_name(expression)}", rebuild(Not(expression))
 
 
 def _within(
@@ -126,9 +167,10 @@ def _other_values(text: str, *, quoted: bool) -> Iterator[str]:
         yield "false" if text == "true" else "true"
     elif text in _OTHER_SEVERITY:
         yield _OTHER_SEVERITY[text]
-    else:
-        number = float(text)
+    elif (number := literals.number(text)) is not None:
         yield from (f"{number + 1:g}", f"{number - 1:g}")
+    else:
+        yield f"{text}x"
 
 
 def _difference(comparison: Comparison, other: Comparison) -> str:

@@ -98,7 +98,8 @@ _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def _in_ipv4(address: str, network: _Network) -> str:
-    octets = [f"TRY_CAST(split_part({address}, '.', {index}) AS BIGINT) * {256 ** (4 - index)}" for index in range(1, 5)]
+    octet = f"TRY_CAST(split_part({address}, '.', {{}}) AS BIGINT) * {{}}"
+    octets = [octet.format(index, 256 ** (4 - index)) for index in range(1, 5)]
     size = network.num_addresses
     return f"({' + '.join(octets)}) // {size} = {int(network.network_address) // size}"
 

@@ -8,6 +8,7 @@ from loyalty_monitoring.query_languages.monitoring_filter.syntax import (
     Expression,
     Not,
     Or,
+    Selection,
     Variable,
 )
 
@@ -18,6 +19,7 @@ __all__ = [
     "MonitoringFilterError",
     "Not",
     "Or",
+    "Selection",
     "Term",
     "TooManyAlternatives",
     "Variable",

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import chain, product
 
-from loyalty_monitoring.query_languages.monitoring_filter.syntax import And, Comparison, Expression, Not, Or, Variable
+from loyalty_monitoring.query_languages.monitoring_filter.syntax import (
+    And,
+    Comparison,
+    Expression,
+    Not,
+    Or,
+    Selection,
+    Variable,
+)
 
 _MOST = 64
 
@@ -16,9 +24,9 @@ class TooManyAlternatives(ValueError):
 
 @dataclass(frozen=True)
 class Term:
-    """A comparison or a variable, or with `negated` that it does not hold."""
+    """A comparison, a variable or a selection, or with `negated` that it does not hold."""
 
-    of: Comparison | Variable
+    of: Comparison | Variable | Selection
     negated: bool = False
 
 

@@ -16,11 +16,13 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.query_languages.monitoring_filter.syntax import (
     FUNCTIONS,
+    SELECTIONS,
     And,
     Comparison,
     Expression,
     Not,
     Or,
+    Selection,
     Variable,
 )
 
@@ -110,6 +112,17 @@ class _ToSyntax(Transformer[Token, Any]):
         if token.endswith(".value}"):
             raise self._wrong(f"{token} is a value; write metric.labels.LABEL = {token}, or ${{NAME}} alone", token)
         return Variable(token[2:-1])
+
+    def selection(self, parts: list[Tree[Token]]) -> Expression:
+        (call,) = parts
+        name, *arguments = call.children
+        assert isinstance(name, Token)
+        if name not in SELECTIONS:
+            known = {*SELECTIONS, *FUNCTIONS}
+            remedy = f"; write such as metric.labels.LABEL = {name}(...)" if name in FUNCTIONS else nearest(name, known)
+            raise self._wrong(f"{name} selects no series{remedy}", name)
+        texts = tuple(_text_of(str(one)) for one in arguments if one is not None)
+        return Selection(str(name), texts, self._text[name.start_pos : _end(call)])
 
     def comparison(self, parts: list[Any]) -> Expression:
         selector, operator, value = parts

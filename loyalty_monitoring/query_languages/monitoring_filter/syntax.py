@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Functions that select series by themselves, those of service level objectives and of processes:
+# https://docs.cloud.google.com/stackdriver/docs/solutions/slo-monitoring/api/timeseries-selectors
+# https://docs.cloud.google.com/monitoring/alerts/process-health
+SELECTIONS = (
+    "select_process_count",
+    "select_slo_budget",
+    "select_slo_budget_fraction",
+    "select_slo_budget_total",
+    "select_slo_burn_rate",
+    "select_slo_compliance",
+    "select_slo_counts",
+    "select_slo_health",
+)
+# Functions of a comparison's right side.
 FUNCTIONS = ("starts_with", "ends_with", "has_substring", "one_of", "monitoring.regex.full_match")
 
 
@@ -30,6 +44,15 @@ class Variable:
 
 
 @dataclass(frozen=True)
+class Selection:
+    """A function that selects series by itself, such as `select_slo_burn_rate("...", "3600s")`."""
+
+    function: str
+    values: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True)
 class Not:
     part: Expression
 
@@ -44,4 +67,4 @@ class Or:
     parts: tuple[Expression, ...]
 
 
-Expression = Comparison | Variable | Not | And | Or
+Expression = Comparison | Variable | Selection | Not | And | Or

@@ -17,6 +17,7 @@ from loyalty_monitoring.query_languages.monitoring_filter import (
     MonitoringFilterError,
     Not,
     Or,
+    Selection,
     TooManyAlternatives,
     Variable,
     alternatives,
@@ -117,6 +118,8 @@ def test_how_comparisons_are_joined(text: str, expected: Expression | None) -> N
         ('metric.labels.x=ends_with("a", "b")', "1:17", "takes one text"),
         ('metric.labels.x>one_of("a")', "1:16", "write = or !="),
         ("${zone.value}", "1:1", "is a value"),
+        ('select_slo_burn("x")', "1:1", "did you mean 'select_slo_burn_rate'"),
+        ('metric.type="x" AND starts_with("a")', "1:21", "write such as metric.labels.LABEL = starts_with(...)"),
         ("metric.type", "1:12", "ends too early"),
         ('"metric.type"="x"', "1:1", "not expected"),
         ("(" * 51 + 'metric.type="x"' + ")" * 51, "1:51", "nested deeper than 50"),
@@ -156,6 +159,15 @@ def test_the_alternatives_mean_what_the_filter_means(expression: Expression, a: 
     truth: dict[Any, bool] = {A: a, B: b, C: c}
     found = any(all(truth[term.of] is not term.negated for term in terms) for terms in alternatives(expression))
     assert found is holds(expression, truth)
+
+
+def test_a_selection_stands_alone() -> None:
+    text = 'select_slo_burn_rate("projects/p/services/s/serviceLevelObjectives/o", "3600s")'
+    found = parse_monitoring_filter(text)
+    assert isinstance(found, Selection)
+    assert (found.function, found.values[1], found.text) == ("select_slo_burn_rate", "3600s", text)
+    processes = 'select_process_count("monitoring.regex.full_match(\\"nginx.*\\")") resource.type="gce_instance"'
+    assert isinstance(parse_monitoring_filter(processes), And)
 
 
 def test_no_filter_is_one_alternative_without_terms() -> None:
