@@ -46,7 +46,7 @@ TASKS: dict[str, tuple[click.Command, ...]] = {
 
 
 # What works on log files alone.
-_WITHOUT_PROJECT = (match_command, simulate_command)
+_WITHOUT_PROJECT = (simulate_command,)
 
 
 class _ByTask(click.Group):

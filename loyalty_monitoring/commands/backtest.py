@@ -94,7 +94,7 @@ def backtest_command(
     \b
     loyalty-monitoring backtest --stack production --days 30
     loyalty-monitoring backtest --project my-project --days 7 --dry-run
-    loyalty-monitoring backtest --from 2026-11-07 --to 2026-11-08 --policy google_wallet_down --keep day.jsonl.gz
+    loyalty-monitoring backtest --from 2026-11-07 --to 2026-11-08 --policy queue_stuck --keep day.jsonl.gz
     loyalty-monitoring backtest --days 1 --format json --fail-on P0 | jq '.incidents[].policy'
     loyalty-monitoring backtest --days 90 --view my-project.loyalty_logs._AllLogs --dry-run
     """

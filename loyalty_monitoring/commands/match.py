@@ -68,8 +68,8 @@ def match_command(
 
     \b
     loyalty-monitoring match 'severity >= ERROR' samples/*.jsonl.gz
-    loyalty-monitoring match -- '-jsonPayload.store_id:*' day.jsonl
-    loyalty-monitoring match --count 'jsonPayload.event = ("card_enrolled" OR "card_deactivated")' day.jsonl
+    loyalty-monitoring match -- '-jsonPayload.order_id:*' day.jsonl
+    loyalty-monitoring match --count 'jsonPayload.event = ("order_placed" OR "order_paid")' day.jsonl
     loyalty-monitoring match --explain --metric rate_limited_requests --stack production day.jsonl
     loyalty-monitoring match --explain --metric all day.jsonl
     """

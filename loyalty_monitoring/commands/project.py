@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -59,6 +59,15 @@ def project_root() -> Path:
 
 def _is_project(folder: Path) -> bool:
     return (folder / "Pulumi.yaml").is_file() and (folder / "alert_policies").is_dir()
+
+
+def remember_project_dir(context: click.Context, arguments: Sequence[str]) -> None:
+    """Find --project-dir before the arguments are parsed, for a command whose options depend on the project."""
+    for index, argument in enumerate(arguments):
+        name, equals, folder = argument.partition("=")
+        if name == "--project-dir":
+            folder = folder if equals else next(iter(arguments[index + 1 :]), "")
+            context.meta[_CHOSEN] = Path(folder).resolve()
 
 
 def project_dir_option() -> click.Option:

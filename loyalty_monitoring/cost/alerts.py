@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from loyalty_monitoring.cost.scale import MONTH_DAYS, Growth
-from loyalty_monitoring.cost.usage import MERCHANT, STORE
+from loyalty_monitoring.cost.scale import MONTH_DAYS, Growth, grows_by_label
 from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.query_languages.promql import expressions as promql
 from loyalty_monitoring.replay.incidents import evaluation_instants
@@ -89,7 +88,7 @@ def _factor(clause: Clause, by: Growth, metric_labels: dict[str, frozenset[str]]
     every = kept is None
     if kept is None:
         kept = frozenset().union(*(metric_labels.get(name, frozenset()) for name in clause.metrics))
-    grows = by.stores if STORE in kept else by.merchants if MERCHANT in kept else 1.0
+    grows = by.of(grows_by_label(kept, by.dimensions))
     # Without an aggregation a pod's series stand for themselves; at most as many more as there are more pods.
     return grows * max(1.0, by.pods) if every else grows
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +20,7 @@ from loyalty_monitoring.cost.scale import MONTH_DAYS, Growth, MetricForecast, Si
 from loyalty_monitoring.cost.usage import Usage, measure
 from loyalty_monitoring.definitions.log_contract import Contract
 from loyalty_monitoring.definitions.model import Definitions
+from loyalty_monitoring.definitions.project import Dimension
 from loyalty_monitoring.replay.entries.load import EntryCounts
 from loyalty_monitoring.replay.metric_points import points_of_files
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
@@ -91,7 +93,10 @@ class Estimate:
 
 
 def measured(
-    definitions: Definitions, files: Sequence[Path | Literal["-"]], progress: Progress | None = None
+    definitions: Definitions,
+    files: Sequence[Path | Literal["-"]],
+    dimensions: tuple[Dimension, ...] = (),
+    progress: Progress | None = None,
 ) -> Sample:
     """Replay the files and measure. Errors: UserError for files without an entry."""
     metrics, policies = definitions.log_metrics, definitions.alert_policies
@@ -104,6 +109,7 @@ def measured(
             usage = measure(
                 con,
                 metrics,
+                dimensions,
                 days=(end - start).total_seconds() / 86_400,
                 entries=counts.read - counts.rejected,
                 log_bytes=counts.size,
@@ -122,16 +128,17 @@ def estimate(
     prices: PriceTable,
     *,
     today: date,
-    merchants: int | None = None,
-    stores: int | None = None,
-    pods: int | None = None,
+    wanted: Mapping[str, int | None],
 ) -> Estimate:
-    """A month of a system of this size; None is the sample's. Errors: UserError for a size that cannot be."""
+    """A month of a system with so many `wanted`, by dimension and "pods"; None is the sample's.
+
+    Errors: UserError for a size that cannot be.
+    """
     usage = sample.usage
-    to = size(usage, merchants, stores, pods)
+    to = size(usage, wanted)
     by = growth(usage, to)
     fields = {name: tuple(event.fields) for name, event in contract.events.items()}
-    metrics = tuple(_metric(forecast(one, usage.days, to, by, fields), prices) for one in usage.metrics)
+    metrics = tuple(_metric(forecast(one, usage.days, to, by, fields), prices, usage) for one in usage.metrics)
     labels = {
         one.metric.promql_name + suffix: frozenset(one.labels)
         for one in usage.metrics
@@ -139,7 +146,7 @@ def estimate(
     }
     alerts = tuple(_alert(forecast_alert(one, by, labels), prices) for one in sample.alerts)
     metric_bytes = sum(one.bytes for one in metrics)
-    log_bytes = usage.log_bytes * max(by.stores, by.merchants) * MONTH_DAYS / usage.days
+    log_bytes = usage.log_bytes * max(by.factors.values(), default=1.0) * MONTH_DAYS / usage.days
     return Estimate(
         sample=sample,
         size=to,
@@ -164,9 +171,9 @@ def _window(counts: EntryCounts) -> tuple[datetime, datetime]:
     return window(counts, None, None)
 
 
-def _metric(of: MetricForecast, prices: PriceTable) -> MetricCost:
+def _metric(of: MetricForecast, prices: PriceTable, usage: Usage) -> MetricCost:
     size_of_point = prices.distribution_bytes if of.usage.metric.is_distribution else prices.counter_bytes
-    return MetricCost(of, of.points * size_of_point, reach(of, prices.series_limit))
+    return MetricCost(of, of.points * size_of_point, reach(of, usage.dimensions, prices.series_limit))
 
 
 def _alert(of: AlertForecast, prices: PriceTable) -> AlertCost:
@@ -181,8 +188,9 @@ def _warnings(usage: Usage, to: Size, metrics: Sequence[MetricCost], prices: Pri
             f"the sample is {usage.days * 24:.1f} hours long; a month is guessed from less than a day, "
             "so give logs of whole days, better of a week"
         )
-    if to.merchants > to.stores > 0:
-        yield f"{to.merchants:,} merchants have only {to.stores:,} stores; give --stores as well"
+    for coarse, fine in pairwise(to.counts):
+        if to.counts[coarse] > to.counts[fine] > 0:
+            yield f"{to.counts[coarse]:,} {coarse} have only {to.counts[fine]:,} {fine}; give --{fine} as well"
     if prices.is_old(today):
         yield (
             f"the price table was checked on {prices.checked}, more than a year ago; "

@@ -6,11 +6,12 @@ Beyond the limit a metric can be throttled: some of its points might not be writ
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from loyalty_monitoring.cost.scale import MetricForecast, reached_at
-from loyalty_monitoring.cost.usage import MERCHANT, STORE
+from loyalty_monitoring.cost.scale import NOTHING, MetricForecast, reached_at
+from loyalty_monitoring.definitions.project import Dimension
 
 _WARN_AT = 0.8
 Level = Literal["near", "over"]
@@ -18,10 +19,13 @@ Level = Literal["near", "over"]
 
 @dataclass(frozen=True)
 class Reach:
-    """When a metric reaches the limit: with `count` of `unit`. `advice` is how the design must change then."""
+    """When a metric reaches the limit: with `count` of `unit`, which is a dimension or "pods".
+
+    `advice` is how the design must change then.
+    """
 
     metric: str
-    unit: Literal["stores", "merchants", "pods"]
+    unit: str
     count: int
     pods: int
     advice: str
@@ -39,32 +43,33 @@ def level(series: int, limit: int) -> Level | None:
     return "near" if series >= _WARN_AT * limit else None
 
 
-def reach(forecast: MetricForecast, limit: int) -> Reach:
+def reach(forecast: MetricForecast, dimensions: Sequence[Dimension], limit: int) -> Reach:
     usage = forecast.usage
     grows = forecast.label_sets_grow
-    unit: Literal["stores", "merchants", "pods"] = "pods" if grows == "nothing" else grows
-    return Reach(usage.metric.api_name, unit, reached_at(forecast, limit), forecast.pods, _advice(forecast))
+    unit = "pods" if grows == NOTHING else grows
+    return Reach(usage.metric.api_name, unit, reached_at(forecast, limit), forecast.pods, _advice(forecast, dimensions))
 
 
-def _advice(forecast: MetricForecast) -> str:
+def _advice(forecast: MetricForecast, dimensions: Sequence[Dimension]) -> str:
     usage, grows = forecast.usage, forecast.label_sets_grow
-    if grows == "nothing":
+    if grows == NOTHING:
         return "Let fewer pods write these lines: only the number of pods makes this metric grow."
-    others = [name for name in usage.labels if name not in (STORE, MERCHANT)]
+    others = [name for name in usage.labels if name not in {one.label for one in dimensions}]
     if others and usage.values > 1:
         first = (
             f"Make one metric for each value of {' and '.join(others)}, by its filter, and let the queries add them "
             f"up: each has a limit of its own, so together they carry {usage.values} times the {grows}"
         )
     else:
-        label = STORE if grows == "stores" else MERCHANT
+        label = next(one.label for one in dimensions if one.name == grows)
         first = (
             f"Divide it into metrics whose filters take a part of the {grows} each, such as by the last digit of "
             f"{label}, and let the queries join them: ten of them carry ten times the {grows}"
         )
-    if forecast.entries_grow != "stores":
+    # What grows with the finest dimension is written wherever customers are served.
+    if forecast.entries_grow != dimensions[-1].name:
         return f"{first}."
     return (
-        f"{first}. Beyond that, let one scheduled task log the counts, as program_snapshot does, so that series no "
+        f"{first}. Beyond that, let one scheduled task log the counts, so that series no "
         "longer multiply by the pods that serve customers."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from loyalty_monitoring.cost.estimate import AlertCost, Estimate, MetricCost
 from loyalty_monitoring.cost.limits import level
 from loyalty_monitoring.cost.money import GIB, MIB
 from loyalty_monitoring.cost.prices import Origin
+from loyalty_monitoring.cost.scale import NOTHING
 
 _REACHES_SHOWN = 5
 
@@ -34,15 +35,14 @@ def as_json(of: Estimate, *, shipped: bool) -> str:
                 "alert_points_usd": round(of.usd_alert_points, 4),
             },
             "log_storage": {"bytes": round(of.log_bytes), "usd": round(of.usd_log_storage, 4)},
-            "size": {"merchants": of.size.merchants, "stores": of.size.stores, "pods": of.size.pods},
+            "size": {**of.size.counts, "pods": of.size.pods},
             "sample": {
                 "shipped": shipped,
                 "from": _rfc3339(of.sample.start),
                 "to": _rfc3339(of.sample.end),
                 "days": round(usage.days, 4),
                 "entries": usage.entries,
-                "merchants": usage.merchants,
-                "stores": usage.stores,
+                **usage.counts,
                 "pods": usage.pods,
             },
             "warnings": list(of.warnings),
@@ -83,7 +83,7 @@ def _lines(of: Estimate, shipped: bool) -> Iterator[Text]:
     later = f", {_usd(of.usd_all)} from {of.all_charged_from} on" if of.all_charged_from > of.today else ""
     yield Text(f"{_usd(of.usd_now)} a month now{later}", style="bold")
     yield Text(
-        f"  for {of.size.merchants:,} merchants, {of.size.stores:,} stores and {of.size.pods:,} pods within 24 hours; "
+        f"  for {_counted(of.size.counts, ' and ', of.size.pods)} within 24 hours; "
         "list prices; the free allotments are taken as unused by anything else"
     )
     yield _sample_line(of, shipped)
@@ -108,7 +108,7 @@ def _sample_line(of: Estimate, shipped: bool) -> Text:
     what = "the shipped sample (samples/)" if shipped else "the sample"
     return Text(
         f"  from {what}: {usage.entries:,} entries of {usage.days:.1f} days, "
-        f"{usage.merchants:,} merchants, {usage.stores:,} stores, {usage.pods:,} pods",
+        f"{_counted(usage.counts, ', ', usage.pods)}",
         style="dim",
     )
 
@@ -142,7 +142,7 @@ def _metric_table(of: Estimate) -> Iterator[Text]:
     for metric in sorted(of.metrics, key=lambda one: (-one.bytes, one.reach.metric)):
         forecast = metric.forecast
         style = {"over": "bold red", "near": "yellow", None: ""}[level(forecast.series_at_most, limit)]
-        grows = "pods" if forecast.label_sets_grow == "nothing" else f"{forecast.label_sets_grow}, pods"
+        grows = "pods" if forecast.label_sets_grow == NOTHING else f"{forecast.label_sets_grow}, pods"
         unseen = "" if forecast.usage.written else "   (not in the sample)"
         yield Text(
             f"{metric.reach.metric:<38}{forecast.points:>14,.0f}{metric.bytes / MIB:>9,.2f}"
@@ -168,7 +168,7 @@ def _alert_table(of: Estimate) -> Iterator[Text]:
 
 def _growth(of: Estimate) -> Iterator[Text]:
     limit = of.prices.series_limit
-    growing = [one for one in of.metrics if one.forecast.label_sets_grow != "nothing"]
+    growing = [one for one in of.metrics if one.forecast.label_sets_grow != NOTHING]
     yield Text("What must change when it grows", style="bold")
     # The next ones to reach the limit, each piece of advice once.
     first = sorted(growing, key=lambda one: -one.forecast.series_at_most)[:_REACHES_SHOWN]
@@ -228,6 +228,12 @@ def _alert_json(of: AlertCost) -> dict[str, Any]:
 
 def _origin_json(origin: Origin) -> dict[str, str]:
     return {"source": origin.source, "read": origin.read.isoformat(), "certainty": origin.certainty}
+
+
+def _counted(counts: Mapping[str, int], last: str, pods: int) -> str:
+    """Such as "10 depots, 5 belts and 3 pods", with `last` before the pods."""
+    named = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    return f"{named}{last if named else ''}{pods:,} pods"
 
 
 def _usd(amount: float) -> str:

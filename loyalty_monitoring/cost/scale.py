@@ -1,8 +1,9 @@
 """From a sample to a month of a larger system. docs/cost.md describes the model and what it was measured against.
 
-- Every store does what the sample's stores did, every merchant likewise; label sets and entries multiply.
-- Entries without a store or merchant label, whose event names one, or a card or person, grow with stores or merchants
-  all the same, inside the same label sets. A task that runs by schedule does not grow.
+- Of a dimension of the module (monitoring.yaml), such as its shops, every one does as in the sample; label
+  sets and entries multiply.
+- Entries without a dimension's label, whose event has one of its fields, grow with it all the same, inside the same
+  label sets. A task that runs by schedule does not grow.
 - Entries fall on the pods evenly and at random.
 - What these rules get wrong for the sample itself (bursts, pods of uneven work) is a factor that the prediction keeps.
 """
@@ -11,70 +12,72 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.cost.usage import MERCHANT, STORE, Cells, MetricUsage, Usage
+from loyalty_monitoring.cost.usage import Cells, MetricUsage, Usage
+from loyalty_monitoring.definitions.project import Dimension
 
 MONTH_DAYS = 30
-Grows = Literal["stores", "merchants", "nothing"]
-# Cards and people come to stores; e-mails go to people.
-_OF_STORES = frozenset({STORE, "card_id", "recipient", "template_code"})
+# What grows with no dimension.
+NOTHING = "nothing"
 
 
 @dataclass(frozen=True)
 class Size:
-    """How large the system is. `pods` are those that write within 24 hours, replaced ones included."""
+    """How many of each dimension the system has, by name. `pods` write within 24 hours, replaced ones included."""
 
-    merchants: int
-    stores: int
+    counts: Mapping[str, int]
     pods: int
 
 
 @dataclass(frozen=True)
 class Growth:
-    """By what the sample's merchants, stores and pods are multiplied."""
+    """By what the sample's dimensions, by name, and its pods are multiplied."""
 
-    merchants: float
-    stores: float
+    dimensions: tuple[Dimension, ...]
+    factors: Mapping[str, float]
     pods: float
 
-    def of(self, what: Grows) -> float:
-        return {"stores": self.stores, "merchants": self.merchants, "nothing": 1.0}[what]
+    def of(self, what: str) -> float:
+        return self.factors.get(what, 1.0)
 
 
 @dataclass(frozen=True)
 class MetricForecast:
-    """One metric of the larger system, a month. `series_at_most`: every label set on every pod that writes it."""
+    """One metric of the larger system, a month. Label sets and entries grow with a dimension, or with "nothing".
+
+    `series_at_most`: every label set on every pod that writes it."""
 
     usage: MetricUsage
-    label_sets_grow: Grows
-    entries_grow: Grows
+    label_sets_grow: str
+    entries_grow: str
     points: float
     series: float
     series_at_most: int
     pods: int
 
 
-def check_size(merchants: int | None, stores: int | None, pods: int | None) -> None:
+def check_size(wanted: Mapping[str, int | None]) -> None:
     """Refuse a system of nothing, before logs are read for it."""
-    for name, number in {"merchants": merchants, "stores": stores, "pods": pods}.items():
+    for name, number in wanted.items():
         if number is not None and number < 1:
             raise UserError(f"--{name} {number}: a system has at least 1; give 1 or more, or leave it out")
 
 
-def size(usage: Usage, merchants: int | None, stores: int | None, pods: int | None) -> Size:
-    """What was asked for, otherwise what the sample has. Errors: UserError for what cannot be scaled."""
-    check_size(merchants, stores, pods)
-    wanted = {"merchants": merchants, "stores": stores, "pods": pods}
-    seen = {"merchants": usage.merchants, "stores": usage.stores, "pods": usage.pods}
+def size(usage: Usage, wanted: Mapping[str, int | None]) -> Size:
+    """What was asked for of dimensions and pods, otherwise what the sample has.
+
+    Errors: UserError for what cannot be scaled.
+    """
+    check_size(wanted)
+    seen = {**usage.counts, "pods": usage.pods}
     for name, number in wanted.items():
-        if number is not None and seen[name] == 0:
+        if number is not None and seen.get(name, 0) == 0:
             raise UserError(f"--{name}: the sample has no {name} to scale from; give logs of a living system")
-    given = {name: seen[name] if number is None else number for name, number in wanted.items()}
-    return Size(**given)
+    given = {**seen, **{name: number for name, number in wanted.items() if number is not None}}
+    return Size({name: given[name] for name in usage.counts}, given["pods"])
 
 
 def growth(usage: Usage, to: Size) -> Growth:
@@ -82,8 +85,8 @@ def growth(usage: Usage, to: Size) -> Growth:
         return wanted / seen if seen else 1.0
 
     return Growth(
-        merchants=factor(to.merchants, usage.merchants),
-        stores=factor(to.stores, usage.stores),
+        dimensions=usage.dimensions,
+        factors={name: factor(to.counts[name], seen) for name, seen in usage.counts.items()},
         pods=factor(to.pods, usage.pods),
     )
 
@@ -92,8 +95,8 @@ def forecast(
     usage: MetricUsage, days: float, to: Size, by: Growth, fields: Mapping[str, Sequence[str]]
 ) -> MetricForecast:
     """A month of one metric. `fields` maps the contract's events to their fields."""
-    label_sets_grow = grows_by_label(usage)
-    entries_grow = grows_by_event(usage, fields)
+    label_sets_grow = grows_by_label(usage.labels, by.dimensions)
+    entries_grow = grows_by_event(usage, fields, by.dimensions)
     sets = by.of(label_sets_grow)
     per_set = by.of(entries_grow) / sets
     # A metric that the sample never wrote may be written by any pod.
@@ -118,30 +121,26 @@ def forecast(
     )
 
 
-def grows_by_label(usage: MetricUsage) -> Grows:
-    """By what its label sets multiply; a store has one merchant, so both labels together grow with stores."""
-    if STORE in usage.labels:
-        return "stores"
-    return "merchants" if MERCHANT in usage.labels else "nothing"
+def grows_by_label(labels: Collection[str], dimensions: Sequence[Dimension]) -> str:
+    """By what label sets multiply: the finest of the dimensions whose labels they have, which is part of the others."""
+    return next((one.name for one in reversed(dimensions) if one.label in labels), NOTHING)
 
 
-def grows_by_event(usage: MetricUsage, fields: Mapping[str, Sequence[str]]) -> Grows:
+def grows_by_event(usage: MetricUsage, fields: Mapping[str, Sequence[str]], dimensions: Sequence[Dimension]) -> str:
     """By what its entries multiply: by the fields of the events that its filter names."""
     words = set(re.findall(r"\w+", usage.metric.body["filter"]))
     named = {field for event in words & set(fields) for field in fields[event]}
-    if named & _OF_STORES:
-        return "stores"
-    return "merchants" if MERCHANT in named else "nothing"
+    return next((one.name for one in reversed(dimensions) if named & one.fields), NOTHING)
 
 
-def at_most_series(usage: MetricUsage, grows: Grows, to: Size, pods: int) -> int:
-    return max(1, usage.values) * {"stores": to.stores, "merchants": to.merchants, "nothing": 1}[grows] * pods
+def at_most_series(usage: MetricUsage, grows: str, to: Size, pods: int) -> int:
+    return max(1, usage.values) * to.counts.get(grows, 1) * pods
 
 
 def reached_at(forecast: MetricForecast, limit: int) -> int:
-    """With how many stores, merchants or, where it grows with neither, pods the most series are more than `limit`."""
+    """With how many of its dimension, or pods where it has none, the most series are more than `limit`."""
     values = max(1, forecast.usage.values)
-    one = values if forecast.label_sets_grow == "nothing" else values * forecast.pods
+    one = values if forecast.label_sets_grow == NOTHING else values * forecast.pods
     return max(1, -(-limit // one))
 
 

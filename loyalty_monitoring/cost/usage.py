@@ -8,15 +8,16 @@ previous 24 hours").
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from loyalty_monitoring.common.database import Connection
+from loyalty_monitoring.common.database import Connection, quoted
 from loyalty_monitoring.definitions.model import LogMetric
+from loyalty_monitoring.definitions.project import Dimension
 
 DAY_HOURS = 24
-STORE, MERCHANT = "store_id", "merchant_id"
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class MetricUsage:
     """One metric in the sample.
 
     `written` are points with entries and `zeros` those without. `series` is the most that were active at once, `pods`
-    the most that wrote within 24 hours. `values` counts the combinations of its labels other than store and merchant.
+    the most that wrote within 24 hours. `values` counts the combinations of its labels other than those of dimensions.
     `label_sets` are pairs: entries of a label set in the whole sample, and how many label sets have that many.
     """
 
@@ -57,20 +58,31 @@ class MetricUsage:
 
 @dataclass(frozen=True)
 class Usage:
-    """A sample: `days` from its first entry to its last, `pods` the most that wrote points within 24 hours."""
+    """A sample: `days` from its first entry to its last, `pods` the most that wrote points within 24 hours.
+
+    `dimensions` are those of the module; `counts` says how many of each the sample has, by their name.
+    """
 
     days: float
     entries: int
     log_bytes: int
-    merchants: int
-    stores: int
+    dimensions: tuple[Dimension, ...]
+    counts: Mapping[str, int]
     pods: int
     metrics: tuple[MetricUsage, ...]
 
 
-def measure(con: Connection, metrics: Sequence[LogMetric], *, days: float, entries: int, log_bytes: int) -> Usage:
+def measure(
+    con: Connection,
+    metrics: Sequence[LogMetric],
+    dimensions: tuple[Dimension, ...],
+    *,
+    days: float,
+    entries: int,
+    log_bytes: int,
+) -> Usage:
     """Measure what `make_points` made of the sample."""
-    _split_series(con)
+    _split_series(con, dimensions)
     total = _by_metric(
         con,
         "SELECT metric, sum(n)::BIGINT, count(*), sum(zero_before::INT + zero_after::INT)::BIGINT "
@@ -95,9 +107,9 @@ def measure(con: Connection, metrics: Sequence[LogMetric], *, days: float, entri
         ) GROUP BY ALL ORDER BY ALL"""
     ).fetchall():
         label_sets.setdefault(number, []).append((n, count))
-    merchants, stores = con.execute(
-        "SELECT count(DISTINCT nullif(merchant, '')), count(DISTINCT nullif(store, '')) FROM split"
-    ).fetchall()[0]
+    distinct = "".join(f", count(DISTINCT nullif(dimension{index}, ''))" for index in range(len(dimensions)))
+    counted = con.execute(f"SELECT 0{distinct} FROM split").fetchall()[0][1:]
+    counts = {dimension.name: count for dimension, count in zip(dimensions, counted, strict=True)}
     found = []
     for number, metric in enumerate(metrics):
         matched, written, zeros = total.get(number, (0, 0, 0))
@@ -114,14 +126,19 @@ def measure(con: Connection, metrics: Sequence[LogMetric], *, days: float, entri
                 label_sets=tuple(label_sets.get(number, ())),
             )
         )
-    return Usage(days, entries, log_bytes, merchants, stores, all_pods.get(0, 0), tuple(found))
+    return Usage(days, entries, log_bytes, dimensions, counts, all_pods.get(0, 0), tuple(found))
 
 
-def _split_series(con: Connection) -> None:
-    """Make the table `split`: each series' resource, its own labels, and those but for store and merchant."""
+def _split_series(con: Connection, dimensions: Sequence[Dimension]) -> None:
+    """Make the table `split`: each series' resource, its own labels, and those but for the dimensions'."""
 
     def pair(name: str) -> str:
-        return f',(?:metric_)?{name}="((?:[^"\\\\]|\\\\.)*)"'
+        return quoted(f',(?:metric_)?{re.escape(name)}="((?:[^"\\\\]|\\\\.)*)"')
+
+    others, columns = "own", ""
+    for index, dimension in enumerate(dimensions):
+        columns += f"regexp_extract(own, {pair(dimension.label)}, 1) AS dimension{index}, "
+        others = f"regexp_replace({others}, {pair(dimension.label)}, '')"
 
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE split AS
@@ -130,9 +147,7 @@ def _split_series(con: Connection) -> None:
             FROM series JOIN resources ON starts_with(labels, text) GROUP BY ALL
         ), own AS (SELECT series, resource, substr(labels, length + 1) AS own FROM whole)
         SELECT DISTINCT metric, series, resource, own,
-            regexp_extract(own, '{pair(MERCHANT)}', 1) AS merchant,
-            regexp_extract(own, '{pair(STORE)}', 1) AS store,
-            regexp_replace(regexp_replace(own, '{pair(MERCHANT)}', ''), '{pair(STORE)}', '') AS others
+            {columns}{others} AS others
         FROM own JOIN (SELECT DISTINCT metric, series FROM spaced) USING (series)"""
     )
 

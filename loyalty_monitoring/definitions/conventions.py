@@ -34,7 +34,7 @@ _RESOURCE_LABELS = frozenset(
 )
 # Personal or unbounded: the first would show people's data to everyone who sees a chart, the second has no end.
 _NEVER_A_LABEL = frozenset(
-    ["recipient", "email", "card_id", "customer_id", "user_id", "phone", "name", "message", "insert_id", "trace"]
+    ["recipient", "email", "customer_id", "user_id", "phone", "name", "message", "insert_id", "trace"]
 )
 
 _SEVERITY = {"P0": "CRITICAL", "P1": "WARNING", "P2": None}

@@ -11,7 +11,7 @@ nothing needs escaping. What may stand inside:
 | `<<silent_hold:api_duration>>` | a duration in the API's JSON: `1800s`                     |
 | `<<setting:project>>`       | a setting of the stack                                       |
 | `<<metric:email_status>>`   | the metric's name in PromQL                                  |
-| `<<events:card_enrolled>>`  | the Logging query for entries that keep the contract; `a, b` is a list |
+| `<<events:order_placed>>`   | the Logging query for entries that keep the contract; `a, b` is a list |
 | `<<celery:tasks>>`          | the RE2 alternation of the watched Celery tasks              |
 | `<<policy:rate_limit_spike>>` | the policy's resource name, known after deployment         |
 | `<<policy_id:rate_limit_spike>>` | the same without the project                            |

@@ -77,7 +77,7 @@ def report(
             drawn, scripts = _drawn(prometheus, dashboard, of_dashboard, span, logs)
             dashboards.append(drawn)
             pages |= scripts
-    site = Site(dashboards, policies, sources.stack, points.entries.read, live)
+    site = Site(dashboards, policies, sources.stack, points.entries.read, live, sources.module)
     pages["index.html"] = overview_page(site, page_data("overview", "Overview", span, policies, ""))
     for drawn in dashboards:
         data = page_data("dashboard", drawn.title, span, policies, "../") | dashboard_data(drawn, policies)

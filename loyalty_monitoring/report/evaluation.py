@@ -17,7 +17,7 @@ from loyalty_monitoring.report.data_sets import DataSets, Query
 from loyalty_monitoring.report.time_series_filter import over_steps
 
 _MOST_SERIES = 50  # of one chart; nobody tells more lines apart
-# A dashboard's chart is a third of a screen wide. Who chooses a merchant compares shapes.
+# A dashboard's chart is a third of a screen wide. Who chooses a label compares shapes.
 _POINTS, _POINTS_OF_A_CHOICE = 1_440, 400
 
 _In = TypeVar("_In")

@@ -29,6 +29,7 @@ class Site:
     stack: str
     entries: int
     live: bool
+    module: str
 
 
 def overview_page(site: Site, data: Data) -> str:
@@ -62,6 +63,7 @@ def _page(template: str, site: Site, data: Data, home: str, **more: object) -> s
         dashboards=site.dashboards,
         policies=site.policies,
         stack=site.stack,
+        module=site.module,
         entries=f"{site.entries:,}",
         **more,
     )

@@ -19,12 +19,13 @@ _LAYOUTS = frozenset(["mosaicLayout", "gridLayout", "rowLayout", "columnLayout"]
 
 @dataclass(frozen=True)
 class Sources:
-    """What is drawn. `claims` and `runbooks` (Markdown) are those of each policy, by its name."""
+    """What is drawn, and the title of the `module`. `claims` and `runbooks` (Markdown) are those of each policy."""
 
     definitions: Definitions
     stack: str
     claims: Mapping[str, tuple[str, ...]]
     runbooks: Mapping[str, str]
+    module: str
 
 
 def sources(root: Path, stack: str, dashboards: Sequence[Path], claims: Mapping[str, tuple[str, ...]]) -> Sources:
@@ -32,12 +33,13 @@ def sources(root: Path, stack: str, dashboards: Sequence[Path], claims: Mapping[
 
     Errors: UserError with the place of a mistake.
     """
-    definitions = load_definitions(root, load_stack_settings(root, stack))
+    settings = load_stack_settings(root, stack)
+    definitions = load_definitions(root, settings)
     runbooks = {
         policy.name: (root / "runbooks" / f"{policy.name}.md").read_text() for policy in definitions.alert_policies
     }
     with_others = dataclasses.replace(definitions, dashboards=definitions.dashboards + _others(definitions, dashboards))
-    return Sources(with_others, stack, claims, runbooks)
+    return Sources(with_others, stack, claims, runbooks, settings.module.title)
 
 
 def watched_folders(root: Path) -> tuple[Path, ...]:

@@ -18,6 +18,7 @@ from loyalty_monitoring.cost.prices import load_prices
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.model import Definitions
+from loyalty_monitoring.definitions.project import load_module
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_simulation.output import write
 from loyalty_simulation.story import Story, entries
@@ -26,6 +27,7 @@ from tests.log_lines import write as write_lines
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = load_contract(ROOT / "log_events.yaml")
+DIMENSIONS = load_module(ROOT).dimensions
 PRICES = load_prices()
 TODAY = date(2026, 12, 1)
 START = datetime(2026, 11, 2, tzinfo=UTC)
@@ -37,7 +39,7 @@ def definitions() -> Definitions:
 
 
 def _month(sample: Sample, *, today: date = TODAY, **size: int) -> Estimate:
-    return estimate(sample, CONTRACT, PRICES, today=today, **size)
+    return estimate(sample, CONTRACT, PRICES, today=today, wanted=size)
 
 
 def _simulated(folder: Path, merchants: int, stores: int, seed: int) -> Path:
@@ -53,12 +55,12 @@ def small_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def small(small_file: Path) -> Sample:
-    return measured(definitions(), [small_file])
+    return measured(definitions(), [small_file], DIMENSIONS)
 
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Sample:
-    return measured(definitions(), [_simulated(tmp_path_factory.mktemp("large"), 14, 52, 5)])
+    return measured(definitions(), [_simulated(tmp_path_factory.mktemp("large"), 14, 52, 5)], DIMENSIONS)
 
 
 def _bytes(of: Estimate, *names: str) -> float:
@@ -71,8 +73,8 @@ def _series(of: Estimate, *names: str) -> float:
 
 def test_a_small_system_predicts_a_larger_one_that_is_really_simulated(small: Sample, large: Sample) -> None:
     real = _month(large)
-    predicted = _month(small, merchants=large.usage.merchants, stores=large.usage.stores, pods=large.usage.pods)
-    assert large.usage.stores > 2 * small.usage.stores
+    predicted = _month(small, **large.usage.counts, pods=large.usage.pods)
+    assert large.usage.counts["stores"] > 2 * small.usage.counts["stores"]
     assert _bytes(predicted) == pytest.approx(_bytes(real), rel=0.10)
     assert _series(predicted) == pytest.approx(_series(real), rel=0.10)
     assert sum(one.forecast.points for one in predicted.alerts) == pytest.approx(
@@ -102,7 +104,7 @@ def test_more_pods_are_predicted_as_they_are_when_the_same_lines_come_from_more_
             if labels["container_name"] == "api":
                 labels["pod_name"] += f"-{sha256(line.encode()).digest()[0] % 4}"
             out.write(json.dumps(entry) + "\n")
-    real = measured(definitions(), [spread])
+    real = measured(definitions(), [spread], DIMENSIONS)
     api = ("loyalty/stamp_transactions", "loyalty/points_transactions")
     before = _pods_of(small, api[0])
     assert _pods_of(real, api[0]) == 4 * before
@@ -146,7 +148,7 @@ def test_an_alert_by_merchant_reads_more_with_more_merchants_and_one_over_all_do
     def points(of: Estimate) -> dict[str, float]:
         return {one.forecast.usage.policy.name: one.forecast.points for one in of.alerts}
 
-    before, after = points(_month(small)), points(_month(small, merchants=small.usage.merchants * 10))
+    before, after = points(_month(small)), points(_month(small, merchants=small.usage.counts["merchants"] * 10))
     assert after["low_enrollment"] == pytest.approx(10 * before["low_enrollment"])
     assert after["wallet_sync_failures"] == before["wallet_sync_failures"]
 
@@ -165,7 +167,7 @@ def test_an_old_price_table_is_told(small: Sample) -> None:
 
 
 def test_more_merchants_than_stores_are_told(small: Sample) -> None:
-    stores = small.usage.stores
+    stores = small.usage.counts["stores"]
     assert _month(small, merchants=stores).warnings == ()
     assert _month(small, merchants=stores + 1).warnings == (
         f"{stores + 1} merchants have only {stores} stores; give --stores as well",
@@ -185,8 +187,8 @@ def test_less_than_a_day_is_told_and_cannot_be_scaled_by_what_it_does_not_have(
     with small_file.open() as lines:
         told = [line for line in lines if '"task_freshness"' in line and "T0" in line]
     hour.write_text("".join(told))
-    sample = measured(definitions(), [hour])
-    assert sample.usage.stores == 0
+    sample = measured(definitions(), [hour], DIMENSIONS)
+    assert sample.usage.counts["stores"] == 0
     assert "less than a day" in _month(sample).warnings[0]
     with pytest.raises(UserError, match="--stores: the sample has no stores to scale from"):
         _month(sample, stores=10)
@@ -196,7 +198,7 @@ def test_files_without_an_entry_are_refused(tmp_path: Path) -> None:
     empty = tmp_path / "empty.jsonl"
     empty.write_text("")
     with pytest.raises(UserError, match="hold no log entry; give logs of a day or more"):
-        measured(definitions(), [empty])
+        measured(definitions(), [empty], DIMENSIONS)
 
 
 def test_a_series_is_active_for_24_hours_after_its_last_point(tmp_path: Path) -> None:
@@ -208,5 +210,5 @@ def test_a_series_is_active_for_24_hours_after_its_last_point(tmp_path: Path) ->
     )
     for distance, together in ((23, 2), (24, 1)):
         told = [rejection(START, "s-1"), rejection(START + hours(distance), "s-2")]
-        (found,) = measured(of_stores, [write_lines(tmp_path / f"{distance}.jsonl", told)]).usage.metrics
+        (found,) = measured(of_stores, [write_lines(tmp_path / f"{distance}.jsonl", told)], DIMENSIONS).usage.metrics
         assert found.series == together

@@ -13,8 +13,11 @@ from loyalty_monitoring.cost.limits import level, reach
 from loyalty_monitoring.cost.scale import Growth, MetricForecast, Size, forecast, reached_at
 from loyalty_monitoring.cost.usage import Cells, MetricUsage
 from loyalty_monitoring.definitions.model import LogMetric
+from loyalty_monitoring.definitions.project import load_module
 
 LIMIT = 30_000
+
+DIMENSIONS = load_module(Path(__file__).parents[2]).dimensions
 
 
 @pytest.mark.parametrize(
@@ -43,8 +46,8 @@ EVENTS = {
 
 
 def _forecast(of: MetricUsage, stores: int = 10, merchants: int = 5) -> MetricForecast:
-    by = Growth(merchants=merchants / 5, stores=stores / 10, pods=1.0)
-    return forecast(of, 1.0, Size(merchants, stores, of.pods), by, EVENTS)
+    by = Growth(DIMENSIONS, {"merchants": merchants / 5, "stores": stores / 10}, pods=1.0)
+    return forecast(of, 1.0, Size({"merchants": merchants, "stores": stores}, of.pods), by, EVENTS)
 
 
 def test_exactly_30_000_series_are_reached_by_the_number_of_stores_that_is_named() -> None:
@@ -62,23 +65,24 @@ def test_where_30_000_is_no_multiple_the_next_store_reaches_it() -> None:
 
 
 def test_a_metric_by_merchant_reaches_it_by_merchants_and_one_without_by_pods() -> None:
-    by_merchant = reach(_forecast(usage(("merchant_id",), event="program_snapshot")), LIMIT)
+    by_merchant = reach(_forecast(usage(("merchant_id",), event="program_snapshot")), DIMENSIONS, LIMIT)
     assert (by_merchant.unit, by_merchant.count) == ("merchants", 7_500)
-    by_pod = reach(_forecast(usage(("task",), values=2, event="task_freshness")), LIMIT)
+    by_pod = reach(_forecast(usage(("task",), values=2, event="task_freshness")), DIMENSIONS, LIMIT)
     assert (by_pod.unit, by_pod.count) == ("pods", 15_000)
 
 
 def test_a_metric_with_a_label_of_few_values_is_to_be_one_metric_a_value() -> None:
-    assert "each value of action" in reach(_forecast(usage(("action", "store_id"), values=4)), LIMIT).advice
+    assert "each value of action" in reach(_forecast(usage(("action", "store_id"), values=4)), DIMENSIONS, LIMIT).advice
 
 
 def test_a_metric_by_store_alone_is_to_be_divided_by_stores() -> None:
-    assert "last digit of store_id" in reach(_forecast(usage(("store_id",))), LIMIT).advice
+    assert "last digit of store_id" in reach(_forecast(usage(("store_id",))), DIMENSIONS, LIMIT).advice
 
 
 def test_what_a_scheduled_task_logs_already_is_not_told_to_become_one() -> None:
-    assert "scheduled task" not in reach(_forecast(usage(("merchant_id",), event="program_snapshot")), LIMIT).advice
-    assert "scheduled task" in reach(_forecast(usage(("store_id",))), LIMIT).advice
+    by_merchant = _forecast(usage(("merchant_id",), event="program_snapshot"))
+    assert "scheduled task" not in reach(by_merchant, DIMENSIONS, LIMIT).advice
+    assert "scheduled task" in reach(_forecast(usage(("store_id",))), DIMENSIONS, LIMIT).advice
 
 
 def test_the_expected_series_are_never_more_than_the_most_there_can_be() -> None:

@@ -176,7 +176,7 @@ def _of_filter(condition: Condition) -> Numbers | None:
 
 
 def _digits(names: str) -> set[float]:
-    """The numbers in names, such as 7 in "new_cards_7d", whatever their unit."""
+    """The numbers in names, such as 7 in "new_orders_7d", whatever their unit."""
     return {float(found) for found in _DIGITS.findall(names)}
 
 

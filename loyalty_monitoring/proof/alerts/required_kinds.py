@@ -30,7 +30,7 @@ KINDS: Mapping[str, str] = {
 
 
 def chosen_kinds(names: Collection[str] | None) -> Mapping[str, str]:
-    """Return the kinds of these names with what they mean; None is all of them. Errors: UserError for an unknown one."""
+    """Return the kinds of these names with what they mean; None is all. Errors: UserError for an unknown one."""
     for name in names or ():
         if name not in KINDS:
             raise UserError(f"monitoring.yaml: required_kinds has the unknown kind {name!r}{nearest(name, set(KINDS))}")

@@ -58,7 +58,7 @@ def parse_filter(text: str) -> Filter:
 
 
 def parse_field(text: str) -> FieldPath:
-    """The path of a field such as `jsonPayload.store_id` or `labels."a.b"`. Errors: FilterError."""
+    """The path of a field such as `jsonPayload.order_id` or `labels."a.b"`. Errors: FilterError."""
     return field_of(Token("WORD", text, line=1, column=1))
 
 

@@ -85,7 +85,7 @@ def field_of(node: Node) -> FieldPath:
     _check_word(node)
     if node.startswith("-") or not _FIELD.fullmatch(node):
         raise error(
-            f"{node} is no field; write keys with dots between, such as jsonPayload.store_id, and keys with other "
+            f"{node} is no field; write keys with dots between, such as jsonPayload.order_id, and keys with other "
             'characters in double quotes, such as labels."k8s-pod/app"',
             node,
         )

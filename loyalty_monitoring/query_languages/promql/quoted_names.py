@@ -42,7 +42,7 @@ def legacy_label(name: str) -> str:
 def legacy_names(query: str) -> str:
     """The query with all quoted names unquoted and mapped; what is no name stays as it is written.
 
-    It need not be a valid query, and may hold template variables such as ${merchant}.
+    It need not be a valid query, and may hold template variables such as ${tenant}.
     """
     tokens = list(_TOKEN.finditer(query))
     written = [token[0] for token in tokens]

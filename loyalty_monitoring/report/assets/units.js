@@ -19,7 +19,7 @@
     return formatCounted(value, counted) + (per ? `/${per}` : '');
   }
 
-  // "{cards}/s" is cards a second; a slash inside braces is part of a name.
+  // "{requests}/s" is requests a second; a slash inside braces is part of a name.
   function split(unit) {
     const slash = unit.replace(/\{[^}]*\}/g, (name) => '_'.repeat(name.length)).lastIndexOf('/');
     return slash > 0 ? [unit.slice(0, slash), unit.slice(slash + 1)] : [unit, ''];

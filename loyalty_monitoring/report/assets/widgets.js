@@ -247,26 +247,26 @@
   // Single numbers ---------------------------------------------------------------------------------------------------
 
   function scorecard(body, widget, page, path) {
-    const card = widget.scorecard;
+    const scorecard = widget.scorecard;
     const value = make('p', { class: 'value' });
     const verdict = make('p', { class: 'verdict' });
     const messages = make('div', { class: 'notes' });
     const below = make('div', { class: 'canvas small', role: 'img' });
     body.append(make('div', { class: 'figure' }, value, verdict), messages, below);
-    const unit = unitOf(card.timeSeriesQuery);
-    const spark = card.sparkChartView ? charts.create(below, page) : null;
-    const gauge = card.gaugeView ? charts.gauge(below) : null;
+    const unit = unitOf(scorecard.timeSeriesQuery);
+    const spark = scorecard.sparkChartView ? charts.create(below, page) : null;
+    const gauge = scorecard.gaugeView ? charts.gauge(below) : null;
     if (!spark && !gauge) below.remove();
     return async () => {
-      const plotType = card.sparkChartView && card.sparkChartView.sparkChartType === 'SPARK_BAR' ? 'STACKED_BAR' : 'LINE';
-      const one = { set: { plotType, timeSeriesQuery: card.timeSeriesQuery }, ...(await page.answer([...path, 'scorecard', 'timeSeriesQuery'])) };
+      const plotType = scorecard.sparkChartView && scorecard.sparkChartView.sparkChartType === 'SPARK_BAR' ? 'STACKED_BAR' : 'LINE';
+      const one = { set: { plotType, timeSeriesQuery: scorecard.timeSeriesQuery }, ...(await page.answer([...path, 'scorecard', 'timeSeriesQuery'])) };
       const range = page.range();
       const first = one.answer && one.answer.series[0];
       const last = first ? numbers.last(one.answer, first, range) : null;
       value.textContent = units.format(last, unit);
       const many = one.answer && one.answer.series.length > 1 ? [{ note: `The first of ${one.answer.series.length} series.` }] : [];
       showNotes(messages, [one, ...many], false);
-      const reached = judged(list(card.thresholds), last);
+      const reached = judged(list(scorecard.thresholds), last);
       const colour = reached && colourOf(reached);
       // Not by the colour alone: https://www.w3.org/TR/WCAG22/#use-of-color
       verdict.textContent = reached ? `${colour.toLowerCase()}: ${inWords(reached, unit)}` : '';
@@ -275,7 +275,7 @@
       const lines = linesOf([one], widget.title).slice(0, 1);
       below.setAttribute('aria-label', said(widget.title || 'value', lines, [], range));
       if (spark) spark.draw({ lines, heat: null, bands: [], thresholds: [], units: [unit], labels: [''], log: [false], bare: true }, range);
-      if (gauge) gauge(last, card.gaugeView.lowerBound || 0, card.gaugeView.upperBound || 1, colour ? getComputedStyle(body).getPropertyValue('--judged') : null);
+      if (gauge) gauge(last, scorecard.gaugeView.lowerBound || 0, scorecard.gaugeView.upperBound || 1, colour ? getComputedStyle(body).getPropertyValue('--judged') : null);
     };
   }
 

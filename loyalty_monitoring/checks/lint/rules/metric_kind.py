@@ -28,7 +28,7 @@ def check(metric: Resource, project: Project) -> Iterator[Problem]:
         yield Problem(
             ("metricDescriptor", "valueType"),
             "is a distribution without a valueExtractor",
-            "say what is measured, such as valueExtractor: EXTRACT(jsonPayload.stamps)",
+            "say what is measured, such as valueExtractor: EXTRACT(jsonPayload.seconds)",
         )
     elif value_type == "INT64" and (extracts or "bucketOptions" in metric.body):
         key = "valueExtractor" if extracts else "bucketOptions"
