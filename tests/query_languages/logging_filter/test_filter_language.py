@@ -53,6 +53,29 @@ ODD = [
     for index, value in enumerate(ODD_VALUES)
 ]
 
+# Messages whose fields hold what their type does not allow, at every place that a filter of the table looks at.
+_MESSAGES = [ENTRIES[name]["protoPayload"] for name in ("job", "old_job", "app_request", "failed_call", "audit")]
+
+
+def _damaged(value: Any, damage: Any) -> Iterator[Any]:
+    """The value with one part of it replaced, for each part."""
+    yield damage
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from ({**value, key: changed} for changed in _damaged(part, damage))
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from ([*value[:index], changed, *value[index + 1 :]] for changed in _damaged(part, damage))
+
+
+ODD += [
+    {**ENTRIES["bare"], "insertId": "odd", "protoPayload": changed}
+    for message in _MESSAGES
+    for damage in (None, True, "", "9" * 25, -1.5, [], {}, [{"@type": 5, "value": [None]}], {"value": {"@type": []}})
+    for changed in _damaged(message, damage)
+    if isinstance(changed, dict)
+]
+
 
 def verdicts(con: Connection, file: Path, texts: list[str], *, whole: bool) -> list[dict[str, bool]]:
     """For each entry of the file, which of the filters match; `whole` keeps whole entries."""

@@ -145,7 +145,7 @@ QUERIES = [
 ]
 
 
-@pytest.mark.parametrize(("query", "form"), itertools.product(QUERIES, ["bare", "name", "quoted"]))
+@pytest.mark.parametrize(("query", "form"), list(itertools.product(QUERIES, ["bare", "name", "quoted"])))
 @pytest.mark.parametrize("defined", ["loyalty/rejections", "loyalty/others"])
 def test_lint_finds_the_same(tmp_path: Path, query: str, form: str, defined: str) -> None:
     def found(selector: str) -> set[tuple[str, str, int]]:
@@ -154,6 +154,14 @@ def test_lint_finds_the_same(tmp_path: Path, query: str, form: str, defined: str
         return {(one.rule, one.severity, one.line) for one in lint_files([file])}
 
     assert found(FORMS[form]) == found(FORMS["unquoted"])
+
+
+@pytest.mark.parametrize("suffix", ["_count", "_sum", "_bucket", ""])
+def test_a_distribution_that_is_read_by_a_quoted_name_is_not_unused(tmp_path: Path, suffix: str) -> None:
+    file = tmp_path / "resources.yaml"
+    query = f'sum(sum_over_time({{"{NAME}{suffix}", monitored_resource="k8s_container"}}[1h])) > 1'
+    file.write_text(policy(query, "duration: 0s") + metric("loyalty/rejections", "store_id", distribution=True))
+    assert "metric-unused" not in {one.rule for one in lint_files([file])}
 
 
 def test_an_alert_in_quotes_is_blind_without_its_metric() -> None:
