@@ -1,7 +1,7 @@
 # Everything needs `make setup` first, and calls it. `make help` lists the targets.
 BIN := .venv/bin
 
-.PHONY: help setup browser demo test coverage lint audit mutants preview deploy bench lock example screenshots samples clean
+.PHONY: help setup browser demo test coverage lint audit mutants preview deploy bench torture lock example screenshots samples clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ deploy: setup ## Deploy STACK, and ask Google Cloud whether it is there; can be 
 
 bench: setup ## Measure replay beside a plain Python loop
 	$(BIN)/python -m bench
+
+torture: setup ## Run every command over hostile files and under faults, for MINUTES (30); goes on where it was
+	$(BIN)/python -m tests.torture --seed $(or $(SEED),1) --minutes $(or $(MINUTES),30)
 
 lock: setup ## Pin the newest versions that fit pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

@@ -19,8 +19,8 @@ Progress = Callable[[str, float], None]
 
 MEMORY = "LOYALTY_MONITORING_MEMORY"
 DEFAULT_MEMORY = "600MB"
-# A batch of entries and what is made of it need about 150 MB, so that less would be a matter of luck.
-_LEAST_MEMORY = 200 * 10**6
+# A batch of entries and what is made of it need about 250 MB, so that less would be a matter of luck.
+_LEAST_MEMORY = 300 * 10**6
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 
 
