@@ -243,7 +243,11 @@ def _hollow(version: str, result: str) -> str:
 BROKEN = {
     "a promtool that does nothing": ("promtool", "#!/bin/sh\nexit 0\n", "holds 0 samples of the 2"),
     "a promtool that hangs": ("promtool", "#!/bin/sh\nexec sleep 300\n", "did not store the points within"),
-    "a promtool that crashes": ("promtool", "#!/bin/sh\nkill -SEGV $$\n", "could not store the points and ended with -11"),
+    "a promtool that crashes": (
+        "promtool",
+        "#!/bin/sh\nkill -SEGV $$\n",
+        "could not store the points and ended with -11",
+    ),
     "a promtool that speaks no UTF-8": ("promtool", "#!/bin/sh\nprintf '\\377\\376' >&2\nexit 1\n", "ended with 1"),
     "a promtool that is no program": ("promtool", "\x7fELF", "cannot be started"),
     "a prometheus that is no program": ("prometheus", "\x7fELF", "cannot be started"),

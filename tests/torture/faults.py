@@ -99,7 +99,7 @@ def choose(rng: random.Random, folder: Path, quick: bool) -> tuple[str, Start]:
 def prepare(start: Start, out: int, error: int, input_file: Path | None) -> None:
     """In the child, before it becomes the command."""
     os.setsid()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
+    for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     null = os.open(os.devnull, os.O_RDWR)
     source = null if start.stdin != "file" or input_file is None else os.open(input_file, os.O_RDONLY)

@@ -15,6 +15,7 @@ import json
 import os
 import re
 import shutil
+import struct
 import sys
 import tempfile
 import zipfile
@@ -38,7 +39,7 @@ else:
 # become six (\u0001), such an entry stays below this.
 MAX_LINE_BYTES = 2 * 2**20
 # What is in memory at a time. A database's vector of 2,048 entries cannot be larger than a batch.
-BATCH_BYTES = 16 * 2**20
+BATCH_BYTES = 8 * 2**20
 
 # Neither can stand in JSON text, so a line that holds one is never taken for an entry.
 BAD_BYTE = "\x02"
@@ -47,6 +48,10 @@ LONG_LINE = "\x02long"
 _UTF8_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _GZIP, _ZSTANDARD, _ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
+# What the libraries raise for a damaged archive; zipfile lets through what it stumbles over.
+_DAMAGE = (
+    EOFError, zlib.error, zstd.ZstdError, zipfile.BadZipFile, struct.error, OSError, ValueError, OverflowError, KeyError,
+)  # fmt: skip
 # What is no text, and how it becomes some.
 _OTHER_FORMATS = {
     b"BZh": "is packed by bzip2; unpack it with bunzip2",
@@ -75,6 +80,17 @@ class Batch:
     def line(self, number: int) -> int:
         """The line of the file on which the value begins."""
         return number if self.starts is None else self.starts[number - self.first]
+
+    def pieces(self, size: int) -> Iterator[Batch]:
+        """The batch in pieces of about so many bytes."""
+        begin, first = 0, self.first
+        while begin < len(self.text):
+            end = self.text.find(b"\n", begin + size) + 1 or len(self.text)
+            text = self.text[begin:end]
+            lines = text.count(b"\n")
+            past = first - self.first
+            yield Batch(text, first, None if self.starts is None else self.starts[past : past + lines])
+            begin, first = end, first + lines
 
 
 @dataclass(frozen=True)
@@ -197,7 +213,7 @@ def _log_files(raw: BinaryIO, name: str, progress: Progress | None) -> Iterator[
 def _sound(batches: Iterator[Batch], kind: str, name: str) -> Iterator[Batch]:
     try:
         yield from batches
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, zstd.ZstdError) as error:
+    except _DAMAGE as error:
         raise UserError(f"is a damaged {kind} file ({error}); fetch it again", Position(name)) from error
 
 
@@ -216,10 +232,10 @@ def _members(raw: BinaryIO, head: bytes, name: str) -> Iterator[LogFile]:
                     inside = f"{name}/{member.filename}"
                     for found in _log_files(cast(BinaryIO, opened.open(member)), inside, None):
                         yield LogFile(found.name, _sound(found.batches, "zip", inside))
-        except (zipfile.BadZipFile, EOFError) as error:
+        except _DAMAGE as error:
             raise UserError(f"is a damaged zip file ({error}); fetch it again", Position(name)) from error
-        except (RuntimeError, NotImplementedError) as error:  # encrypted, or packed in a way of its own
-            raise UserError(f"cannot be unpacked ({error}); unpack it yourself", Position(inside)) from error
+        except RuntimeError as error:  # encrypted, or packed in a way of its own
+            raise UserError(f"cannot be unpacked ({error}); unpack it yourself", Position(name)) from error
 
 
 # Text -> batches ----------------------------------------------------------------------------------------------------
@@ -227,7 +243,7 @@ def _members(raw: BinaryIO, head: bytes, name: str) -> Iterator[LogFile]:
 
 def _text(stream: Any, name: str) -> Iterator[Batch]:
     """The batches of a file that is unpacked."""
-    first = stream.read(BATCH_BYTES)
+    first = stream.read(_HEAD_BYTES)
     for beginning, words in _OTHER_FORMATS.items():
         if first.startswith(beginning):
             raise UserError(words, Position(name))
@@ -247,10 +263,10 @@ def _text(stream: Any, name: str) -> Iterator[Batch]:
 
 
 def _blocks(first: bytes, stream: Any) -> Iterator[bytes]:
-    block = first
-    while block:
+    for start in range(0, len(first), BATCH_BYTES):
+        yield first[start : start + BATCH_BYTES]
+    while block := stream.read(BATCH_BYTES):
         yield block
-        block = stream.read(BATCH_BYTES)
 
 
 def _whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
@@ -312,28 +328,31 @@ def _clean(block: bytes) -> bytes:
         text = block.decode("utf-8", "surrogateescape")
         block = re.sub("[\udc80-\udcff]", BAD_BYTE, text).encode()
     if _UTF8_MARK in block:  # files that were put one behind the other
-        block = block.replace(b"\n" + _UTF8_MARK, b"\n")
+        block = block.removeprefix(_UTF8_MARK).replace(b"\n" + _UTF8_MARK, b"\n")
     return block.translate(_FORBIDDEN).replace(b"\r\n", b"\n").replace(b"\r", b"\t")
 
 
 # JSON values wherever they stand ------------------------------------------------------------------------------------
 
-_WHITE = re.compile(rb"[ \t\r\n\v\f]*")
+_WHITE = re.compile(rb"(?:[ \t\r\n\v\f]|\xef\xbb\xbf)*+")
 # Up to the next bracket that is not in a string.
 _BRACKET = re.compile(rb'[^"{}\[\]]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"{}\[\]]*+)*+[{}\[\]]', re.DOTALL)
 _SCALAR = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^\s,"{}\[\]]+', re.DOTALL)
 # cloud.google.com/logging/docs/reference/v2/rest/v2/entries/list#response-body
 _ANSWER = re.compile(rb'\{\s*(?:"nextPageToken"\s*:\s*"[^"\\]*"\s*,\s*)?"entries"\s*:\s*\[')
+# Other than a log's line, which may begin with [2026-11-07 or [INFO].
+_ARRAY = re.compile(rb"\[\s*([\[\]{\"]|$)")
 _EMPTY_ANSWER = re.compile(rb'\{\s*"nextPageToken"\s*:\s*"[^"\\]*"\s*\}')
 _END_OF_ANSWER = re.compile(rb'\s*(?:,\s*"nextPageToken"\s*:\s*"[^"\\]*"\s*)?\}')
 _LOOK_AHEAD = MAX_LINE_BYTES + 4096  # a value, and what stands about it
+_HEAD_BYTES = 16 * 2**20  # by which it is decided what a file is; its first value is in there, white space and all
 _LONGEST_VALUE = 64 * 2**20  # that is passed over; where one is longer, the rest of the file cannot be told
 
 
 def _has_one_value_a_line(text: bytes) -> bool:
     """Whether a file that begins so is read line by line. If in doubt, yes: then a broken line costs no other line."""
     start = _space(text, 0)
-    if text[start : start + 1] == b"[" or _ANSWER.match(text, start) or _EMPTY_ANSWER.match(text, start):
+    if _ARRAY.match(text, start) or _ANSWER.match(text, start) or _EMPTY_ANSWER.match(text, start):
         return False
     if text[start : start + 1] != b"{":
         return True

@@ -228,7 +228,7 @@ def test_an_element_of_an_array_that_is_no_entry_is_named_with_its_line(con: Con
     ]
 
 
-@pytest.mark.parametrize("content", [b"[{}", b'[{"a": 1},', b"[", b"[{}{}]", b"[{},]", b"[{},,{}]", b"[}"])
+@pytest.mark.parametrize("content", [b"[{}", b'[{"a": 1},', b"[", b"[{}{}]", b"[{},]", b"[{},,{}]"])
 def test_a_broken_array_is_an_error_that_names_the_file(con: Connection, tmp_path: Path, content: bytes) -> None:
     with pytest.raises(UserError, match=r"day\.jsonl.*one LogEntry a line"):
         load(con, tmp_path, content)
