@@ -87,7 +87,7 @@ def choose(rng: random.Random, folder: Path, quick: bool) -> tuple[str, Start]:
             elif which == "stack":
                 start.limits.append((resource.RLIMIT_STACK, 2**20))
             else:
-                values = ("200MB", "1GB", "1MB", "many", "-1", "0", "9" * 400)
+                values = ("300MB", "1GB", "1MB", "many", "-1", "0", "9" * 400)
                 start.environment["LOYALTY_MONITORING_MEMORY"] = rng.choice(values)
             return f"limit of {which}", start
         case "cut off":

@@ -23,7 +23,7 @@ HANG_SECONDS = 180.0
 END_SECONDS = 2.0
 PATIENCE_SECONDS = 15.0
 # Commands whose finding is exit status 1.
-_FINDS = {"lint", "prove", "contract", "verify", "mutants"}
+_FINDS = {"lint", "prove", "contract", "verify", "mutants", "drill"}
 _FILTERS = ("resource.type:*", "severity>=ERROR", '"exceeded"', 'jsonPayload.store_id=~"s-.*"', 'timestamp>"2000"')
 _UNREACHABLE = "127.0.0.1:9"
 _MARK = "LOYALTY_TORTURE"
@@ -56,7 +56,7 @@ def trial(seed: int, number: int, work: Path, project: Path, *, quick: bool) -> 
         out.write(made.content)
     name, arguments = _command(rng, file, folder, project, quick)
     fault, start = faults.choose(rng, folder, quick)
-    if name == "serve" and not start.signal:
+    if name in ("serve", "mutants") and not start.signal:  # they would not end, or not soon
         start.signal, start.after, fault = signal.SIGTERM, rng.uniform(2.0, 5.0), f"{fault}, then SIGTERM"
     broken = _break_definition(rng, project) if rng.random() < 0.1 and name != "match" else None
     if broken is not None:
@@ -90,6 +90,9 @@ def _command(rng: random.Random, file: bytes, folder: Path, project: Path, quick
         "cost": lambda: end,
         "diff": lambda: [b"--format", b"json", b".", b".", *end],
         "serve": lambda: [b"--port", b"0", *end],
+        "fired": lambda: [*rng.choice(([], [b"--incidents", file])), *rng.choice(([b"--format", b"json"], [])), *end],
+        "drill": lambda: [b"--project", b"p", b"--yes"],
+        "mutants": list,
         "lint": lambda: rng.choice(([], end, [b"--format", b"sarif"])),
         "render": lambda: [b"--out", os.fsencode(folder / "rendered")],
         "prove": lambda: [b"rate_limit_spike"],
@@ -105,7 +108,7 @@ def _command(rng: random.Random, file: bytes, folder: Path, project: Path, quick
     }  # fmt: skip
     often = ["match"] * 8 + ["replay"] * 4 + ["report", "contract", "cost", "serve", "diff"] * 2
     name = rng.choice([*often, *table])
-    if quick and name in ("diff", "prove", "simulate", "report", "serve", "cost"):
+    if quick and name in ("diff", "prove", "simulate", "report", "serve", "cost", "mutants"):
         name = "match" if rng.random() < 0.5 else name
     return name, table[name]()
 

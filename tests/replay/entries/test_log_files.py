@@ -208,7 +208,7 @@ def _sized(size: int, field: str) -> Callable[[int], dict[str, Any]]:
 def test_entries_of_any_size_run_in_the_least_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, count: int, field: str, as_array: bool
 ) -> None:
-    monkeypatch.setenv(database.MEMORY, "200MB")
+    monkeypatch.setenv(database.MEMORY, "300MB")
     make, file = _sized(size, field), tmp_path / "day"
     with file.open("w") as out:
         out.write("[" * as_array)
@@ -222,7 +222,7 @@ def test_entries_of_any_size_run_in_the_least_memory(
     assert found["resource.type:*"].total == count
 
 
-@pytest.mark.parametrize("text", ["many", "-1", "0", "1MB", "199MB"])
+@pytest.mark.parametrize("text", ["many", "-1", "0", "1MB", "299MB"])
 def test_too_little_memory_or_none_that_can_be_read_is_an_error_with_a_remedy(
     monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
@@ -232,7 +232,7 @@ def test_too_little_memory_or_none_that_can_be_read_is_an_error_with_a_remedy(
 
 
 def test_a_query_that_needs_more_than_the_memory_says_how_to_allow_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(database.MEMORY, "200MB")
+    monkeypatch.setenv(database.MEMORY, "300MB")
     with pytest.raises(UserError, match="LOYALTY_MONITORING_MEMORY=2GB"), connect() as con:
         con.execute("SELECT list(range) FROM range(100_000_000)").fetchall()
 
