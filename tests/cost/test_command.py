@@ -16,7 +16,7 @@ def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
 
 
-def test_without_a_file_the_shipped_sample_is_measured_and_named_and_costs_what_the_readme_says() -> None:
+def test_without_a_file_the_shipped_sample_is_measured_and_named_and_costs_what_the_page_says() -> None:
     done = _run("--merchants", "100", "--stores", "1000", "--pods", "14")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
@@ -24,7 +24,8 @@ def test_without_a_file_the_shipped_sample_is_measured_and_named_and_costs_what_
     assert "a month now" in lines[0]
     assert "from the shipped sample (samples/)" in lines[2]
     assert "loyalty/points_transactions reaches 30,000 active series at about 938 stores with 8 pods" in done.stdout
-    quoted = (ROOT / "README.md").read_text().split("--merchants 100 --stores 1000 --pods 14\n")[1].split("```")[0]
+    page = (ROOT / "docs" / "cost.md").read_text()
+    quoted = page.split("$ loyalty-monitoring cost --merchants 100 --stores 1000 --pods 14\n")[1].split("```")[0]
     total, warning = (" ".join(part.split()) for part in quoted.removesuffix("...\n").split("...\n"))
     metrics, with_alerts = re.findall(r"\$[0-9.]+", total)
     assert with_alerts in lines[0]

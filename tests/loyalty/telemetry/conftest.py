@@ -126,7 +126,7 @@ class RedisServer:
 
 
 def impatient_client(port: int) -> Any:
-    """As the README says."""
+    """As docs/telemetry.md says."""
     return redis.Redis(port=port, socket_timeout=0.3, socket_connect_timeout=0.3, retry=Retry(NoBackoff(), 0))
 
 

@@ -1,4 +1,4 @@
-"""The package in a real Celery worker (two processes, Redis as broker and store), adopted as the README says.
+"""The package in a real Celery worker (two processes, Redis as broker and store), adopted as docs/telemetry.md says.
 
 What the worker printed keeps the log contract, and the alerts hear it.
 """
@@ -34,8 +34,8 @@ CONTRACT = load_contract(ROOT / "log_events.yaml")
 
 
 def documented_adoption() -> str:
-    """The README's own lines."""
-    readme = (ROOT / "README.md").read_text()
+    """The page's own lines."""
+    readme = (ROOT / "docs" / "telemetry.md").read_text()
     (code,) = [block for block in re.findall(r"```python\n(.*?)```", readme, re.S) if "loyalty_telemetry" in block]
     return str(code)
 
