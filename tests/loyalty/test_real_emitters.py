@@ -1,4 +1,4 @@
-"""What real Celery workers print, counted by the metrics: logging set up as docs/deployment.md says, and left at its default.
+"""What real Celery workers print, counted by the metrics: logging set up as documented, and left at its default.
 
 Two workers run as Celery's own command starts them, over a filesystem broker, and end the same tasks in every way.
 """
@@ -77,9 +77,8 @@ for name in {names}:
 
 def documented_logging() -> str:
     """The page's own lines."""
-    (code,) = [
-        b for b in re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "deployment.md").read_text(), re.S) if "setup_log" in b
-    ]
+    page = (ROOT / "docs" / "deployment.md").read_text()
+    (code,) = [block for block in re.findall(r"```python\n(.*?)```", page, re.S) if "setup_log" in block]
     return str(code)
 
 
