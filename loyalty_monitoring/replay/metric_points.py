@@ -307,7 +307,7 @@ def _merge_points(con: Connection) -> None:
     """One row for a series and minute, whose entries were counted in several parts."""
     below = (
         "CASE WHEN any_value(below) IS NOT NULL THEN list_reduce(list(below), "
-        "lambda left, right: list_transform(list_zip(left, right), lambda pair: pair[1] + pair[2])) END"
+        "lambda one, other: list_transform(list_zip(one, other), lambda pair: pair[1] + pair[2])) END"
     )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE points AS SELECT metric, series, minute, sum(n)::BIGINT AS n, "

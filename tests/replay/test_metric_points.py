@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from loyalty_monitoring.common.database import Connection, connect
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.model import LogMetric
+from loyalty_monitoring.replay import metric_points
 from loyalty_monitoring.replay.entries.load import load_entries
-from loyalty_monitoring.replay.metric_points import bucket_bounds, make_points, needed_fields
+from loyalty_monitoring.replay.metric_points import bucket_bounds, make_points, needed_fields, points_of_files
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.result import MetricSummary
 
@@ -313,6 +314,24 @@ def test_a_value_equal_to_a_bound_belongs_to_the_bucket_above(con: Connection, t
     buckets = [(labels["le"], value) for _, labels, at, value in points(text) if at == 0]
     assert buckets == [("0.0", 1), ("1.0", 3), ("5.0", 5), ("+Inf", 7)]
     assert [value for _, labels, at, value in points(text) if at != 0] == [0] * 8
+
+
+def test_a_minute_whose_entries_are_counted_in_three_parts_is_one_point(
+    con: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics = [metric(value="EXTRACT(jsonPayload.v)"), metric(name="loyalty/n")]
+    wanted = [*(NAME + suffix for suffix in ("_count", "_sum", "_bucket")), "logging_googleapis_com:user_loyalty_n"]
+    entries = [entry(second, v=v) for second, v in ((0, -1), (5, 0), (70, 0.5), (6, 4.9), (8, 6), (71, 6))]
+    whole, of_whole = written(con, tmp_path, entries, metrics, *wanted)
+    files = []
+    for number in range(3):
+        files.append(tmp_path / f"{number}.jsonl")
+        files[-1].write_text("".join(json.dumps(one) + "\n" for one in entries[2 * number : 2 * number + 2]))
+    monkeypatch.setattr(metric_points, "_PART_BYTES", 1)
+    _, of_parts = points_of_files(con, metrics, files, wanted)
+    write_open_metrics(con, metrics, wanted, tmp_path / "parts.om")
+    assert (tmp_path / "parts.om").read_text() == whole
+    assert of_parts == of_whole
 
 
 @pytest.mark.parametrize(
