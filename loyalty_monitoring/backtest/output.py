@@ -21,16 +21,17 @@ from loyalty_monitoring.google_cloud.api_limits import (
     TIB,
 )
 from loyalty_monitoring.replay.result import ReplayResult
-from loyalty_monitoring.replay.timeline import as_object, print_text, rfc3339
+from loyalty_monitoring.replay.timeline import as_object as replay_object
+from loyalty_monitoring.replay.timeline import print_text, rfc3339
 
 _LATE = timedelta(hours=1)
 
 
-def as_json(planned: Plan, result: ReplayResult, source: Source | ViewSource) -> str:
+def as_object(planned: Plan, result: ReplayResult, source: Source | ViewSource) -> dict[str, Any]:
     """Replay's object, and `source`: where the entries came from."""
     if isinstance(source, ViewSource):
         of_view = {**_view(planned, source.view, source.estimated), "first_entry": rfc3339(source.first)}
-        return _json({"source": of_view, **as_object(result)})
+        return {"source": of_view, **replay_object(result)}
     of_source = {
         **_source(planned),
         "first_entry": rfc3339(source.first),
@@ -38,7 +39,7 @@ def as_json(planned: Plan, result: ReplayResult, source: Source | ViewSource) ->
         "waited_seconds": round(source.waited, 1),
         "kept": None if source.kept is None else str(source.kept),
     }
-    return _json({"source": of_source, **as_object(result)})
+    return {"source": of_source, **replay_object(result)}
 
 
 def print_result(planned: Plan, result: ReplayResult, source: Source | ViewSource) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,10 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from loyalty_monitoring.commands.options import PRIORITIES, Bytes, Instant, stack_option
-from loyalty_monitoring.commands.project import load_stack, progress_bar
+from loyalty_monitoring.commands.project import arrival_allowance, load_stack, progress_bar
 
 if TYPE_CHECKING:
     from loyalty_monitoring.backtest.run import Source, ViewSource
+
+
+# What fired is an addition: whoever waits for the backtest does not wait long for it.
+_FIRED_SECONDS = 60.0
 
 
 @click.command("backtest")
@@ -66,6 +71,7 @@ if TYPE_CHECKING:
     help="Ask this server instead of Google's, without encryption and credentials, for tests; or in the environment: "
     "LOYALTY_MONITORING_ENDPOINT.",
 )
+@click.option("--rest-endpoint", envvar="LOYALTY_MONITORING_REST_ENDPOINT", metavar="HOST:PORT", hidden=True)
 def backtest_command(
     project: str | None,
     stack: str,
@@ -81,12 +87,16 @@ def backtest_command(
     keep: Path | None,
     timeout: float,
     endpoint: str | None,
+    rest_endpoint: str | None,
 ) -> None:
     """Show which alerts would have opened, by the log entries that a project still has.
 
     A log-based metric has no history from before it was made; its logs have. The entries that a metric counts are read
     with the credentials of `gcloud auth application-default login` and the role Logs Viewer, and replayed; they stay in
     a temporary folder that is deleted, unless --keep names a file. With --policy, only what it needs is read.
+
+    Where violation logs or alerts can be read, it says at the end how many incidents are alike in the replay and in
+    what fired, and which are not (see: loyalty-monitoring fired --help).
 
     With --view, the entries are counted in BigQuery and never leave it, however many they are; --dry-run says what that
     costs. More: docs/backtest.md.
@@ -101,6 +111,10 @@ def backtest_command(
     from loyalty_monitoring.backtest import output
     from loyalty_monitoring.backtest.run import backtest, backtest_view, estimated_bytes, plan, window
     from loyalty_monitoring.backtest.view import parse_view
+    from loyalty_monitoring.checks.fired import output as fired_output
+    from loyalty_monitoring.checks.fired.compare import Policies, compare
+    from loyalty_monitoring.google_cloud.fired_incidents import Fired
+    from loyalty_monitoring.google_cloud.project_incidents import read_incidents
 
     where = None if view is None else parse_view(view)
     if where is not None and keep is not None:
@@ -124,9 +138,29 @@ def backtest_command(
             )
         else:
             result, source = backtest(planned, keep=keep, timeout=timeout, endpoint=endpoint, progress=progress)
+    told = read_incidents(
+        settings.project,
+        planned.start,
+        planned.end,
+        timeout=min(timeout, _FIRED_SECONDS),
+        endpoint=endpoint,
+        rest_endpoint=rest_endpoint,
+    )
+    comparison = None
+    if not told.is_blind:
+        policies_of_stack = Policies(definitions.alert_policies, {})
+        allowance = arrival_allowance(settings)
+        comparison = compare(result, policies_of_stack, Fired(told.fired), allowance=allowance)
     if output_format == "json":
-        click.echo(output.as_json(planned, result, source))
+        fired = None if comparison is None else fired_output.as_object(comparison)
+        click.echo(
+            json.dumps({**output.as_object(planned, result, source), "fired": fired}, indent=2, ensure_ascii=False)
+        )
     else:
         output.print_result(planned, result, source)
+        if comparison is None:
+            click.echo(f"What fired is not known: {'; '.join(told.refused)}")
+        else:
+            fired_output.print_differences(comparison)
     if fail_on and any(incident.priority <= fail_on for incident in result.incidents):
         sys.exit(1)

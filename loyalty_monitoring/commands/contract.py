@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from loyalty_monitoring.commands.options import files_argument, stack_option, strict_option
-from loyalty_monitoring.commands.project import load_stack, progress_bar, project_root
+from loyalty_monitoring.commands.project import arrival_allowance, load_stack, progress_bar, project_root
 
 
 @click.group("contract")
@@ -30,8 +30,9 @@ def contract_check_command(files: tuple[Path, ...], stack: str, output_format: s
 
     FILE is what replay takes; - is standard input. For each event: how many entries keep the contract, when first and
     last, and what is wrong with the others, with the file and line of the first. Celery's own lines and events that the
-    contract does not have are told as well. Exit status 1 when an event that an alert needs is absent or broken, so
-    check logs of a time in which each of them happens.
+    contract does not have are told as well, and, where entries have a receiveTimestamp, how late each event's arrived.
+    Exit status 1 when an event that an alert needs is absent or broken, so check logs of a time in which each of them
+    happens.
 
     \b
     loyalty-monitoring contract check samples/*.jsonl.gz
@@ -46,7 +47,15 @@ def contract_check_command(files: tuple[Path, ...], stack: str, output_format: s
     settings, definitions = load_stack(stack)
     module_writes = load_contract(project_root() / "log_events.yaml")
     with progress_bar() as progress:
-        report = check(module_writes, definitions, settings.resource_type, files, strict=strict, progress=progress)
+        report = check(
+            module_writes,
+            definitions,
+            settings.resource_type,
+            files,
+            strict=strict,
+            allowance=arrival_allowance(settings),
+            progress=progress,
+        )
     if output_format == "json":
         click.echo(output.as_json(report))
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import click
 
 from loyalty_monitoring.commands.options import PRIORITIES, Instant, files_argument, stack_option, strict_option
-from loyalty_monitoring.commands.project import load_stack, progress_bar
+from loyalty_monitoring.commands.project import arrival_allowance, load_stack, progress_bar
 
 
 @click.command("replay")
@@ -41,6 +42,7 @@ def replay_command(
     prints; - is standard input. The entries go through the filters and metrics that are deployed, into a real
     Prometheus that evaluates the deployed queries. What this assumes about Google Cloud: docs/replay-fidelity.md.
     An empty log is an answer, too: with --to, replay says what the alerts make of the silence before it.
+    Where entries have a receiveTimestamp, how late they arrived is told by event.
 
     \b
     loyalty-monitoring replay samples/*.jsonl.gz
@@ -48,23 +50,28 @@ def replay_command(
     gcloud logging read 'resource.type="k8s_container"' --freshness=2d --format=json | loyalty-monitoring replay -
     loyalty-monitoring replay --format json --fail-on P0 today.jsonl | jq '.incidents[].policy'
     """
-    from loyalty_monitoring.replay import timeline
+    from loyalty_monitoring.replay import lateness, timeline
+    from loyalty_monitoring.replay.entries.log_files import readable_again
     from loyalty_monitoring.replay.run import replay
 
-    _, definitions = load_stack(stack)
-    with progress_bar() as progress:
+    settings, definitions = load_stack(stack)
+    with readable_again(files) as kept, progress_bar() as progress:
         result = replay(
             definitions,
-            files,
+            kept,
             start=start,
             end=end,
             policies=policies or None,
             strict=strict,
             progress=progress,
         )
+        arrived = lateness.lateness_of_files(kept, progress)
     if output_format == "json":
-        click.echo(timeline.as_json(result))
+        body = {**timeline.as_object(result), "lateness": lateness.as_object(arrived)}
+        click.echo(json.dumps(body, indent=2, ensure_ascii=False))
     else:
         timeline.print_text(result)
+        for line in lateness.lines(arrived, arrival_allowance(settings)):
+            click.echo(line)
     if fail_on and any(incident.priority <= fail_on for incident in result.incidents):
         sys.exit(1)

@@ -8,14 +8,17 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
 
+from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.settings import load_stack_settings
 from tests.backtest.server import Logs
 from tests.checks.verify.server import fails
 from tests.checks.verify.test_verify import ROOT
-from tests.log_lines import rejection, write
+from tests.log_lines import Entry, entry, rejection, write
 
 PROGRAM = str(Path(sys.executable).parent / "loyalty-monitoring")
 NOON = (datetime.now(UTC) - timedelta(days=1)).replace(hour=12, minute=0, second=0, microsecond=0)
@@ -45,7 +48,9 @@ def test_an_incident_is_told_as_replay_tells_it_and_where_it_was_read(tmp_path: 
     with _logs(tmp_path).served() as endpoint:
         done = _run(*SPIKE, "--keep", str(kept), "--fail-on", "P0", endpoint=endpoint)
     assert (done.returncode, done.stderr) == (0, "")
-    origin, late, *timeline, again = done.stdout.splitlines()
+    origin, late, *timeline = done.stdout.splitlines()
+    place = next(index for index, line in enumerate(timeline) if line.startswith("The entries are kept"))
+    timeline, again = timeline[:place], timeline[place]
     assert origin.startswith("Project loyalty-demo, through the Logging API: 1 request; history from ")
     assert late.startswith(f"The first entry is of {NOON:%Y-%m-%d %H:%M} UTC: nothing was logged before")
     assert "rate_limit_spike store_id=s-1" in "\n".join(timeline)
@@ -62,7 +67,7 @@ def test_json_is_that_of_replay_with_its_source(tmp_path: Path) -> None:
     replayed = json.loads(_run(*SPIKE, "--format", "json", str(tmp_path / "entries.jsonl"), command="replay").stdout)
     source = told.pop("source")
     assert told["incidents"] == replayed["incidents"] != []
-    assert list(told) == list(replayed)
+    assert {*told} - {"fired"} == {*replayed} - {"lateness"}
     assert list(source) == [
         "kind",
         "project",
@@ -80,6 +85,68 @@ def test_json_is_that_of_replay_with_its_source(tmp_path: Path) -> None:
         1,
         None,
     )
+
+
+def _violations(store: str = "s-1") -> list[Entry]:
+    """What Cloud Monitoring logs of an incident of the noon's rejections."""
+    title = next(
+        str(one.body["displayName"])
+        for one in load_definitions(ROOT, load_stack_settings(ROOT, "demo")).alert_policies
+        if one.name == "rate_limit_spike"
+    )
+    opened = NOON + timedelta(minutes=3)
+    log = "projects/loyalty-demo/logs/monitoring.googleapis.com%2FViolation"
+    message = f"for loyalty-demo with metric labels {{store_id={store}}} is above with a value of 101.000."
+    common = {"policy_id": "7", "policy_display_name": title, "violation_id": "0.a", "verbose_message": message}
+    return [
+        {
+            **entry(at, "x", "INFO", {}),
+            "logName": log + kind,
+            "insertId": kind,
+            "labels": {**common, key: str(int(at.timestamp()))},
+            "jsonPayload": {},
+        }
+        for kind, key, at in (
+            ("OpenEventv1", "started_at", opened),
+            ("AutoResolveEventv1", "resolved_at", opened + timedelta(minutes=6)),
+        )
+    ]
+
+
+def test_a_backtest_ends_with_what_fired_in_the_same_time(tmp_path: Path) -> None:
+    logs = _logs(tmp_path)
+    logs.files.append(write(tmp_path / "violations.jsonl", _violations()))
+    with logs.served() as endpoint:
+        done = _run(*SPIKE, endpoint=endpoint)
+        told = json.loads(_run(*SPIKE, "--format", "json", endpoint=endpoint).stdout)
+    assert done.stdout.splitlines()[-1] == "1 alike, 0 only in the replay, 0 only in what fired"
+    (alike,) = told["fired"]["alike"]
+    assert alike["labels"] == {"store_id": "s-1"}
+    assert 0 < alike["opened_later_s"] <= 180
+
+
+def test_what_fired_for_another_store_is_told_with_a_reason(tmp_path: Path) -> None:
+    logs = _logs(tmp_path)
+    logs.files.append(write(tmp_path / "violations.jsonl", _violations(store="s-2")))
+    with logs.served() as endpoint:
+        done = _run(*SPIKE, endpoint=endpoint)
+    assert done.stdout.splitlines()[-1] == "0 alike, 1 only in the replay, 1 only in what fired"
+    assert "Only in what fired" in done.stdout
+
+
+def test_a_backtest_that_may_not_read_what_fired_says_so_and_is_none_the_worse(tmp_path: Path) -> None:
+    logs = _logs(tmp_path)
+
+    def only_violations(asked: Any, context: Any) -> None:
+        if "Violation" in asked.filter:
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, "no")
+
+    logs.fail["ListLogEntries"] = only_violations
+    with logs.served() as endpoint:
+        done = _run(*SPIKE, endpoint=endpoint)
+    assert done.returncode == 0
+    assert "1 incident" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("What fired is not known: the violation logs cannot be read: ")
 
 
 def test_a_project_other_than_the_stacks_is_read_with_the_stacks_definitions(tmp_path: Path) -> None:

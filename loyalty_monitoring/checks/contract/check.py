@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +26,7 @@ from loyalty_monitoring.definitions.contract_usage import Readers, readers, sele
 from loyalty_monitoring.definitions.log_contract import Contract
 from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.replay.entries.load import EntryCounts, load_entries, positions
+from loyalty_monitoring.replay.lateness import LATENESS_FIELDS, add_lateness, lateness, make_lateness
 from loyalty_monitoring.replay.metric_points import needed_fields
 
 _NOBODY = Readers((), ())
@@ -37,9 +39,11 @@ def check(
     files: Sequence[Path | Literal["-"]],
     *,
     strict: bool = False,
+    allowance: timedelta = timedelta(minutes=10),
     progress: Progress | None = None,
 ) -> ContractReport:
-    """Hold the entries of the files against the contract.
+    """Hold the entries of the files against the contract, and say how late they arrived; `allowance` is how late points
+    may be.
 
     Errors: UserError for a file that cannot be read, with `strict` also for the first line that is no LogEntry.
     """
@@ -47,8 +51,11 @@ def check(
     if contract.celery_tasks:
         fields |= celery_fields(contract, resource_type)
     with connect() as con:
-        counts = load_entries(con, files, fields, strict=strict, with_places=True, progress=progress)
-        return _Check(con, contract, definitions, resource_type).report(counts, progress)
+        counts = load_entries(con, files, fields | LATENESS_FIELDS, strict=strict, with_places=True, progress=progress)
+        make_lateness(con)
+        add_lateness(con)
+        report = _Check(con, contract, definitions, resource_type).report(counts, progress)
+        return dataclasses.replace(report, lateness=lateness(con), allowance=allowance)
 
 
 @dataclasses.dataclass(frozen=True)

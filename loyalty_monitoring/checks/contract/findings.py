@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from loyalty_monitoring.common.errors import Position, nearest
 from loyalty_monitoring.replay.entries.load import Rejected
+from loyalty_monitoring.replay.lateness import Lateness, exceeding, too_late
 
 Level = Literal["error", "warning", "note"]
 LEVELS: tuple[Level, ...] = ("error", "warning", "note")
@@ -123,6 +124,8 @@ class ContractReport:
     uncounted: tuple[UncountedLine, ...]
     unknown: tuple[UnknownEvent, ...]
     silent_metrics: tuple[SilentMetric, ...]
+    lateness: tuple[Lateness, ...] = ()
+    allowance: timedelta = timedelta()
 
     @property
     def holds(self) -> bool:
@@ -148,8 +151,19 @@ class Finding:
 
 def findings(report: ContractReport) -> list[Finding]:
     """All findings, the gravest first, then in the order of the contract."""
-    found = [*_of_events(report), *_of_celery(report), *_of_unknown(report), *_of_metrics(report)]
+    found = [
+        *_of_events(report),
+        *_of_celery(report),
+        *_of_unknown(report),
+        *_of_metrics(report),
+        *_of_lateness(report),
+    ]
     return sorted(found, key=lambda finding: LEVELS.index(finding.level))
+
+
+def _of_lateness(report: ContractReport) -> Iterator[Finding]:
+    for one in exceeding(report.lateness, report.allowance):
+        yield Finding("warning", one.event, too_late(one, report.allowance))
 
 
 def _of_events(report: ContractReport) -> Iterator[Finding]:

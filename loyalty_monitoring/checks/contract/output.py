@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rich.console import Console
@@ -12,6 +12,8 @@ from rich.text import Text
 
 from loyalty_monitoring.checks.contract.findings import LEVELS, ContractReport, Finding, Seen, findings
 from loyalty_monitoring.common.errors import Position
+from loyalty_monitoring.replay.lateness import as_object
+from loyalty_monitoring.replay.lateness import lines as lateness_lines
 
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 _MOST_CHARTS = 3  # in a line of text; --format json has all
@@ -75,6 +77,7 @@ def as_json(report: ContractReport) -> str:
                     for one in report.uncounted
                 ],
             },
+            "lateness": as_object(report.lateness),
             "unknown_events": [
                 {"event": one.name, "entries": one.count, "example": _place(one.example)} for one in report.unknown
             ],
@@ -122,6 +125,11 @@ def lines(report: ContractReport) -> Iterator[Text]:
     yield Text()
     if report.tasks:
         yield from _tasks(report)
+    # Where it is too late is a finding, below.
+    arrived = list(lateness_lines(report.lateness, timedelta.max))
+    yield from map(Text, arrived)
+    if arrived:
+        yield Text()
     found = findings(report)
     for finding in found:
         yield from _told(finding)

@@ -67,7 +67,7 @@ def plan(
     recovery = lines_of(chosen, drill, now + _LATER, settings, recovery=True)
     against = [
         *_under_way(history, now),
-        *_unseen(incidents.refused, access),
+        *(f"nothing would be seen of an incident: {one}" for one in incidents.refused if incidents.is_blind),
         *refusals(definitions, policies, metrics, found, deployed, [*fault, *recovery]),
     ]
     if not against:
@@ -118,12 +118,6 @@ def _under_way(history: Sequence[Entry], now: datetime) -> list[str]:
         return []
     other = newest.get("jsonPayload", {}).get("drill_id", "another drill")
     return [f"{other} wrote lines at {written:%H:%M:%S} UTC and may be under way; wait until it has ended"]
-
-
-def _unseen(refused: Sequence[str], access: Access) -> list[str]:
-    if len(refused) < (2 if access.asks_for_alerts else 1):
-        return []
-    return [f"nothing would be seen of an incident: {one}" for one in refused]
 
 
 def _true_already(

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
 from loyalty_monitoring.checks.drill.scenarios import LOG, Entry
-from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.definitions.model import Body
-from loyalty_monitoring.google_cloud.alerts_api import read_alerts
-from loyalty_monitoring.google_cloud.fired_incidents import (
-    VIOLATION_FILTER,
-    FiredIncident,
-    from_alerts,
-    from_violations,
-    together,
-)
 from loyalty_monitoring.google_cloud.log_entries import list_entries
+from loyalty_monitoring.google_cloud.project_incidents import Told, read_incidents
 
 _MOST_ENTRIES = 20_000
 _ONE_CALL = 20.0  # seconds
@@ -56,51 +46,17 @@ class Access:
     endpoint: str | None = None
     rest_endpoint: str | None = None
 
-    @property
-    def asks_for_alerts(self) -> bool:
-        return self.endpoint is None or self.rest_endpoint is not None
-
-
-@dataclass(frozen=True)
-class Told:
-    """What the project says of its incidents: the entries of its violation logs, its alerts, and what was refused."""
-
-    violations: tuple[Entry, ...] = ()
-    alerts: tuple[Body, ...] = ()
-    refused: tuple[str, ...] = field(default=())
-
-    @property
-    def fired(self) -> tuple[FiredIncident, ...]:
-        labels = [{key: str(value) for key, value in entry.get("labels", {}).items()} for entry in self.violations]
-        return together(from_violations(labels), from_alerts(self.alerts))
-
 
 def one_call(left: float) -> float:
     """The seconds that one call may take, when so many are left for all."""
     return max(min(left, _ONE_CALL), 0.001)
 
 
-def told(project: str, start: datetime, end: datetime, timeout: float, access: Access) -> Told:
-    """Ask both sources for the incidents that were open from `start` to `end`. A refusal is no error, but told."""
-    refused: list[str] = []
-    violations: Sequence[Entry] = ()
-    alerts: Sequence[Body] = ()
-    try:
-        violations = list_entries(
-            project,
-            f'({VIOLATION_FILTER}) AND timestamp >= "{as_text(start)}"',
-            most=_MOST_ENTRIES,
-            timeout=timeout,
-            endpoint=access.endpoint,
-        )
-    except UserError as error:
-        refused.append(f"the violation logs cannot be read: {error.message}")
-    if access.asks_for_alerts:
-        try:
-            alerts = read_alerts(project, start, end, timeout=timeout, endpoint=access.rest_endpoint)
-        except UserError as error:
-            refused.append(f"the alerts cannot be read: {error.message}")
-    return Told(tuple(violations), tuple(alerts), tuple(refused))
+def told(project: str, start: datetime, end: datetime | None, timeout: float, access: Access) -> Told:
+    """Ask for the incidents that were open from `start` to `end`, or to now. A refusal is no error, but told."""
+    return read_incidents(
+        project, start, end, timeout=timeout, endpoint=access.endpoint, rest_endpoint=access.rest_endpoint
+    )
 
 
 def drill_lines(project: str, start: datetime, timeout: float, access: Access) -> list[Entry]:

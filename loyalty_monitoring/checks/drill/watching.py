@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from loyalty_monitoring.checks.drill.evidence import Evidence, Expected, IncidentEvidence, Plan, PointEvidence
 from loyalty_monitoring.checks.drill.planning import lines_of
-from loyalty_monitoring.checks.drill.project import Access, Clock, Told, drill_lines, one_call, told
+from loyalty_monitoring.checks.drill.project import Access, Clock, drill_lines, one_call, told
 from loyalty_monitoring.checks.drill.replayed import expected_incidents
 from loyalty_monitoring.checks.drill.scenarios import Entry
 from loyalty_monitoring.common.database import Progress
@@ -15,6 +15,7 @@ from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.google_cloud.deployed import newest_points
 from loyalty_monitoring.google_cloud.fired_incidents import FiredIncident
 from loyalty_monitoring.google_cloud.log_entries import write_entries
+from loyalty_monitoring.google_cloud.project_incidents import Told
 
 _LINES_A_CALL = 1_000
 _MINUTE = timedelta(minutes=1)
@@ -111,7 +112,7 @@ class Drill:
         """Ask for incidents and points; what is refused is told once."""
         assert self.written is not None
         settings, now = self.plan.settings, self.clock.now()
-        found = told(settings.project, self.written - _MINUTE, now, one_call(self._left(deadline)), self.access)
+        found = told(settings.project, self.written - _MINUTE, None, one_call(self._left(deadline)), self.access)
         refused = list(found.refused)
         # Who does not answer this time may have answered before.
         self.told = Told(found.violations or self.told.violations, found.alerts or self.told.alerts)

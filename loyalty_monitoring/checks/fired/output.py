@@ -46,6 +46,13 @@ def print_text(comparison: Comparison, console: Console | None = None) -> None:
         console.print(line, soft_wrap=True)
 
 
+def print_differences(comparison: Comparison, console: Console | None = None) -> None:
+    """Print what is in one of the two only, and the totals."""
+    console = console or Console(highlight=False)
+    for line in _differences(comparison):
+        console.print(line, soft_wrap=True)
+
+
 def lines(comparison: Comparison) -> Iterator[Text]:
     """What is alike, what is only in the replay, what only in what fired, and one line of totals at the end."""
     window = f"{_day(comparison.window_from)} to {_day(comparison.window_to)} UTC"
@@ -57,6 +64,10 @@ def lines(comparison: Comparison) -> Iterator[Text]:
         for one in comparison.alike:
             later = f"opened {_later(one.opened_later)}, closed {_later(one.closed_later)}"
             yield Text(f"  {_day(one.opened)}  {_named(one.policy, one.labels):<{width}}  {later}")
+    yield from _differences(comparison)
+
+
+def _differences(comparison: Comparison) -> Iterator[Text]:
     yield from _alone_lines("Only in the replay", comparison.only_in_replay)
     yield from _alone_lines("Only in what fired", comparison.only_in_fired)
     yield Text()

@@ -20,6 +20,7 @@ from loyalty_monitoring.replay.prometheus import Prometheus
 from loyalty_monitoring.replay.run import backfilled, chosen_policies, judged, series_in_queries, window
 
 _MINUTE = timedelta(minutes=1)
+_PART_BYTES = 64 * 2**20
 # The labels of a violation's log entry (github.com/kubernetes-sigs/kueue/issues/3956 shows them).
 _VIOLATION_LABELS = (
     "violation_id",
@@ -72,13 +73,16 @@ def violations_in(files: Sequence[Path]) -> tuple[FiredIncident, ...]:
     """The incidents in the violation logs among the entries of the files."""
     parsed_filter = parse_filter(VIOLATION_FILTER)
     paths: list[FieldPath] = [("labels", label) for label in _VIOLATION_LABELS]
+    rows: list[tuple[str | None, ...]] = []
     with connect() as con:
-        load_entries(con, files, referenced_fields(parsed_filter) | set(paths))
-        column = entry_columns(con)
-        texts = ", ".join(f"{column(path)}->>'$'" for path in paths)
-        rows = con.execute(
-            f"SELECT {texts} FROM entries WHERE {to_sql(parsed_filter, column)} ORDER BY time"
-        ).fetchall()
+
+        def take(_: object) -> None:
+            column = entry_columns(con)
+            texts = ", ".join(f"{column(path)}->>'$'" for path in paths)
+            matching = f"FROM entries WHERE {to_sql(parsed_filter, column)} ORDER BY time"
+            rows.extend(con.execute(f"SELECT {texts} {matching}").fetchall())
+
+        load_entries(con, files, referenced_fields(parsed_filter) | set(paths), take=take, least=_PART_BYTES)
     return from_violations(
         {label: value for label, value in zip(_VIOLATION_LABELS, row, strict=True) if value is not None} for row in rows
     )

@@ -61,6 +61,7 @@ _OTHER_FORMATS = {
     b"SQLite format 3": "is an SQLite database; write LogEntry objects, one a line",
     b"%PDF": "is a PDF file; write LogEntry objects, one a line",
 }
+_INPUT = "standard input"
 _READABLE = "write one LogEntry a line, or a JSON array of them, as `gcloud logging read --format=json` prints"
 
 
@@ -116,7 +117,7 @@ def readable_again(files: Sequence[Path | Literal["-"]]) -> Iterator[list[Path]]
         for number, file in enumerate(files):
             path = Path(file)
             if str(file) == "-" or _is_pipe(path):
-                path = folder / f"{number}-{'standard input' if str(file) == '-' else path.name}"
+                path = folder / f"{number}-{_INPUT if str(file) == '-' else path.name}"
                 with _opened(file) as stream, path.open("wb") as copy:
                     shutil.copyfileobj(stream, copy, BATCH_BYTES)
             kept.append(path)
@@ -124,7 +125,9 @@ def readable_again(files: Sequence[Path | Literal["-"]]) -> Iterator[list[Path]]
 
 
 def _name(file: Path | Literal["-"]) -> str:
-    return "standard input" if str(file) == "-" else str(file)
+    # What `readable_again` keeps of standard input is told as what it is.
+    is_input = str(file) == "-" or Path(file).name.endswith(f"-{_INPUT}")
+    return _INPUT if is_input else str(file)
 
 
 def _is_pipe(path: Path) -> bool:
