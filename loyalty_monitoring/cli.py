@@ -29,6 +29,7 @@ from loyalty_monitoring.commands.prove import prove_command
 from loyalty_monitoring.commands.render import render_command
 from loyalty_monitoring.commands.replay import replay_command
 from loyalty_monitoring.commands.report import report_command
+from loyalty_monitoring.commands.runbooks import runbooks_command
 from loyalty_monitoring.commands.serve import serve_command
 from loyalty_monitoring.commands.simulate import simulate_command
 from loyalty_monitoring.commands.verify import verify_command
@@ -41,7 +42,7 @@ TASKS: dict[str, tuple[click.Command, ...]] = {
     "See": (replay_command, report_command, serve_command, diff_command, match_command),
     "Prove": (prove_command, mutants_command, simulate_command),
     "Adopt": (contract_command, backtest_command),
-    "Operate": (verify_command, fired_command, drill_command, cost_command),
+    "Operate": (runbooks_command, verify_command, fired_command, drill_command, cost_command),
 }
 
 

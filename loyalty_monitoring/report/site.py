@@ -41,7 +41,7 @@ def write_site(files: Mapping[str, str], out: Path) -> Path:
 
 def scripts() -> Sequence[str]:
     """The drawing's scripts, in the order in which they load; each uses what stands before it."""
-    own = ("units", "time", "series", "dom", "chart", "incidents", "widgets", "layout", "controls", "page")
+    own = ("units", "time", "series", "dom", "chart", "incidents", "widgets", "layout", "controls", "page", "copy")
     return ["vendor/echarts.min.js", *(f"{name}.js" for name in own)]
 
 

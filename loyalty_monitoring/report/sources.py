@@ -11,7 +11,9 @@ from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.common.yaml_documents import load_documents
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.model import Dashboard, Definitions
+from loyalty_monitoring.definitions.parameters import load_parameters
 from loyalty_monitoring.definitions.settings import load_stack_settings
+from loyalty_monitoring.report.runbooks import runbooks
 from loyalty_monitoring.report.site import file_name
 
 _LAYOUTS = frozenset(["mosaicLayout", "gridLayout", "rowLayout", "columnLayout"])
@@ -35,11 +37,12 @@ def sources(root: Path, stack: str, dashboards: Sequence[Path], claims: Mapping[
     """
     settings = load_stack_settings(root, stack)
     definitions = load_definitions(root, settings)
-    runbooks = {
+    parameters = load_parameters(root / "parameters.yaml", settings.parameter_overrides, settings.override_places)
+    pages = {
         policy.name: (root / "runbooks" / f"{policy.name}.md").read_text() for policy in definitions.alert_policies
     }
     with_others = dataclasses.replace(definitions, dashboards=definitions.dashboards + _others(definitions, dashboards))
-    return Sources(with_others, stack, claims, runbooks, settings.module.title)
+    return Sources(with_others, stack, claims, runbooks(pages, settings, parameters), settings.module.title)
 
 
 def watched_folders(root: Path) -> tuple[Path, ...]:

@@ -268,3 +268,15 @@ def test_a_page_is_small_and_its_first_paint_needs_no_network(page: Page, site: 
         assert file.stat().st_size + shared < 3_000_000, file
     for file in (site / "data").rglob("*.js"):
         assert file.stat().st_size < 1_000_000, file
+
+
+def test_a_command_of_a_runbook_is_copied_with_one_click(page: Page, site: Path) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    opened(page, site / "policies" / "telemetry_silent.html")
+    block = page.locator(".runbook pre").first
+    button = page.get_by_role("button", name="Copy").first
+    text = block.text_content()
+    button.click()
+    expect(page.get_by_role("button", name=re.compile("^(Copied|Selected)")).first).to_be_visible()
+    kept = page.evaluate("async () => String(getSelection()) || navigator.clipboard.readText()")
+    assert kept.strip() == (text or "").strip()
