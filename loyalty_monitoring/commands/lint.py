@@ -26,15 +26,17 @@ def lint_command(paths: tuple[Path, ...], output_format: str, explain: str | Non
     """Find mistakes that Cloud Monitoring accepts in silence, or refuses only at deployment.
 
     Without PATH: the definitions of this project, as each stack deploys them. PATH is a file or folder of alert
-    policies, dashboards, log-based metrics, notification channels and snoozes, in YAML or JSON as `gcloud`, the API and
-    the console print them. In a folder, files that hold none of them are passed over and counted.
+    policies, dashboards, log-based metrics, notification channels and snoozes: in YAML or JSON as `gcloud`, the API and
+    the console print them, in Terraform (.tf, .tf.json), or as `terraform show -json` prints a plan or state. Files in
+    a folder that hold none of them are passed over and counted.
     Exit status 1 when a finding is an error: what the API refuses, or what can never work. A line
-    `# lint: allow ID: the reason` in a YAML file allows a rule there.
+    `# lint: allow ID: the reason` in a YAML or Terraform file allows a rule there.
 
     \b
     loyalty-monitoring lint
     loyalty-monitoring lint --stack production
     loyalty-monitoring lint exported-policies/ dashboard.json --format sarif > findings.sarif
+    terraform show -json plan.out > plan.json && loyalty-monitoring lint plan.json infra/
     loyalty-monitoring lint --explain promql-lookback
     """
     from loyalty_monitoring.checks.lint import output, run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,14 @@ class PromqlCondition:
     interval_seconds: float | None
 
 
-def promql_conditions(policy: Resource) -> Iterator[PromqlCondition]:
+def promql_conditions(policy: Resource) -> Sequence[PromqlCondition]:
+    if "promql_conditions" not in policy.memory:
+        policy.memory["promql_conditions"] = tuple(_promql_conditions(policy))
+    found: Sequence[PromqlCondition] = policy.memory["promql_conditions"]
+    return found
+
+
+def _promql_conditions(policy: Resource) -> Iterator[PromqlCondition]:
     for index, condition in enumerate(items(policy.body.get("conditions"))):
         promql = at(condition, "conditionPrometheusQueryLanguage")
         if isinstance(promql, dict):

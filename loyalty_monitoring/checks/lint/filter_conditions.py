@@ -8,6 +8,7 @@ from typing import Any
 
 from loyalty_monitoring.checks.lint.log_based import value_type
 from loyalty_monitoring.checks.lint.monitoring_filters import log_based_metric, resource_type
+from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.policies import typed_conditions
 from loyalty_monitoring.checks.lint.rule import Project, Resource, items, text
 from loyalty_monitoring.common.yaml_documents import Path_
@@ -36,7 +37,8 @@ class LogBasedFilter:
         """The metric's value type, INT64 where it has no descriptor; "" where it is not known."""
         if self.metric is None:
             return ""
-        return value_type(self.metric) or "INT64"
+        written = value_type(self.metric) or "INT64"
+        return "" if has_placeholder(written) or isinstance(self.metric.body.get("metricDescriptor"), str) else written
 
 
 def log_based_filters(policy: Resource, project: Project) -> Iterator[LogBasedFilter]:

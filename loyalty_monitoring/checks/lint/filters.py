@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, at, items
@@ -28,6 +29,7 @@ class FilterProblem:
     remedy: str
 
 
+@lru_cache(maxsize=4_096)
 def read_filter(text: str) -> Filter | FilterProblem | None:
     """The parsed filter, or what is wrong with it; None where our parser knows less than Cloud Logging."""
     try:

@@ -15,6 +15,7 @@ from loyalty_monitoring.checks.lint.kinds import (
 )
 from loyalty_monitoring.checks.lint.rule import Finding, Project, Resource, Severity
 from loyalty_monitoring.checks.lint.shape import normalised
+from loyalty_monitoring.checks.lint.terraform import IS_OURS, Terraform, is_plan_or_state, of_plan_or_state
 from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.common.yaml_documents import Document, load_foreign_documents, load_yaml, read_text
 from loyalty_monitoring.definitions.load import definitions_of, read_sources
@@ -24,7 +25,8 @@ from loyalty_monitoring.google_cloud.api_messages import Kind
 
 SILENT_PRIORITY = "silent-priority"
 
-_ENDINGS = (".yaml", ".yml", ".json")
+_ENDINGS = (".yaml", ".yml", ".json", ".tf")
+_TERRAFORM = (".tf", ".tf.json")
 # Folders of tools, which hold copies of other people's files.
 _PASSED_OVER = frozenset([".git", ".terraform", "node_modules", ".venv", "venv", "__pycache__"])
 
@@ -37,6 +39,7 @@ class Files:
     findings: list[Finding] = field(default_factory=list)
     read: int = 0
     passed_over: int = 0
+    terraform: Terraform = field(default_factory=Terraform)
 
 
 def our_project(root: Path, settings: Settings) -> tuple[Project, list[Finding]]:
@@ -112,10 +115,13 @@ def _read(file: Path, files: Files, named: bool) -> None:
         if not named and not MAY_HOLD_A_RESOURCE.search(text):
             files.passed_over += 1
             return
+        if file.name.endswith(_TERRAFORM):
+            _read_terraform(file, text, files, named)
+            return
         documents = load_foreign_documents(file, text)
     except UserError as error:
         # A template or another tool's file may be no YAML at all; a resource with a mistake in it may not go unread.
-        if named or (IS_MEANT_AS_A_RESOURCE.search(text) and not _is_template(text)):
+        if named or _is_meant_for_us(file, text):
             files.findings.append(file_finding("file-syntax", error))
         else:
             files.passed_over += 1
@@ -131,7 +137,28 @@ def _read(file: Path, files: Files, named: bool) -> None:
         files.passed_over += 1
 
 
+def _read_terraform(file: Path, text: str, files: Files, named: bool) -> None:
+    found, mistakes = files.terraform.resources(file, text) if IS_OURS.search(text) else ([], [])
+    files.resources += found
+    files.findings += [file_finding("file-syntax", mistake) for mistake in mistakes]
+    if mistakes:
+        return
+    if not found and named:
+        files.findings.append(_no_resource(file, ()))
+    elif not found:
+        files.passed_over += 1
+
+
+def _is_meant_for_us(file: Path, text: str) -> bool:
+    if file.name.endswith(_TERRAFORM):
+        return bool(IS_OURS.search(text))
+    return bool(IS_MEANT_AS_A_RESOURCE.search(text)) and not _is_template(text)
+
+
 def _resources(document: Document) -> Iterator[Resource]:
+    if is_plan_or_state(document.data):
+        yield from of_plan_or_state(document)
+        return
     for found in resources_in(document.data):
         yield Resource(found.kind, normalised(found.kind, found.body), document, found.path)
 

@@ -68,6 +68,11 @@ class Resource:
         """What the API's own message and its reference refuse."""
         return (*self.problems, *shape_problems(self.kind, self.body))
 
+    @cached_property
+    def memory(self) -> dict[str, Any]:
+        """What several rules read of this resource and is worked out once, by its name."""
+        return {}
+
     @property
     def metric_name(self) -> str:
         """The short name of a log-based metric, which the file may give in full; "" for none."""

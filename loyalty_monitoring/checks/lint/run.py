@@ -126,5 +126,7 @@ def _findings(rule: Rule, project: Project) -> Iterator[Finding]:
 def _finding(rule: Rule, resource: Resource, path: tuple[str | int, ...], message: str, remedy: str) -> Finding:
     place = resource.position(path)
     if resource.terraform:
-        message, remedy = f"{resource.terraform}: {in_terraform(message)}", in_terraform(remedy)
+        if resource.kind != "dashboard":
+            message, remedy = in_terraform(message), in_terraform(remedy)
+        message = f"{resource.terraform}: {message}"
     return Finding(str(place.file), place.line, place.column, rule.id, rule.severity, message, remedy)

@@ -6,7 +6,7 @@ Source: https://docs.cloud.google.com/monitoring/api/ref_v3/rest/v1/projects.das
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,8 +74,15 @@ class PromqlQuery:
     expression: Any
 
 
-def promql_queries(dashboard: Resource) -> Iterator[PromqlQuery]:
+def promql_queries(dashboard: Resource) -> Sequence[PromqlQuery]:
     """The charts' PromQL; without those that parse only with something else for a variable than a matcher or text."""
+    if "promql_queries" not in dashboard.memory:
+        dashboard.memory["promql_queries"] = tuple(_promql_queries(dashboard))
+    found: Sequence[PromqlQuery] = dashboard.memory["promql_queries"]
+    return found
+
+
+def _promql_queries(dashboard: Resource) -> Iterator[PromqlQuery]:
     labels = {
         text(at(one, "templateVariable")): text(at(one, "labelKey"))
         for one in items(dashboard.body.get("dashboardFilters"))

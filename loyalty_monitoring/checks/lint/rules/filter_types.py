@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loyalty_monitoring.checks.lint.filters import FilterProblem, read_filter, required_comparisons
+from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, text
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter
 
@@ -16,7 +17,10 @@ _SINGLE: tuple[FieldPath, ...] = (("resource", "type"), ("severity",), ("logName
 
 
 def check(metric: Resource, project: Project) -> Iterator[Problem]:
-    read = read_filter(text(metric.body.get("filter")))
+    written = text(metric.body.get("filter"))
+    if has_placeholder(written):
+        return
+    read = read_filter(written)
     if isinstance(read, FilterProblem) and read.kind == "types":
         yield Problem(("filter",), read.message, read.remedy)
     if not isinstance(read, Filter):

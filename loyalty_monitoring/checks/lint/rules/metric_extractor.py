@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, text
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.common.yaml_documents import Path_
@@ -20,7 +21,7 @@ def check(metric: Resource, project: Project) -> Iterator[Problem]:
     for label, extractor in of_labels.items() if isinstance(of_labels, dict) else ():
         extractors.append((("labelExtractors", str(label)), text(extractor)))
     for path, extractor in extractors:
-        problem = _problem(extractor) if extractor else None
+        problem = _problem(extractor) if extractor and not has_placeholder(extractor) else None
         if problem is not None:
             yield Problem(path, *problem)
 

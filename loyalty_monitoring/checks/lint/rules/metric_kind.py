@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, at, text
 
 _KINDS = ("INT64", "DISTRIBUTION")
@@ -17,6 +18,8 @@ def check(metric: Resource, project: Project) -> Iterator[Problem]:
     if not isinstance(descriptor, dict):
         return
     kind, value_type = at(descriptor, "metricKind"), at(descriptor, "valueType")
+    if any(isinstance(one, str) and has_placeholder(one) for one in (kind, value_type)):
+        return
     extracts = bool(text(metric.body.get("valueExtractor")))
     if kind not in (None, "DELTA") or value_type not in (None, *_KINDS):
         yield Problem(

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, at, items, text
 
 
 def check(metric: Resource, project: Project) -> Iterator[Problem]:
     extractors = metric.body.get("labelExtractors", {})
     if not isinstance(extractors, dict):
+        return
+    written = [at(metric.body, "metricDescriptor"), at(metric.body, "metricDescriptor", "labels")]
+    written += [part for label in items(written[1]) for part in (label, at(label, "key"))]
+    if any(isinstance(one, str) and has_placeholder(one) for one in (*written, *extractors)):
         return
     labels = {text(at(label, "key")) for label in items(at(metric.body, "metricDescriptor", "labels"))} - {""}
     for label in sorted(labels - extractors.keys()):

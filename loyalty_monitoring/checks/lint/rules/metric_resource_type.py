@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loyalty_monitoring.checks.lint.filters import read_filter, required_comparisons
+from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, text
 from loyalty_monitoring.query_languages.logging_filter import Filter
 
@@ -15,7 +16,7 @@ from loyalty_monitoring.query_languages.logging_filter import Filter
 def check(metric: Resource, project: Project) -> Iterator[Problem]:
     written = text(metric.body.get("filter"))
     parsed = read_filter(written)
-    if not written or not isinstance(parsed, Filter):
+    if not written or has_placeholder(written) or not isinstance(parsed, Filter):
         return
     fields = [one.left for one in required_comparisons(parsed.expression) if one.operator in ("=", "=~")]
     if ("resource", "type") not in fields:
