@@ -28,10 +28,6 @@ _MAX_DEPTH = 50
 _MAX_EXPANDED = 200_000
 # A character beyond \uffff, as JSON escapes it; the backslashes before it are whole ones.
 _PAIR = re.compile(r"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})")
-# Anything that could be an anchor or an alias, texts included; what has none need not be looked through twice.
-_MAY_BE_AN_ALIAS = re.compile(r"(?:^|[\s\[\]{},:?-])[&*][^\s\[\]{},]", re.MULTILINE)
-_BRACKET = re.compile(r"[\[\]{}]")
-_INDENT = re.compile(r"^[ \-?:]+", re.MULTILINE)
 _EXPONENT = re.compile(r"-?\d+(?:\.\d+)?[eE][+-]?\d+")
 _TRUTH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _SafeLoader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -171,8 +167,6 @@ def _as_yaml(json_text: str) -> str:
 
 def _refuse_depth_and_aliases(text: str, file: Path, foreign: bool) -> bool:
     """Whether there are aliases. Depth could exhaust the stack, and is never needed."""
-    if not _MAY_BE_AN_ALIAS.search(text) and not _may_be_deep(text, file):
-        return False
     depth, has_aliases = 0, False
     for event in yaml.parse(text, Loader=_SafeLoader):
         mark = event.start_mark
@@ -189,16 +183,6 @@ def _refuse_depth_and_aliases(text: str, file: Path, foreign: bool) -> bool:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
     return has_aliases
-
-
-def _may_be_deep(text: str, file: Path) -> bool:
-    """Whether the brackets and the indentation of a text could be deeper than is allowed; a look at each line."""
-    depth = deepest = 0
-    for sign in _BRACKET.findall(text):
-        depth += 1 if sign in "[{" else -1
-        deepest = max(deepest, depth)
-    indent = 0 if file.suffix == ".json" else max(map(len, _INDENT.findall(text)), default=0)
-    return deepest + indent > _MAX_DEPTH
 
 
 def _syntax_error(error: yaml.YAMLError, file: Path) -> UserError:
