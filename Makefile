@@ -1,16 +1,25 @@
-# Everything needs `make setup` first, and calls it. `make help` lists the targets.
+# Each target calls the set-up that it needs. `make help` lists the targets.
 BIN := .venv/bin
+# Another Python for .venv, such as python3.12.
+PYTHON ?= python3
 
-.PHONY: help setup browser demo test coverage lint audit mutants preview deploy bench torture lock example screenshots samples clean
+.PHONY: help packages setup develop browser demo test coverage lint audit mutants preview deploy bench torture lock upgrade \
+    wheels example screenshots samples clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
-setup: ## Make .venv with the locked packages, and fetch Prometheus and Redis; quick when nothing changed
-	@python3 tools/setup.py
+packages: ## Make .venv with what runs the program and the commands: enough to deploy and verify
+	@$(PYTHON) tools/setup.py --packages
 
-browser: setup ## Fetch the browser that the tests of the report open
-	@python3 tools/setup.py --browser
+setup: ## That, and Prometheus: enough to replay, prove and report; quick when nothing changed
+	@$(PYTHON) tools/setup.py
+
+develop: ## That, what develops and tests the project, and a Redis server
+	@$(PYTHON) tools/setup.py --develop
+
+browser: ## That, and the browser that the tests of the report open
+	@$(PYTHON) tools/setup.py --browser
 
 demo: setup ## Render the demo stack, replay the sample logs and draw them
 	$(BIN)/loyalty-monitoring render --stack demo --out rendered
@@ -23,7 +32,7 @@ test: browser ## Run all tests
 coverage: browser ## Run all tests, and show which lines they miss
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --cov --cov-report=term
 
-lint: setup ## Check style, types, workflows and definitions
+lint: develop ## Check style, types, workflows and definitions
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
@@ -32,31 +41,38 @@ lint: setup ## Check style, types, workflows and definitions
 	$(BIN)/zizmor --offline --quiet --persona auditor .github
 	$(BIN)/loyalty-monitoring lint
 
-audit: setup ## Ask PyPI whether a locked package has a known vulnerability (needs the network)
-	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
+audit: develop ## Ask PyPI whether a locked package has a known vulnerability (needs the network)
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock --requirement requirements-dev.lock
 
 mutants: setup ## Make every definition wrong in one place at a time; the cases must notice (two minutes)
 	$(BIN)/loyalty-monitoring mutants
 
-example: setup ## Try the wheel in an empty environment, with the project of examples/second_project
+example: develop ## Try the wheel in an empty environment, with the project of examples/second_project
 	@python3 tools/try_wheel.py
 
-preview: setup ## Say what a deployment of STACK would change
-	pulumi preview --diff --non-interactive --stack $(STACK)
+preview: packages ## Say what was changed by hand since the last deployment of STACK, and what a deployment would do
+	pulumi refresh --preview-only --diff --non-interactive --stack $(STACK)
+	pulumi preview --refresh --diff --non-interactive --stack $(STACK)
 
-deploy: setup ## Deploy STACK, and ask Google Cloud whether it is there; can be run again
-	pulumi up --yes --refresh --non-interactive --stack $(STACK)
-	$(BIN)/loyalty-monitoring verify --stack $(STACK)
+deploy: packages ## Deploy STACK, and ask Google Cloud whether it is there
+	$(BIN)/python tools/pending_operations.py $(STACK)
+	pulumi up --refresh --yes --continue-on-error --non-interactive --stack $(STACK)
+	pulumi stack output --json --stack $(STACK) | $(BIN)/loyalty-monitoring verify --stack $(STACK) --outputs -
 
-bench: setup ## Measure replay beside a plain Python loop
+bench: develop ## Measure replay beside a plain Python loop
 	$(BIN)/python -m bench
 
-torture: setup ## Run every command over hostile files and under faults, for MINUTES (30); goes on where it was
+torture: develop ## Run every command over hostile files and under faults, for MINUTES (30); goes on where it was
 	$(BIN)/python -m tests.torture --seed $(or $(SEED),1) --minutes $(or $(MINUTES),30)
 
-lock: setup ## Pin the newest versions that fit pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-header --upgrade --quiet --output-file requirements.lock
+lock: develop ## Pin what pyproject.toml newly names, leave every other pin, and say which wheels are missing (needs uv)
+	$(BIN)/python tools/lock.py
+
+upgrade: develop ## Pin the newest versions that fit, of all packages or of PACKAGES="a b" (needs uv)
+	$(BIN)/python tools/lock.py --upgrade $(PACKAGES)
+
+wheels: develop ## Ask the index on which Pythons and machines each locked package can be installed (needs the network)
+	$(BIN)/python tools/wheels.py
 
 screenshots: browser ## Make the pictures of the README again
 	$(BIN)/loyalty-monitoring report --stack demo samples/*.jsonl.gz --out report

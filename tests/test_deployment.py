@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +66,29 @@ def test_nothing_may_write_but_the_comment_and_a_token_of_an_environment(name: s
 def test_a_forks_code_never_meets_a_credential() -> None:
     for of in WORKFLOWS["pull-request"]["jobs"].values():
         if "write" in of["permissions"].values():
-            assert of["if"] == "github.event.pull_request.head.repo.full_name == github.repository"
+            conditions = of["if"].split(" && ")
+            assert conditions[-1] == "github.event.pull_request.head.repo.full_name == github.repository"
+            assert "||" not in of["if"]
     assert list(WORKFLOWS["pull-request"]["on"]) == ["pull_request"]
+
+
+def test_the_comment_says_what_was_changed_by_hand_and_a_failed_preview_fails() -> None:
+    (preview,) = [step for step in steps("pull-request", "preview") if "make preview" in step.get("run", "")]
+    assert preview["run"] == 'make preview STACK="$STACK" | tee preview.txt'
+    assert preview["shell"] == "bash", "which is bash with pipefail"
+    (comment,) = [step["run"] for step in steps("pull-request", "comment")]
+    assert "preview.txt | sed 's/^/    /' >> diff.md" in comment, "indented: no text of a preview ends its block"
+    assert WORKFLOWS["pull-request"]["jobs"]["comment"]["needs"] == ["report", "preview"]
+
+
+def test_a_job_that_only_deploys_installs_nothing_else() -> None:
+    assert [line for line in commands("pull-request", "preview") if line.startswith("make")] == [
+        'make preview STACK="$STACK" | tee preview.txt'
+    ]
+    assert commands("verify")[0] == "make packages"
+    makefile = (ROOT / "Makefile").read_text()
+    for target in ("preview", "deploy"):
+        assert f"\n{target}: packages " in makefile
 
 
 def test_deployments_wait_for_each_other_and_are_never_cut_off() -> None:
@@ -86,19 +109,20 @@ def test_the_pulumi_cli_is_of_the_version_of_the_locked_sdk() -> None:
 @each_workflow
 def test_what_a_workflow_runs_exists(name: str) -> None:
     for command in commands(name):
-        words = [word for word in shlex.split(command) if word not in (">", "diff.md")]
+        words = [word for word in shlex.split(command.split(" | ")[0]) if word not in (">", "diff.md")]
         if words[0] == "make":
             assert words[1] in TARGETS, command
         elif words[0] == PROGRAM:
             cli.commands[words[1]].make_context(words[1], words[2:])
         else:
-            assert words[0] in ("cat", "gh"), command
+            assert words[0] in ("cat", "gh", "head", "printf"), command
 
 
 def test_other_ci_systems_are_told_the_very_commands_of_the_workflows() -> None:
     proposed, main = shell_blocks("Another CI system")
     ours = [*commands("pull-request", "check"), *commands("pull-request", "report", "preview")]
-    ours = [line.replace(" --format github", "") for line in ours if not line.startswith("cat ")]
+    ours = [line.replace(" --format github", "").removesuffix(" | tee preview.txt") for line in ours]
+    ours = [line for line in ours if not line.startswith("cat ")]
     assert proposed == list(dict.fromkeys(ours))
     assert main == commands("deploy")
 
@@ -147,48 +171,112 @@ def test_the_names_to_import_are_those_that_the_program_declares() -> None:
 
 @pytest.fixture
 def pulumi(tmp_path: Path) -> Path:
-    """A project folder in which `pulumi` and the command write down how they were called."""
-    (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text().replace("@python3 tools/setup.py", "@true"))
+    """A project folder in which `pulumi` and the command write down how they were called; the state is a file."""
+    makefile = re.sub(r"@\$\(PYTHON\) tools/setup\.py.*", "@true", (ROOT / "Makefile").read_text())
+    (tmp_path / "Makefile").write_text(makefile)
+    (tmp_path / "tools").symlink_to(ROOT / "tools")
     for path in ("bin/pulumi", ".venv/bin/loyalty-monitoring"):
         program = tmp_path / path
         program.parent.mkdir(parents=True)
-        write_down = f'echo "{program.name} $*" >> "{tmp_path}/called"'
-        program.write_text(f"#!/bin/sh\n{write_down}\nexit ${{EXIT_OF_{program.name[:6]}:-0}}\n")
+        write_down = (
+            f'echo "{program.name} $*" >> "{tmp_path}/called"\ncase "$*" in *export*) cat "{tmp_path}/state";; esac'
+        )
+        fail = 'case "$*" in "${FAILS:-nothing}"*) exit 1;; esac'
+        program.write_text(f"#!/bin/sh\n{write_down}\n{fail}\n")
         program.chmod(0o755)
+    (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    write_state(tmp_path, [])
     return tmp_path
 
 
-def make(folder: Path, *words: str, **environment: str) -> tuple[int, list[str]]:
+def write_state(folder: Path, pending: list[tuple[str, str]]) -> None:
+    deployment: dict[str, Any] = {"resources": []}
+    if pending:
+        deployment["pending_operations"] = [{"resource": {"urn": urn}, "type": what} for what, urn in pending]
+    (folder / "state").write_text(json.dumps({"version": 3, "deployment": deployment}))
+
+
+def make(folder: Path, *words: str, **environment: str) -> tuple[int, list[str], str]:
+    """The exit status, how the programs were called, and what was said."""
     path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        ["make", *words], cwd=folder, env={**os.environ, "PATH": path, **environment}, capture_output=True, check=False
+        ["make", *words],
+        cwd=folder,
+        env={**os.environ, "PATH": path, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    return done.returncode, (folder / "called").read_text().splitlines()
+    return done.returncode, (folder / "called").read_text().splitlines(), done.stderr
+
+
+EXPORT = "pulumi stack export --stack production"
+UP = "pulumi up --refresh --yes --continue-on-error --non-interactive --stack production"
+OUTPUTS = "pulumi stack output --json --stack production"
+VERIFY = "loyalty-monitoring verify --stack production --outputs -"
 
 
 def test_deploy_updates_the_stack_without_questions_and_then_verifies_it(pulumi: Path) -> None:
-    assert make(pulumi, "deploy", "STACK=production") == (
-        0,
-        [
-            "pulumi up --yes --refresh --non-interactive --stack production",
-            "loyalty-monitoring verify --stack production",
-        ],
-    )
+    status, called, _ = make(pulumi, "deploy", "STACK=production")
+    assert (status, called[:2], set(called[2:])) == (0, [EXPORT, UP], {OUTPUTS, VERIFY})
 
 
-def test_a_deployment_that_fails_is_not_verified_and_can_be_run_again(pulumi: Path) -> None:
-    status, called = make(pulumi, "deploy", "STACK=production", EXIT_OF_pulumi="255")
+def test_a_deployment_that_fails_is_not_verified(pulumi: Path) -> None:
+    status, called, _ = make(pulumi, "deploy", "STACK=production", FAILS="up ")
     assert status != 0
-    assert len(called) == 1
-    assert make(pulumi, "deploy", "STACK=production")[0] == 0
+    assert called == [EXPORT, UP]
+
+
+def test_a_state_that_cannot_be_read_is_not_taken_for_one_without_pending_operations(pulumi: Path) -> None:
+    status, called, said = make(pulumi, "deploy", "STACK=production", FAILS="stack export")
+    assert (status != 0, called) == (True, [EXPORT])
+    assert "the state of stack production cannot be read" in said
 
 
 def test_drift_after_a_deployment_fails_it(pulumi: Path) -> None:
-    assert make(pulumi, "deploy", "STACK=production", EXIT_OF_loyalt="1")[0] != 0
+    assert make(pulumi, "deploy", "STACK=production", FAILS="verify")[0] != 0
 
 
-def test_preview_changes_nothing(pulumi: Path) -> None:
-    assert make(pulumi, "preview", "STACK=production") == (
+def test_after_a_run_that_was_cut_off_nothing_is_deployed_and_the_way_out_is_said(pulumi: Path) -> None:
+    urn = "urn:pulumi:production::loyalty-monitoring::gcp:monitoring/alertPolicy:AlertPolicy::high_churn"
+    write_state(pulumi, [("creating", urn)])
+    status, called, said = make(pulumi, "deploy", "STACK=production")
+    assert status != 0
+    assert called == [EXPORT]
+    lines = [line.strip() for line in said.splitlines()]
+    assert f"creating {urn}" in lines
+    refresh = "pulumi refresh --yes --stack production"
+    way_out = [
+        "pulumi cancel --stack production",
+        f"{refresh} --import-pending-creates '{urn}' --import-pending-creates ID   # it is there",
+        f"{refresh} --clear-pending-creates   # nothing (more) is there",
+        "make deploy STACK=production",
+    ]
+    assert [line for line in lines if line in way_out] == way_out
+
+
+def test_an_update_that_was_cut_off_needs_only_a_refresh(pulumi: Path) -> None:
+    write_state(
+        pulumi, [("updating", "urn:pulumi:production::p::t::n"), ("deleting", "urn:pulumi:production::p::t::m")]
+    )
+    status, called, said = make(pulumi, "deploy", "STACK=production")
+    assert (status != 0, called) == (True, [EXPORT])
+    assert "  pulumi refresh --yes --stack production\n" in said
+    assert "pending-creates" not in said
+
+
+def test_a_stack_that_was_never_deployed_can_be(pulumi: Path) -> None:
+    (pulumi / "state").write_text('{"version": 3, "deployment": null}')
+    assert make(pulumi, "deploy", "STACK=production")[0] == 0
+
+
+def test_preview_changes_nothing_and_sees_what_a_deployment_sees(pulumi: Path) -> None:
+    """What was changed by hand first, for itself; then what a deployment does, which refreshes as well."""
+    status, called, _ = make(pulumi, "preview", "STACK=production")
+    assert (status, called) == (
         0,
-        ["pulumi preview --diff --non-interactive --stack production"],
+        [
+            "pulumi refresh --preview-only --diff --non-interactive --stack production",
+            "pulumi preview --refresh --diff --non-interactive --stack production",
+        ],
     )

@@ -2,60 +2,132 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import os
 import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+from cache import CACHE, downloaded
 from console import fail, run, say
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "loyalty-monitoring"
+DEBS = CACHE / "debian"
+UNPACKING = ".unpacking-"
 STATUS = Path("/var/lib/dpkg/status")
+RELEASE = Path("/etc/os-release")
+# How `apt-get --print-uris` writes a file: 'ADDRESS' NAME SIZE ALGORITHM:HASH.
+PRINTED = re.compile(r"^'[^']*' (\S+) (\d+) (SHA256|SHA512):([0-9a-f]+)$", re.MULTILINE)
+CHECK_NETWORK = "check the network, refresh the lists with `apt-get update`, and run it again"
+
+
+def there_is_apt() -> bool:
+    return all(map(shutil.which, ("apt-get", "dpkg")))
+
+
+class NoSuchPackage(Exception):
+    """This machine's distribution does not have it."""
 
 
 def unpack_debian_packages(names: tuple[str, ...], members: tuple[str, ...], target: Path) -> None:
     """Copies members (glob patterns) of Debian packages into `target`, without installing them."""
-    debs = CACHE / "debian"
-    debs.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=debs) as unpacked:
-        for name in names:
-            if not list(debs.glob(f"{name}_*.deb")):
-                download_debian_package(name, debs)
-            deb = sorted(debs.glob(f"{name}_*.deb"))[-1]
-            run(["dpkg", "-x", str(deb), unpacked], f"{deb} cannot be unpacked; remove it and run `make setup` again")
-        partial = target.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+    key = hashlib.sha256(b"\0".join([RELEASE.read_bytes(), architecture(), *map(str.encode, names)])).hexdigest()[:16]
+    try:
+        debs = downloaded(DEBS / f"{names[0]}-{key}", lambda folder: download(names, folder, with_needed=False))
+    except NoSuchPackage:
+        fail(f"this distribution lacks one of the packages {', '.join(names)}; put the program itself on PATH")
+    with aside(target) as folder:
+        unpack(debs, folder / "unpacked")
+        (folder / "wanted").mkdir()
         for member in members:
-            found = list(Path(unpacked).glob(member))
+            found = list((folder / "unpacked").glob(member))
             if not found:
                 fail(f"no {member} in Debian's {', '.join(names)}; install the program yourself and put it on PATH")
             for source in found:
                 copy = shutil.copytree if source.is_dir() else shutil.copy2
-                copy(source, partial / source.name)
-        shutil.rmtree(target, ignore_errors=True)
-        partial.rename(target)
+                copy(source, folder / "wanted" / source.name)
+        replace(target, folder / "wanted")
 
 
-def download_debian_package(name: str, debs: Path) -> None:
-    if not shutil.which("apt-get"):
-        fail(f"Debian's package {name} is needed, and there is no apt-get; put what it holds on PATH")
-    say(f"Downloading Debian's package {name}")
-    with tempfile.TemporaryDirectory(dir=debs) as folder:
-        options: list[str] = []
-        command = ["apt-get", "-qq", "download", name]
-        if subprocess.run(command, cwd=folder, capture_output=True).returncode:
-            # The machine's package lists are missing or old; a plain user can fetch them into a folder of their own.
-            options = own_package_lists(debs / "lists")
-            remedy = "check the network and run `make setup` again, or install it with: apt-get install " + name
-            run(["apt-get", "-qq", *options, "update"], f"apt-get could not fetch the package lists; {remedy}")
-            run(["apt-get", "-qq", *options, "download", name], f"apt-get could not download {name}; {remedy}", folder)
-        for deb in Path(folder).glob("*.deb"):
-            # A colon in the version arrives as %3a; the name is only looked up by its beginning.
-            shutil.move(str(deb), str(debs / deb.name))
+def unpack_with_dependencies(names: tuple[str, ...], target: Path) -> bool:
+    """Unpacks packages and all that they need and this machine lacks, as a tree below `target`.
+
+    False where the machine's distribution has no such package.
+    """
+    if not there_is_apt():
+        return False
+    # What is needed changes only with what is installed.
+    key = hashlib.sha256(STATUS.read_bytes() + " ".join(names).encode()).hexdigest()[:16]
+    try:
+        debs = downloaded(DEBS / f"{names[0]}-{key}", lambda folder: download(names, folder, with_needed=True))
+    except NoSuchPackage:
+        return False
+    with aside(target) as folder:
+        unpack(debs, folder / "unpacked")
+        replace(target, folder / "unpacked")
+    return True
+
+
+@contextlib.contextmanager
+def aside(target: Path) -> Iterator[Path]:
+    """A folder beside `target`, in which that is made before it is put in place."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=UNPACKING, dir=target.parent) as folder:
+        yield Path(folder)
+
+
+def unpack(debs: list[Path], folder: Path) -> None:
+    for deb in debs:
+        run(["dpkg", "-x", str(deb), str(folder)], f"{deb} cannot be unpacked; is the disk full? Run it again")
+
+
+def replace(target: Path, made: Path) -> None:
+    shutil.rmtree(target, ignore_errors=True)
+    made.rename(target)
+
+
+def architecture() -> bytes:
+    return subprocess.run(["dpkg", "--print-architecture"], capture_output=True).stdout
+
+
+def download(names: tuple[str, ...], folder: Path, *, with_needed: bool) -> None:
+    """Downloads packages into an empty folder, each compared with the size and hash in the signed package lists.
+
+    The machine's lists may be missing or old; a plain user can fetch them into a folder of their own.
+    Errors: NoSuchPackage.
+    """
+    say(f"Downloading Debian's {', '.join(names)}{' and what they need' if with_needed else ''} (once)")
+    for options in package_lists():
+        packages = needed(names, options) if with_needed else list(names)
+        expected = printed(packages, options) if packages else {}
+        # Root need not hand the work to a user who cannot write here.
+        command = ["apt-get", "-qq", *options, "-o", "APT::Sandbox::User=", "download", *packages]
+        if expected and subprocess.run(command, cwd=folder, stderr=subprocess.DEVNULL).returncode == 0:
+            for name, (size, algorithm, digest) in expected.items():
+                check_file(folder / name, size, algorithm, digest)
+            return
+    if not expected:
+        raise NoSuchPackage
+    fail(f"apt-get could not download {', '.join(packages)}; {CHECK_NETWORK}")
+
+
+def check_file(file: Path, size: int, algorithm: str, digest: str) -> None:
+    if not file.is_file() or file.stat().st_size == 0:
+        fail(f"apt-get downloaded nothing for {file.name}; {CHECK_NETWORK}")
+    with file.open("rb") as data:
+        found = hashlib.file_digest(data, algorithm).hexdigest()
+    if file.stat().st_size != size or found != digest:
+        fail(f"{file.name} is not the file that the package lists describe; {CHECK_NETWORK}")
+
+
+def package_lists() -> Iterator[list[str]]:
+    """Options for apt-get: for the machine's lists, then for our own, which are fetched then."""
+    yield []
+    options = own_package_lists(DEBS / "lists")
+    run(["apt-get", "-qq", *options, "update"], f"apt-get could not fetch the package lists; {CHECK_NETWORK}")
+    yield options
 
 
 def own_package_lists(folder: Path) -> list[str]:
@@ -64,69 +136,25 @@ def own_package_lists(folder: Path) -> list[str]:
     settings = {
         "Dir::State": folder / "state",
         "Dir::State::Lists": folder / "lists",
-        "Dir::State::status": "/var/lib/dpkg/status",
+        "Dir::State::status": STATUS,
         "Dir::Cache": folder / "cache",
         "APT::Sandbox::User": "",
     }
     return [part for key, value in settings.items() for part in ("-o", f"{key}={value}")]
 
 
-def unpack_with_dependencies(names: tuple[str, ...], target: Path) -> bool:
-    """Unpacks packages and all that they need and this machine lacks, as a tree below `target`.
-
-    False where the machine's distribution has no such package.
-    """
-    if not shutil.which("apt-get"):
-        return False
-    # What is needed changes only with what is installed.
-    wanted = hashlib.sha256(STATUS.read_bytes() + " ".join(names).encode()).hexdigest()[:16]
-    debs = CACHE / "debian" / f"{names[0]}-{wanted}"
-    if not (debs / ".complete").is_file():
-        options = usable_lists(names[0])
-        if options is None:
-            return False
-        download_all(needed(names, options), options, debs)
-    partial = target.with_suffix(".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    for deb in sorted(debs.glob("*.deb")):
-        run(["dpkg", "-x", str(deb), str(partial)], f"{deb} cannot be unpacked; remove {debs} and run it again")
-    shutil.rmtree(target, ignore_errors=True)
-    partial.rename(target)
-    return True
-
-
-def usable_lists(name: str) -> list[str] | None:
-    """Options for apt-get with which it knows the package: the machine's lists, or our own; None when neither does."""
-    for fetch in (False, True):
-        options = own_package_lists(CACHE / "debian" / "lists") if fetch else []
-        if fetch:
-            run(["apt-get", "-qq", *options, "update"], "apt-get could not fetch the package lists; check the network")
-        if simulated((name,), options) is not None:
-            return options
-    return None
-
-
-def simulated(names: tuple[str, ...], options: list[str]) -> str | None:
+def needed(names: tuple[str, ...], options: list[str]) -> list[str]:
+    """The packages that an installation would add, such as `chromium=156.0-1`; none where it is not possible."""
     command = ["apt-get", "-s", *options, "--no-install-recommends", "install", *names]
     done = subprocess.run(command, capture_output=True, text=True)
-    return done.stdout if done.returncode == 0 else None
+    found = re.findall(r"^Inst (\S+) (?:\[\S+\] )?\((\S+)", done.stdout, re.MULTILINE)
+    return [f"{name}={version}" for name, version in found] if done.returncode == 0 else []
 
 
-def needed(names: tuple[str, ...], options: list[str]) -> list[str]:
-    """The packages that an installation would add, such as `chromium=156.0-1`."""
-    found = simulated(names, options) or ""
-    return [f"{name}={version}" for name, version in re.findall(r"^Inst (\S+) (?:\[\S+\] )?\((\S+)", found, re.M)]
-
-
-def download_all(packages: list[str], options: list[str], folder: Path) -> None:
-    say(f"Downloading {len(packages)} of Debian's packages (once)")
-    partial = folder.with_suffix(".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    remedy = "apt-get could not download them; check the network, refresh the lists with `apt-get update`, run it again"
-    # Root need not hand the work to a user who cannot write here.
-    run(["apt-get", "-qq", *options, "-o", "APT::Sandbox::User=", "download", *packages], remedy, str(partial))
-    (partial / ".complete").touch()
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
+def printed(packages: list[str], options: list[str]) -> dict[str, tuple[int, str, str]]:
+    """Size, algorithm and hash of the packages' files, by the names under which apt-get writes them."""
+    command = ["apt-get", "-qq", *options, "--print-uris", "download", *packages]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return {
+        name: (int(size), algorithm.lower(), digest) for name, size, algorithm, digest in PRINTED.findall(done.stdout)
+    }

@@ -1,102 +1,80 @@
-"""Makes everything the project needs, on a Debian or Ubuntu machine with Python 3.11 or later and make.
+"""Makes what the project needs, on a machine with Python 3.11 or later and make; run by the Makefile.
 
-- `.venv` with the packages of requirements.lock, each checked against its hash, and the project itself;
-- `.local/prometheus` with Prometheus and promtool, and `.local/redis` with a Redis server for tests, unless they are on
-  PATH: Debian's packages are unpacked, which needs no root and starts no service;
-- with --browser: `.local/browser`, for the tests of the report.
+    setup.py --packages    .venv with what runs the program and the commands: enough to deploy and to verify
+    setup.py               that, and Prometheus with promtool in .local: enough to replay, to prove and to report
+    setup.py --develop     that, what develops and tests the project, and a Redis server in .local
+    setup.py --browser     that, and a browser in .local
+
+Programs are taken from PATH where they are. On Debian and Ubuntu they are otherwise unpacked from the distribution's
+packages, which needs no root and starts no service; elsewhere the message says how to get them.
 
 What is downloaded is kept in ~/.cache/loyalty-monitoring (or below XDG_CACHE_HOME); with it, set-up works offline.
+A run that was interrupted can be run again, and several at a time share the cache.
 Only the standard library is used, since nothing else is there yet.
 """
 
 from __future__ import annotations
 
-import hashlib
+import sys
+
+if sys.version_info < (3, 11):
+    sys.exit(
+        f"setup: Python 3.11 or later is needed, this is {sys.version.split()[0]}; "
+        "install a newer one, and name it where it is not python3: make PYTHON=python3.12 ..."
+    )
+
 import os
 import shutil
-import subprocess
-import sys
+import signal
 from pathlib import Path
 
 from browser import provide_browser
-from console import fail, run, say
-from debian import CACHE, unpack_debian_packages
+from cache import locked
+from console import fail
+from debian import UNPACKING, there_is_apt, unpack_debian_packages
+from packages import LOCAL, VENV, provide_packages
 
-ROOT = Path(__file__).resolve().parents[1]
-VENV, LOCAL = ROOT / ".venv", ROOT / ".local"
-LOCK = ROOT / "requirements.lock"
-
-
-def main() -> None:
-    if sys.version_info < (3, 11):
-        fail(f"Python 3.11 or later is needed, this is {sys.version.split()[0]}; install a newer python3")
-    wanted = fingerprint()
-    stamp = VENV / ".complete"
-    if not (stamp.is_file() and stamp.read_text() == wanted):
-        stamp.unlink(missing_ok=True)
-        make_environment()
-        stamp.write_text(wanted)
-    if not have("prometheus", "promtool", folder=LOCAL / "prometheus"):
-        unpack_debian_packages(("prometheus",), ("usr/bin/prometheus", "usr/bin/promtool"), LOCAL / "prometheus")
-    if not have("redis-server", folder=LOCAL / "redis"):
-        # The program is in redis-tools, its name in redis-server; the libraries are those that few machines have.
-        packages = ("redis-server", "redis-tools", "libatomic1", "libjemalloc2", "liblzf1")
-        unpack_debian_packages(packages, ("usr/bin/redis-server", "usr/lib/*/lib*.so.*"), LOCAL / "redis")
-    if "--browser" in sys.argv[1:]:
-        provide_browser(LOCAL, VENV)
+# The program is in redis-tools, its name in redis-server; the libraries are those that few machines have.
+REDIS = ("redis-server", "redis-tools", "libatomic1", "libjemalloc2", "liblzf1")
+STEPS = ("--packages", "--programs", "--develop", "--browser")
 
 
-def fingerprint() -> str:
-    """What the environment depends on: a change in it makes the set-up run again."""
-    parts = (LOCK.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), sys.version.encode(), str(ROOT).encode())
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+def main(step: str = "--programs") -> None:
+    if step not in STEPS:
+        fail(f"{step} is none of {', '.join(STEPS)}")
+    LOCAL.mkdir(exist_ok=True)
+    with locked(LOCAL / ".lock", "Another set-up of this checkout is running; waiting for it"):
+        for left in LOCAL.glob(f"{UNPACKING}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        provide_packages(development=step in ("--develop", "--browser"))
+        if step != "--packages":
+            provide_prometheus()
+        if step in ("--develop", "--browser"):
+            provide_redis()
+        if step == "--browser":
+            provide_browser(LOCAL, VENV)
 
 
-def make_environment() -> None:
-    say("Making .venv")
-    shutil.rmtree(VENV, ignore_errors=True)
-    pip = pip_of_new_environment()
-    wheels = CACHE / "wheels" / f"{sys.implementation.cache_tag}-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]}"
-    if not (wheels / ".complete").is_file():
-        say("Downloading the packages of requirements.lock (about 240 MB, once)")
-        partial = wheels.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        run(
-            [*pip, "download", "-q", "--no-deps", "--only-binary=:all:", "--require-hashes", "-r", str(LOCK), "-d", str(partial)],
-            "pip could not download the packages; check the network, or PIP_INDEX_URL where a mirror is used, and run "
-            "`make setup` again",
+def provide_prometheus() -> None:
+    if have("prometheus", "promtool", folder=LOCAL / "prometheus"):
+        return
+    if not there_is_apt():
+        fail(
+            "Prometheus and promtool are not on PATH, and replay needs them. macOS: brew install prometheus; others: "
+            "https://prometheus.io/download/. To deploy and to verify without them: make packages"
         )
-        (partial / ".complete").touch()
-        shutil.rmtree(wheels, ignore_errors=True)
-        partial.rename(wheels)
-    say("Installing the packages")
-    offline = ["--quiet", "--no-index", "--find-links", str(wheels)]
-    run(
-        [*pip, "install", *offline, "--no-deps", "--require-hashes", "-r", str(LOCK)],
-        f"pip could not install the packages; remove {wheels} and run `make setup` again",
-    )
-    run(
-        [*pip, "install", *offline, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)],
-        "pip could not install the project itself; its message above says why",
-    )
+    unpack_debian_packages(("prometheus",), ("usr/bin/prometheus", "usr/bin/promtool"), LOCAL / "prometheus")
 
 
-def pip_of_new_environment() -> list[str]:
-    """Makes the empty environment; returns the command that is its pip."""
-    python = str(VENV / "bin" / "python")
-    made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True)
-    if made.returncode == 0:
-        return [python, "-m", "pip"]
-    # Debian keeps what venv needs to install pip in a package of its own; pip's wheel can also run as it is.
-    say("This Python cannot install pip by itself; using Debian's pip")
-    shutil.rmtree(VENV, ignore_errors=True)
-    run([sys.executable, "-m", "venv", "--without-pip", str(VENV)], "python3 -m venv failed; install python3-venv")
-    folder = LOCAL / "pip"
-    if not folder.is_dir():
-        unpack_debian_packages(("python3-pip-whl",), ("usr/share/python-wheels",), folder)
-    wheel = next((folder / "python-wheels").glob("pip-*.whl"))
-    return [python, str(wheel / "pip")]
+def provide_redis() -> None:
+    if have("redis-server", folder=LOCAL / "redis"):
+        return
+    if not there_is_apt():
+        fail(
+            "redis-server is not on PATH, and tests need it. macOS: brew install redis; others: "
+            "https://redis.io/docs/latest/operate/oss_and_stack/install/. Nothing but `make test` needs it"
+        )
+    unpack_debian_packages(REDIS, ("usr/bin/redis-server", "usr/lib/*/lib*.so.*"), LOCAL / "redis")
 
 
 def have(*programs: str, folder: Path) -> bool:
@@ -105,4 +83,12 @@ def have(*programs: str, folder: Path) -> bool:
 
 
 if __name__ == "__main__":
-    main()
+    # Children end with it, and what lies half-done aside is removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        main(*sys.argv[1:])
+    except KeyboardInterrupt:
+        print("setup: interrupted; run it again", file=sys.stderr)
+        sys.exit(130)
+    except OSError as error:
+        fail(f"{error}; mend that (is the disk full?) and run it again")

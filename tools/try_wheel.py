@@ -15,8 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from cache import CACHE
 from console import fail, run
-from debian import CACHE
 
 ROOT = Path(__file__).resolve().parents[1]
 LOGS = "logs/day.jsonl.gz"
@@ -49,8 +49,10 @@ def installed(folder: Path) -> Path:
     say("Installing it into an empty environment")
     run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], "python3 -m venv failed")
     pins = folder / "pins.txt"
-    pins.write_text("\n".join(re.findall(r"^[A-Za-z0-9_.-]+==\S+", (ROOT / "requirements.lock").read_text(), re.M)))
-    downloaded = [f"--find-links={done.parent}" for done in sorted((CACHE / "wheels").glob("[!.]*/.complete"))]
+    # A constraint has no extras.
+    locked = re.findall(r"^([a-z0-9-]+)(?:\[.*?\])?(==\S+)", (ROOT / "requirements.lock").read_text(), re.M)
+    pins.write_text("\n".join(name + version for name, version in locked))
+    downloaded = [f"--find-links={done.parent}" for done in sorted((CACHE / "wheels").glob("[!.]*/SHA256SUMS"))]
     into = ["--python", str(folder / "venv" / "bin" / "python"), "install", "--quiet", "--no-index", *downloaded]
     run([*pip, *into, "--constraint", str(pins), str(wheel)], "pip could not install the wheel; run `make setup` first")
     return folder / "venv" / "bin" / "loyalty-monitoring"
