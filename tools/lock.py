@@ -28,9 +28,10 @@ def main() -> None:
     upgrade = parser.parse_args().upgrade
     options = [f"--upgrade-package={name}" for name in upgrade or []] or ([] if upgrade is None else ["--upgrade"])
     write(RUNTIME, options)
-    first = pins(RUNTIME)
-    write(DEVELOPMENT, [*options, "--extra=dev", f"--constraint={RUNTIME}", *(f"--no-emit-package={n}" for n in first)])
-    DEVELOPMENT.write_text(INCLUDE + DEVELOPMENT.read_text(encoding="utf-8").removeprefix(INCLUDE), encoding="utf-8")
+    write(DEVELOPMENT, [*options, "--extra=dev", f"--constraint={RUNTIME}"])
+    first = set(entries(RUNTIME))
+    own = [lines for pin, lines in entries(DEVELOPMENT).items() if pin not in first]
+    DEVELOPMENT.write_text(INCLUDE + "".join(own), encoding="utf-8")
     wheels.main()
 
 
@@ -41,9 +42,10 @@ def write(lock: Path, options: list[str]) -> None:
     subprocess.run(command, input="\n".join(build), text=True, cwd=ROOT, check=True)
 
 
-def pins(lock: Path) -> list[str]:
-    text = lock.read_text(encoding="utf-8")
-    return sorted(set(re.findall(r"^([a-z0-9][a-z0-9-]*)(?:\[.*?\])?==", text, re.MULTILINE)))
+def entries(lock: Path) -> dict[str, str]:
+    """The lines of each pin, by the pin: `tzdata==2026.6 ; sys_platform == 'win32'` is not `tzdata==2026.6`."""
+    blocks = re.findall(r"^[a-z0-9].*\n(?:    .*\n)+", lock.read_text(encoding="utf-8"), re.MULTILINE)
+    return {block.partition(" \\\n")[0]: block for block in blocks}
 
 
 if __name__ == "__main__":

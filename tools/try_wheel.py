@@ -53,7 +53,15 @@ def installed(folder: Path) -> Path:
     locked = re.findall(r"^([a-z0-9-]+)(?:\[.*?\])?(==\S+)", (ROOT / "requirements.lock").read_text(), re.M)
     pins.write_text("\n".join(name + version for name, version in locked))
     downloaded = [f"--find-links={done.parent}" for done in sorted((CACHE / "wheels").glob("[!.]*/SHA256SUMS"))]
-    into = ["--python", str(folder / "venv" / "bin" / "python"), "install", "--quiet", "--no-index", *downloaded]
+    into = [
+        "--python",
+        str(folder / "venv" / "bin" / "python"),
+        "install",
+        "--quiet",
+        "--no-compile",
+        "--no-index",
+        *downloaded,
+    ]
     run([*pip, *into, "--constraint", str(pins), str(wheel)], "pip could not install the wheel; run `make setup` first")
     return folder / "venv" / "bin" / "loyalty-monitoring"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -20,8 +21,18 @@ from loyalty_monitoring.commands.project import load_stack
     metavar="NAME=projects/...",
     help="The API's name of a channel of the stack, for the policies that it serves; may be repeated.",
 )
-def render_command(stack: str, out: Path, channels: tuple[str, ...]) -> None:
-    """Write what the Pulumi program would send, as the API's JSON bodies.
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["api", "terraform"]),
+    default="api",
+    show_default=True,
+    help="The API's JSON bodies, or one Terraform module in JSON syntax.",
+)
+def render_command(
+    stack: str, out: Path, channels: tuple[str, ...], output_format: Literal["api", "terraform"]
+) -> None:
+    """Write what the Pulumi program would send, as the API's JSON bodies or as a Terraform module.
 
     One file a definition, in log_metrics/, alert_policies/, dashboards/ and notification_channels/ below DIR. Secrets
     are left out, and so are a policy's channels, which only a deployment knows: name each with --channel where a policy
@@ -31,13 +42,24 @@ def render_command(stack: str, out: Path, channels: tuple[str, ...]) -> None:
     loyalty-monitoring render --stack demo --out rendered
     loyalty-monitoring render --stack demo --out rendered --channel team=projects/P/notificationChannels/123
     gcloud monitoring policies create --policy-from-file rendered/alert_policies/rate_limit_spike.json
+
+    As a module, for Terraform or OpenTofu, it is one file, main.tf.json, with the references and variables in it. The
+    secrets of channels are sensitive variables, such as TF_VAR_oncall_service_key:
+
+    \b
+    loyalty-monitoring render --stack demo --format terraform --out terraform
+    terraform -chdir=terraform init && terraform -chdir=terraform validate
     """
     from loyalty_monitoring.google_cloud.render import policies_without_channel, render
 
     settings, definitions = load_stack(stack)
     named = dict(_name_and_resource(channel) for channel in channels)
-    written = render(settings, definitions, out, named)
+    if output_format == "terraform" and named:
+        raise click.UsageError("--channel is for the API's bodies; a Terraform module makes its channels itself")
+    written = render(settings, definitions, out, named, output_format)
     click.echo(f"{len(written)} files written to {out}")
+    if output_format == "terraform":
+        return
     silent = policies_without_channel(settings, definitions, named)
     if silent:
         known = ", ".join(channel.name for channel in settings.channels)

@@ -204,9 +204,9 @@ def in_project(settings: Settings, project: str) -> Settings:
     return replace(settings, project=project)
 
 
-def secret_command(channel: str, label: str) -> str:
+def secret_command(channel: str, label: str, stack: str = "STACK") -> str:
     """The command that gives a channel its secret, without the secret."""
-    return f"pulumi config set --secret --path '{SECRETS_KEY}.{channel}.{label}' VALUE"
+    return f"pulumi config set --secret --path '{SECRETS_KEY}.{channel}.{label}' VALUE --stack {stack}"
 
 
 @dataclass(frozen=True)

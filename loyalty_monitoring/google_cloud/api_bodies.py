@@ -5,12 +5,19 @@ Left out is what only a deployment knows, the names of channels and policies, an
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from typing import Any
 
 from loyalty_monitoring.common.errors import Position, UserError
-from loyalty_monitoring.definitions.model import AlertPolicy, Body
+from loyalty_monitoring.definitions.model import AlertPolicy, Body, Dashboard, LogMetric
 from loyalty_monitoring.definitions.settings import CHANNEL_TYPES, Channel, Settings
+
+DEFINITION_LABEL = "definition-"
+
+# The provider has no other field for a secret than `sensitiveLabels` of a channel; other secrets go into `labels`.
+SENSITIVE_LABELS = ("auth_token", "password", "service_key")
 
 
 def alert_policy_body(policy: AlertPolicy, settings: Settings) -> Body:
@@ -37,6 +44,30 @@ def notifying_policy_body(policy: AlertPolicy, settings: Settings, channels: Seq
     if strategies and channels:
         body["alertStrategy"] = {**body["alertStrategy"], "notificationChannelStrategy": strategies}
     return body
+
+
+def metrics_read_by(policy: AlertPolicy, log_metrics: Sequence[LogMetric]) -> list[LogMetric]:
+    """The metrics that a policy's conditions name. One too many, whose name begins another's, does no harm."""
+    text = json.dumps(policy.body["conditions"], ensure_ascii=False)
+    return [metric for metric in log_metrics if metric.promql_name in text or metric.api_name in text]
+
+
+def console_link(dashboard_id: str, settings: Settings) -> str:
+    """The console's address of a dashboard; the id is the last part of its resource name."""
+    folder = "https://console.cloud.google.com/monitoring/dashboards/builder"
+    return f"{folder}/{dashboard_id}?project={settings.project}"
+
+
+def dashboard_body(dashboard: Dashboard) -> Body:
+    """The dashboard with a label that names its definition: `definition-` and twelve digits of its hash.
+
+    A key that the definition no longer has would stay deployed: the provider leaves out of its comparison what the
+    program does not mention (hashicorp/terraform-provider-google, resource_monitoring_dashboard.go). With the label,
+    each change of the definition is a change of the JSON, and the provider writes the whole of it.
+    """
+    text = json.dumps(dashboard.body, sort_keys=True, ensure_ascii=False)
+    label = f"{DEFINITION_LABEL}{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    return {**dashboard.body, "labels": {**dashboard.body.get("labels", {}), label: ""}}
 
 
 def channel_body(channel: Channel, settings: Settings) -> Body:

@@ -22,7 +22,14 @@ from pulumi_gcp import logging, monitoring
 from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.definitions.model import AlertPolicy, Body, Dashboard, Definitions, LogMetric
 from loyalty_monitoring.definitions.settings import Channel, Settings
-from loyalty_monitoring.google_cloud.api_bodies import channel_body, notifying_policy_body
+from loyalty_monitoring.google_cloud.api_bodies import (
+    SENSITIVE_LABELS,
+    channel_body,
+    console_link,
+    dashboard_body,
+    metrics_read_by,
+    notifying_policy_body,
+)
 
 Secrets = Mapping[str, Mapping[str, Output[str]]]
 Policies = Mapping[str, monitoring.AlertPolicy]
@@ -30,9 +37,6 @@ Args = TypeVar("Args")
 
 # What the provider calls otherwise than the API.
 _PROVIDER_NAMES = {"notificationChannelStrategy": "notificationChannelStrategies"}
-
-# The provider has no other field for a secret; what is secret elsewhere goes into `labels`, as a Pulumi secret.
-_SENSITIVE_LABELS = ("auth_token", "password", "service_key")
 
 
 def declare(settings: Settings, definitions: Definitions, secrets: Secrets) -> dict[str, Any]:
@@ -42,7 +46,15 @@ def declare(settings: Settings, definitions: Definitions, secrets: Secrets) -> d
     """
     metrics = {metric.name: _log_metric(metric, settings) for metric in definitions.log_metrics}
     channels = _channels(settings, secrets)
-    policies = _alert_policies(definitions.alert_policies, settings, channels, list(metrics.values()))
+    policies = {
+        policy.name: _alert_policy(
+            policy,
+            settings,
+            channels,
+            [metrics[metric.name] for metric in metrics_read_by(policy, definitions.log_metrics)],
+        )
+        for policy in definitions.alert_policies
+    }
     dashboards = {dashboard.name: _dashboard(dashboard, settings, policies) for dashboard in definitions.dashboards}
     return {
         "log_metrics": {name: metric.name for name, metric in metrics.items()},
@@ -56,47 +68,49 @@ def _log_metric(metric: LogMetric, settings: Settings) -> logging.Metric:
     """One log-based metric.
 
     Its kind and type cannot change (docs.cloud.google.com/logging/docs/reference/v2/rest/v2/projects.metrics), and its
-    name is taken until the old one is gone.
+    name is taken until the old one is gone. Neither can its name: the provider would write a second metric under the
+    new one and forget the first (hashicorp/terraform-provider-google, resource_logging_metric.go: no ForceNew).
     """
     return logging.Metric(
         metric.name,
         args=_typed(logging.MetricArgs, metric.body, Position(metric.source), project=settings.project),
         opts=ResourceOptions(
-            replace_on_changes=["metricDescriptor.metricKind", "metricDescriptor.valueType"],
+            replace_on_changes=["name", "metricDescriptor.metricKind", "metricDescriptor.valueType"],
             delete_before_replace=True,
         ),
     )
 
 
 def _channels(settings: Settings, secrets: Secrets) -> dict[str, monitoring.NotificationChannel]:
-    """All channels, each after the one before: "single-thread API calls that modify the state of notification channels"
-    (docs.cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.notificationChannels/create).
+    """All channels, none of which waits for another: one that is refused keeps no other from being deployed.
+
+    "Single-thread API calls that modify the state of notification channels", and policies as well
+    (docs.cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.notificationChannels/create): the provider holds a
+    lock per project while it writes one (hashicorp/terraform-provider-google, resource_monitoring_alert_policy.go).
 
     A replaced channel is created first and deleted last, after the policies name the new one: the API refuses to delete
     a channel in use. `force_delete` would get round that by silently muting policies, those of others included.
     """
-    channels: dict[str, monitoring.NotificationChannel] = {}
-    for channel in settings.channels:
-        before = list(channels.values())[-1:]
-        channels[channel.name] = monitoring.NotificationChannel(
+    return {
+        channel.name: monitoring.NotificationChannel(
             channel.name,
             args=_channel_args(channel, settings, secrets.get(channel.name, {})),
             opts=ResourceOptions(
-                depends_on=before,
                 delete_before_replace=False,
                 replace_on_changes=["type"],
                 additional_secret_outputs=["labels", "sensitiveLabels"] if channel.secret_labels else None,
             ),
         )
-    return channels
+        for channel in settings.channels
+    }
 
 
 def _channel_args(
     channel: Channel, settings: Settings, secrets: Mapping[str, Output[str]]
 ) -> monitoring.NotificationChannelArgs:
     body = channel_body(channel, settings)
-    sensitive = {label: secrets[label] for label in channel.secret_labels if label in _SENSITIVE_LABELS}
-    in_labels = {label: secrets[label] for label in channel.secret_labels if label not in _SENSITIVE_LABELS}
+    sensitive = {label: secrets[label] for label in channel.secret_labels if label in SENSITIVE_LABELS}
+    in_labels = {label: secrets[label] for label in channel.secret_labels if label not in SENSITIVE_LABELS}
     if in_labels:
         body = {**body, "labels": {**body.get("labels", {}), **in_labels}}
     known = {"project": settings.project, "force_delete": False}
@@ -105,45 +119,36 @@ def _channel_args(
     return _typed(monitoring.NotificationChannelArgs, body, Position(f"channel {channel.name}"), **known)
 
 
-def _alert_policies(
-    policies: Sequence[AlertPolicy],
+def _alert_policy(
+    policy: AlertPolicy,
     settings: Settings,
     channels: Mapping[str, monitoring.NotificationChannel],
     metrics: Sequence[logging.Metric],
-) -> dict[str, monitoring.AlertPolicy]:
-    """All policies after all metrics, each after the one before: their writes, too, should be one at a time
-    (docs.cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies/create).
-    """
-    declared: dict[str, monitoring.AlertPolicy] = {}
-    for policy in policies:
-        names = [channels[channel.name].name for channel in settings.channels_of(policy.priority)]
-        body = notifying_policy_body(policy, settings, names)
-        declared[policy.name] = monitoring.AlertPolicy(
-            policy.name,
-            args=_typed(monitoring.AlertPolicyArgs, body, Position(policy.source), project=settings.project),
-            opts=ResourceOptions(depends_on=[*metrics, *list(declared.values())[-1:]]),
-        )
-    return declared
+) -> monitoring.AlertPolicy:
+    """One policy after the metrics that it reads and the channels that it notifies, and after nothing else."""
+    names = [channels[channel.name].name for channel in settings.channels_of(policy.priority)]
+    body = notifying_policy_body(policy, settings, names)
+    return monitoring.AlertPolicy(
+        policy.name,
+        args=_typed(monitoring.AlertPolicyArgs, body, Position(policy.source), project=settings.project),
+        opts=ResourceOptions(depends_on=list(metrics)),
+    )
 
 
 def _dashboard(dashboard: Dashboard, settings: Settings, policies: Policies) -> monitoring.Dashboard:
-    """One dashboard after all policies, with the real names of those it shows.
+    """One dashboard after the policies that it shows, with their real names.
 
     The provider compares the JSON as a string, so it is always written the same way.
     """
+    body = dashboard_body(dashboard)
     used = {place: policies[name] for place, name in _policy_places(policies, settings).items()}
-    used = {place: policy for place, policy in used.items() if place in set(_strings(dashboard.body))}
-    text: pulumi.Input[str] = _canonical(dashboard.body)
+    used = {place: policy for place, policy in used.items() if place in set(_strings(body))}
+    text: pulumi.Input[str] = _canonical(body)
     if used:
         # A name as the server gives it: projects/PROJECT_OR_NUMBER/alertPolicies/ID.
         names = Output.all(**{place: policy.name for place, policy in used.items()})
-        text = names.apply(lambda names: _canonical(_with_names(dashboard.body, names)))
-    return monitoring.Dashboard(
-        dashboard.name,
-        project=settings.project,
-        dashboard_json=text,
-        opts=ResourceOptions(depends_on=list(policies.values())),
-    )
+        text = names.apply(lambda names: _canonical(_with_names(body, names)))
+    return monitoring.Dashboard(dashboard.name, project=settings.project, dashboard_json=text)
 
 
 def _policy_places(policies: Policies, settings: Settings) -> dict[str, str]:
@@ -179,9 +184,7 @@ def _canonical(body: Body) -> str:
 
 
 def _console_link(dashboard: monitoring.Dashboard, settings: Settings) -> Output[str]:
-    """The console's address of a dashboard ends with the last part of its resource name."""
-    folder = "https://console.cloud.google.com/monitoring/dashboards/builder"
-    link: Output[str] = Output.concat(folder, "/", dashboard.id.apply(_last_part), "?project=", settings.project)
+    link: Output[str] = dashboard.id.apply(lambda name: console_link(_last_part(name), settings))
     return link
 
 

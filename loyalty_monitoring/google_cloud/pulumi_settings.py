@@ -40,7 +40,7 @@ def program_settings(root: Path) -> Settings:
         if key != SECRETS_KEY and is_config_secret(f"{module.namespace}:{key}"):
             raise UserError(
                 f"{module.namespace}:{key} holds a secret, but is used in plain text; secrets belong under "
-                f"{SECRETS_KEY}: {secret_command('CHANNEL', 'LABEL')}",
+                f"{SECRETS_KEY}: {secret_command('CHANNEL', 'LABEL', stack)}",
                 locate((key,)),
             )
     return settings_from(_values(locate, module.namespace), stack, locate, module)
@@ -54,13 +54,13 @@ def channel_secrets(settings: Settings, root: Path) -> Mapping[str, Mapping[str,
     if not isinstance(given, dict):
         raise UserError(
             f"{namespace}:{SECRETS_KEY} must be a mapping; revoke this value, remove it, and set each secret with: "
-            f"{secret_command('CHANNEL', 'LABEL')}",
+            f"{secret_command('CHANNEL', 'LABEL', settings.stack)}",
             locate((SECRETS_KEY,)),
         )
     if given and not is_config_secret(f"{namespace}:{SECRETS_KEY}"):
         raise UserError(
             f"{namespace}:{SECRETS_KEY} stands in plain text; revoke these values, and set new ones with: "
-            f"{secret_command('CHANNEL', 'LABEL')}",
+            f"{secret_command('CHANNEL', 'LABEL', settings.stack)}",
             locate((SECRETS_KEY,)),
         )
     expected = {channel.name: channel.secret_labels for channel in settings.channels if channel.secret_labels}
@@ -74,18 +74,22 @@ def channel_secrets(settings: Settings, root: Path) -> Mapping[str, Mapping[str,
                     f"{SECRETS_KEY}.{name}.{label} is no secret label of this channel{nearest(label, expected[name])}",
                     locate((SECRETS_KEY, name, label)),
                 )
-    return {name: {label: _secret(given, name, label, locate) for label in labels} for name, labels in expected.items()}
+    needed = [(name, label) for name, labels in expected.items() for label in labels]
+    values = {(name, label): _value(given, name, label) for name, label in needed}
+    missing = [(name, label) for (name, label), value in values.items() if value is None]
+    if missing:
+        named = ", ".join(f"{name}.{label}" for name, label in missing)
+        commands = "".join(f"\n  {secret_command(name, label, settings.stack)}" for name, label in missing)
+        raise UserError(f"no value for the secret labels {named}; run:{commands}", locate(("channels",)))
+    return {
+        name: {label: Output.secret(str(values[name, label])) for label in labels} for name, labels in expected.items()
+    }
 
 
-def _secret(given: Mapping[str, Any], channel: str, label: str, locate: Locate) -> Output[str]:
+def _value(given: Mapping[str, Any], channel: str, label: str) -> str | None:
     values = given.get(channel)
     value = values.get(label) if isinstance(values, dict) else None
-    if not isinstance(value, str) or not value:
-        raise UserError(
-            f"channel {channel!r} has no value for its secret label {label!r}; run: {secret_command(channel, label)}",
-            locate(("channels", channel)),
-        )
-    return Output.secret(value)
+    return value if isinstance(value, str) and value else None
 
 
 def _values(locate: Locate, namespace: str) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""Writes what the Pulumi program would send, as the API's JSON bodies, one file a definition.
+"""Writes what the Pulumi program would send: as the API's JSON bodies, one file a definition, or as a Terraform module.
 
 Only a deployment knows a policy's channels, and the ids of the policies that a dashboard shows. Channels are left out,
 with how often each is notified again, unless they are named; for a policy's id stands its file name. Secret labels of
 channels are left out.
+A module has references in these places, and variables for the secrets.
 """
 
 from __future__ import annotations
@@ -14,21 +15,38 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Literal
 
 from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.definitions.model import AlertPolicy, Body, Definitions
 from loyalty_monitoring.definitions.settings import Settings
-from loyalty_monitoring.google_cloud.api_bodies import alert_policy_body, channel_body, notifying_policy_body
+from loyalty_monitoring.google_cloud.api_bodies import (
+    alert_policy_body,
+    channel_body,
+    dashboard_body,
+    notifying_policy_body,
+)
 from loyalty_monitoring.google_cloud.api_messages import Kind, check
+from loyalty_monitoring.google_cloud.terraform import module
 
 # The list of the files that render wrote into a folder; what is not in it is somebody's own and stays.
 LIST = ".rendered"
 
-_OURS = re.compile(r"(log_metrics|alert_policies|dashboards|notification_channels)/[a-z0-9_-]+\.json")
+# Terraform reads every .tf.json file of a folder.
+MODULE = "main.tf.json"
+
+_OURS = re.compile(r"main\.tf\.json|(log_metrics|alert_policies|dashboards|notification_channels)/[a-z0-9_-]+\.json")
+
+
+Format = Literal["api", "terraform"]
 
 
 def render(
-    settings: Settings, definitions: Definitions, out: Path, channels: Mapping[str, str] = MappingProxyType({})
+    settings: Settings,
+    definitions: Definitions,
+    out: Path,
+    channels: Mapping[str, str] = MappingProxyType({}),
+    output_format: Format = "api",
 ) -> list[Path]:
     """Write all files below `out` and return their paths; the same input gives the same bytes.
 
@@ -39,7 +57,10 @@ def render(
     the Google API would refuse a body or a file of somebody else is in the way.
     """
     _check_channels(settings, channels)
-    files = {name: _text(body) for name, body in _bodies(settings, definitions, channels).items()}
+    bodies = _bodies(settings, definitions, channels)
+    if output_format == "terraform":
+        bodies = {MODULE: module(settings, definitions)}
+    files = {name: _text(body) for name, body in bodies.items()}
     try:
         return _write(files, out)
     except OSError as error:
@@ -92,7 +113,7 @@ def _bodies(settings: Settings, definitions: Definitions, channels: Mapping[str,
         body = notifying_policy_body(policy, settings, names) if names else alert_policy_body(policy, settings)
         add("alert_policy", "alert_policies", policy.name, body, policy.source)
     for dashboard in definitions.dashboards:
-        add("dashboard", "dashboards", dashboard.name, dashboard.body, dashboard.source)
+        add("dashboard", "dashboards", dashboard.name, dashboard_body(dashboard), dashboard.source)
     for channel in settings.channels:
         body = channel_body(channel, settings)
         add("notification_channel", "notification_channels", channel.name, body, f"channel {channel.name}")

@@ -67,9 +67,15 @@ class Run:
 
 @dataclass
 class _Monitor:
-    """The ResourceMonitor service; in a preview nothing is known of a new resource but its inputs."""
+    """The ResourceMonitor service; in a preview nothing is known of a new resource but its inputs.
+
+    `refuse` is the name of a resource that the API refuses. With `pulumi up --continue-on-error` the engine then skips
+    what depends on it, and goes on with the rest (github.com/pulumi/pulumi, pull request 15740).
+    """
 
     preview: bool
+    refuse: str = ""
+    skipped: set[str] = field(default_factory=set)
     run: Run = field(default_factory=Run)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -83,6 +89,9 @@ class _Monitor:
                 raise ValueError(f"duplicate resource {urn}")
             names = tuple(sorted(dependency.rpartition("::")[2] for dependency in request.dependencies))
             inputs = plain(json_format.MessageToDict(request.object))
+            if request.name == self.refuse or self.skipped & set(names):
+                self.skipped.add(request.name)
+                return resource_pb2.RegisterResourceResponse(urn=urn, result=resource_pb2.Result.FAIL)
             self.run.resources.append(Resource(request.type, request.name, inputs, names, request))
         if self.preview:
             return resource_pb2.RegisterResourceResponse(urn=urn, object=request.object)
@@ -131,12 +140,14 @@ def run_program(
     secrets: Any = None,
     changes: Mapping[str, Any] | None = None,
     secret_keys: Sequence[str] = (),
+    refuse: str = "",
     before: Callable[[], object] = lambda: None,
 ) -> Run:
     """Run the program of `directory` as `pulumi up` (or `preview`) would, with the settings of Pulumi.<stack>.yaml.
 
     `secrets` are the decrypted `channelSecrets`, `changes` other settings over the file's (None removes one), and
-    `secret_keys` those that were set with --secret, too. `before` happens after the CLI has read its files.
+    `secret_keys` those that were set with --secret, too. `refuse` names a resource that the API refuses. `before`
+    happens after the CLI has read its files.
     """
     config = _config(directory, stack, secrets, changes or {})
     secret = [f"{PROJECT}:{key}" for key in (*secret_keys, *(["channelSecrets"] if secrets else []))]
@@ -146,12 +157,12 @@ def run_program(
         set_all_config(config, secret)
         runpy.run_path(str(directory), run_name="__main__")
 
-    return run_function(program, stack, preview=preview)
+    return run_function(program, stack, preview=preview, refuse=refuse)
 
 
-def run_function(program: Callable[[], None], stack: str, *, preview: bool = False) -> Run:
+def run_function(program: Callable[[], None], stack: str, *, preview: bool = False, refuse: str = "") -> Run:
     """Run a function as the program of a stack. Errors: what the program raises."""
-    monitor = _Monitor(preview)
+    monitor = _Monitor(preview, refuse)
     engine = SimpleNamespace(Log=lambda request: monitor.run.log.append(request.message), **_ROOT)
 
     def in_own_context() -> None:
@@ -178,7 +189,8 @@ def _config(directory: Path, stack: str, secrets: Any, changes: Mapping[str, Any
     (github.com/pulumi/pulumi/blob/master/sdk/go/common/workspace/config.go).
     """
     declared = yaml.safe_load((directory / "Pulumi.yaml").read_text())["config"]
-    values = {f"{PROJECT}:{key}": item["default"] for key, item in declared.items() if "default" in item}
+    values = {key: item["value"] for key, item in declared.items() if ":" in key}
+    values |= {f"{PROJECT}:{key}": item["default"] for key, item in declared.items() if "default" in item}
     values |= yaml.safe_load((directory / f"Pulumi.{stack}.yaml").read_text())["config"]
     values |= {f"{PROJECT}:{key}": value for key, value in changes.items()}
     if secrets:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 import shutil
@@ -12,7 +11,9 @@ from typing import Any
 
 import pulumi
 import pytest
+import yaml
 
+from loyalty_monitoring.definitions.contract_usage import readers
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.google_cloud.render import render
@@ -95,29 +96,79 @@ def test_everything_is_a_child_of_the_stack_in_the_stacks_project(stack: str) ->
         assert not resource.request.ignoreChanges
 
 
-def test_metrics_come_before_policies_and_policies_before_dashboards(stack: str) -> None:
+def test_a_policy_waits_for_the_metrics_that_it_reads_and_the_channels_that_it_notifies_and_for_nothing_else(
+    stack: str,
+) -> None:
+    settings = load_stack_settings(ROOT, stack)
+    definitions = load_definitions(ROOT, settings)
+    read = {metric: set(found.alerts) for metric, found in readers(definitions).items()}
+    for policy in definitions.alert_policies:
+        resource = run(stack).of("AlertPolicy")[policy.name]
+        channels = {channel.name for channel in settings.channels_of(policy.priority)}
+        metrics = {metric for metric, alerts in read.items() if policy.name in alerts}
+        assert metrics
+        assert set(resource.depends_on) == metrics | channels
+
+
+def test_a_dashboard_waits_for_the_policies_that_it_shows_and_for_nothing_else(stack: str) -> None:
     seen = run(stack)
-    kinds = [resource.kind for resource in seen.resources if resource.kind != "NotificationChannel"]
-    assert kinds == sorted(kinds, key=["Metric", "AlertPolicy", "Dashboard"].index)
-    for policy in seen.of("AlertPolicy").values():
-        assert set(seen.of("Metric")) <= set(policy.depends_on)
+    names = seen.outputs["alert_policies"]
     for dashboard in seen.of("Dashboard").values():
-        assert set(seen.of("AlertPolicy")) <= set(dashboard.depends_on)
+        shown = {name for name, id in names.items() if id.split("/", 2)[2] in dashboard.inputs["dashboardJson"]}
+        assert set(dashboard.depends_on) == shown
 
 
-@pytest.mark.parametrize("kind", ["NotificationChannel", "AlertPolicy"])
-def test_writes_that_the_api_wants_one_at_a_time_wait_for_each_other(stack: str, kind: str) -> None:
-    resources = list(run(stack).of(kind).values())
-    for before, after in itertools.pairwise(resources):
-        assert before.name in after.depends_on
+def test_a_channel_waits_for_nothing(stack: str) -> None:
+    assert {channel.depends_on for channel in run(stack).of("NotificationChannel").values()} == {()}
 
 
-def test_a_metric_has_its_own_name_and_is_replaced_when_its_type_changes(stack: str) -> None:
+@pytest.mark.parametrize("refused", ["expiration_task_stale", "rate_limit_spike"])
+def test_one_refused_policy_keeps_no_other_from_being_deployed(refused: str) -> None:
+    seen = run_program(ROOT, "demo", refuse=refused)
+    policies = {path.stem for path in (ROOT / "alert_policies").glob("*.yaml")}
+    assert set(seen.of("AlertPolicy")) == policies - {refused}
+    assert len(seen.of("NotificationChannel")) == len(run("demo").of("NotificationChannel"))
+    dashboards = run("demo").of("Dashboard")
+    missing = set(dashboards) - set(seen.of("Dashboard"))
+    assert missing == {name for name, each in dashboards.items() if refused in each.depends_on}
+
+
+def test_a_metric_has_its_own_name_and_is_replaced_when_its_name_or_type_changes(stack: str) -> None:
+    """Its name as well: the provider would write a second metric and forget the first."""
     prefix = load_stack_settings(ROOT, stack).prefix
     for name, metric in run(stack).of("Metric").items():
         assert metric.inputs["name"] == (f"loyalty/{prefix}/{name}" if prefix else f"loyalty/{name}")
-        assert list(metric.request.replaceOnChanges) == ["metricDescriptor.metricKind", "metricDescriptor.valueType"]
+        replaced = ["name", "metricDescriptor.metricKind", "metricDescriptor.valueType"]
+        assert list(metric.request.replaceOnChanges) == replaced
         assert metric.request.deleteBeforeReplace, "the name is taken until the old metric is gone"
+
+
+def dashboards_of(program: Path) -> dict[str, str]:
+    return {name: each.inputs["dashboardJson"] for name, each in run_program(program, "demo").of("Dashboard").items()}
+
+
+def test_each_change_of_a_dashboard_is_a_change_that_the_provider_sees_a_removed_key_too(program: Path) -> None:
+    """The provider leaves out what the program no longer mentions; a key with another name, it does not."""
+    (program / "dashboards").unlink()
+    shutil.copytree(ROOT / "dashboards", program / "dashboards")
+    before = dashboards_of(program)
+    assert dashboards_of(program) == before, "without a change there is none"
+    (changed, file) = next(
+        (file.stem, file)
+        for file in sorted((program / "dashboards").glob("*.yaml"))
+        if "dividerBelow: true" in file.read_text()
+    )
+    file.write_text(file.read_text().replace("dividerBelow: true", "dividerBelow: false", 1))
+    after = dashboards_of(program)
+    assert {name for name in before if before[name] != after[name]} == {changed}
+    (old,), (new,) = (json.loads(texts[changed])["labels"] for texts in (before, after))
+    assert old != new
+    assert re.fullmatch(r"definition-[0-9a-f]{12}", new)
+
+
+def test_the_provider_does_not_warn_of_a_project_that_no_resource_needs() -> None:
+    config = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    assert config["gcp:disableGlobalProjectWarning"] == {"value": True}
 
 
 def test_a_replaced_channel_is_deleted_only_after_the_policies_name_the_new_one(stack: str) -> None:
@@ -291,12 +342,16 @@ def test_an_error_stands_at_its_line_of_the_stacks_file(program: Path) -> None:
     assert refusal(program).startswith(f"{file}:{line}:")
 
 
-@pytest.mark.parametrize("missing", sorted(SECRETS))
-def test_a_secret_without_a_value_prints_the_command_that_sets_it(missing: str) -> None:
-    secrets = {name: values for name, values in SECRETS.items() if name != missing}
-    label = next(iter(SECRETS[missing]))
+@pytest.mark.parametrize("missing", [["oncall"], sorted(SECRETS)])
+def test_secrets_without_a_value_are_all_named_with_the_commands_that_set_them(missing: list[str]) -> None:
+    secrets = {name: values for name, values in SECRETS.items() if name not in missing}
     message = refusal(ROOT, "example-production", secrets=secrets)
-    assert message.endswith(f"run: pulumi config set --secret --path 'channelSecrets.{missing}.{label}' VALUE")
+    commands = [
+        f"  pulumi config set --secret --path 'channelSecrets.{name}.{label}' VALUE --stack example-production"
+        for name in missing
+        for label in SECRETS[name]
+    ]
+    assert sorted(message.splitlines()[1:]) == sorted(commands)
 
 
 @pytest.mark.parametrize(
@@ -304,8 +359,8 @@ def test_a_secret_without_a_value_prints_the_command_that_sets_it(missing: str) 
     [
         ({"onkall": {"service_key": MARK}}, "onkall belongs to no channel; did you mean 'oncall'?"),
         ({"oncall": {"servicekey": MARK}}, "did you mean 'service_key'?"),
-        ({"oncall": MARK}, "has no value for its secret label 'service_key'"),
-        ({"oncall": {"service_key": ""}}, "has no value for its secret label 'service_key'"),
+        ({"oncall": MARK}, "no value for the secret labels oncall.service_key; run:"),
+        ({"oncall": {"service_key": ""}}, "no value for the secret labels oncall.service_key; run:"),
     ],
 )
 def test_a_secret_that_belongs_to_nothing_is_an_error(secrets: dict[str, Any], words: str) -> None:

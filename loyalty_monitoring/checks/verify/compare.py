@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from loyalty_monitoring.checks.verify.differences import differences, shown
+from loyalty_monitoring.checks.verify.doubles import NOBODYS, NOT_GIVEN, Managed, StackIds, Twins, twins_among
 from loyalty_monitoring.checks.verify.findings import Finding
 from loyalty_monitoring.definitions.model import Body
 from loyalty_monitoring.definitions.settings import CHANNEL_TYPES, Settings
+from loyalty_monitoring.google_cloud.api_bodies import DEFINITION_LABEL
 from loyalty_monitoring.google_cloud.api_messages import Kind
 from loyalty_monitoring.google_cloud.deployed import Deployed
 
@@ -40,6 +42,8 @@ _TOLD_APART: Mapping[Kind, frozenset[str]] = {
 # In metricDescriptor. The first three: logging_metrics.proto; the others: google/api/metric.proto.
 _SERVERS_OWN_IN_DESCRIPTOR = frozenset({"name", "type", "description", "monitoredResourceTypes", "launchStage"})
 
+_NUMBERS = {2: "two", 3: "three"}
+
 _POLICY = re.compile(r"(?:projects/([^/]+)/)?alertPolicies/([^/]+)")
 
 
@@ -57,23 +61,39 @@ class Expected:
 
 @dataclass(frozen=True)
 class Matched:
-    """Deployed resources by the names of their definitions, and those that belong to none."""
+    """Deployed resources by the names of their definitions, those of one title with one, and those of no definition."""
 
     found: Mapping[str, Body]
     others: Sequence[Body]
+    twins: Sequence[Twins] = ()
 
 
-def compare(settings: Settings, expected: Expected, deployed: Deployed) -> list[Finding]:
-    """All findings, in the order of the kinds and names."""
-    channels = _match_channels(settings, expected.notification_channels, deployed.notification_channels)
-    policies = match_policies(settings, expected.alert_policies, deployed.alert_policies)
+def compare(settings: Settings, expected: Expected, deployed: Deployed, ids: StackIds = NOT_GIVEN) -> list[Finding]:
+    """All findings, in the order of the kinds and names.
+
+    Where several have one title, the stack's is the one that `ids` has, or else the one that others of the stack name:
+    a policy on its dashboards, a channel in its policies. A dashboard is the stack's if it names one of its policies.
+    """
+    charted = {policy for body in deployed.dashboards for policy in _policies_of(body)}
+    managed = Managed(ids.alert_policies, charted, "what its dashboards name")
+    policies = match_policies(settings, expected.alert_policies, deployed.alert_policies, managed)
+    notified = {_id(name) for body in policies.found.values() for name in body.get("notificationChannels", [])}
+    own = {_id(body.get("name", "")) for body in policies.found.values()}
+    drawing = {_id(body.get("name", "")) for body in deployed.dashboards if _policies_of(body) & own}
+    managed = Managed(ids.notification_channels, notified, "what its policies name")
+    channels = _match_channels(settings, expected.notification_channels, deployed.notification_channels, managed)
+    of_dashboards = Managed(ids.dashboards, drawing, "the policies that it names")
     return [
         *_log_metrics(settings, expected.log_metrics, deployed.log_metrics),
         *_channels(settings, expected.notification_channels, channels),
         *_reachable(settings, channels, policies, deployed.notification_channels),
         *_policies(settings, expected.alert_policies, policies, channels),
-        *_dashboards(settings, expected, deployed.dashboards, policies),
+        *_dashboards(settings, expected, deployed.dashboards, policies, of_dashboards),
     ]
+
+
+def _policies_of(dashboard: Body) -> set[str]:
+    return {_id(text) for text in _strings(dashboard) if _POLICY.fullmatch(text)}
 
 
 def _log_metrics(settings: Settings, defined: Mapping[str, Body], deployed: Sequence[Body]) -> Iterator[Finding]:
@@ -90,7 +110,9 @@ def _log_metrics(settings: Settings, defined: Mapping[str, Body], deployed: Sequ
     ours = {str(wanted["name"]).rpartition("/")[0] for wanted in defined.values()}
     for body in matched.others:
         if str(body.get("name")).rpartition("/")[0] in ours:
-            yield _extra("log_metric", str(body["name"]), f"projects/{settings.project}/metrics/{body['name']}")
+            yield _extra(
+                settings, "log_metric", str(body["name"]), f"projects/{settings.project}/metrics/{body['name']}"
+            )
 
 
 def _plain_metric(body: Body) -> Body:
@@ -102,7 +124,9 @@ def _plain_metric(body: Body) -> Body:
     return {**body, "metricDescriptor": descriptor}
 
 
-def _match_channels(settings: Settings, defined: Mapping[str, Body], deployed: Sequence[Body]) -> Matched:
+def _match_channels(
+    settings: Settings, defined: Mapping[str, Body], deployed: Sequence[Body], managed: Managed
+) -> Matched:
     def titled(wanted: Body, body: Body) -> bool:
         return _same(wanted, body, "type", "displayName")
 
@@ -116,10 +140,13 @@ def _match_channels(settings: Settings, defined: Mapping[str, Body], deployed: S
             ),
             lambda wanted, body: titled(wanted, body) and not _is_another_stacks(settings, body),
         ],
+        managed,
     )
 
 
-def match_policies(settings: Settings, defined: Mapping[str, Body], deployed: Sequence[Body]) -> Matched:
+def match_policies(
+    settings: Settings, defined: Mapping[str, Body], deployed: Sequence[Body], managed: Managed = NOBODYS
+) -> Matched:
     """Each definition's policy by labels and title, else by labels alone (titles hold thresholds), else by title."""
     return _match(
         defined,
@@ -129,6 +156,7 @@ def match_policies(settings: Settings, defined: Mapping[str, Body], deployed: Se
             lambda wanted, body: _same(wanted, body, "userLabels"),
             lambda wanted, body: _same(wanted, body, "displayName") and not _is_another_stacks(settings, body),
         ],
+        managed,
     )
 
 
@@ -148,9 +176,10 @@ def _channels(settings: Settings, defined: Mapping[str, Body], matched: Matched)
             elif wanted["labels"][key] != given.get(key):
                 yield _drift(settings, "notification_channel", name, f"labels.{key} has another value")
         yield from _differing(settings, "notification_channel", name, wanted, body)
+    yield from _doubled(settings, "notification_channel", matched)
     for body in matched.others:
         if _is_ours(settings, body):
-            yield _extra("notification_channel", str(body.get("displayName", "")), str(body.get("name", "")))
+            yield _extra(settings, "notification_channel", str(body.get("displayName", "")), str(body.get("name", "")))
 
 
 def _reachable(settings: Settings, channels: Matched, policies: Matched, deployed: Sequence[Body]) -> Iterator[Finding]:
@@ -197,9 +226,10 @@ def _policies(
             said = shown(body["validity"].get("message", ""))
             yield _broken(settings, "alert_policy", name, f"is invalid and opens no incident: {said}")
         yield from _differing(settings, "alert_policy", name, _plain_policy(wanted, {}), _plain_policy(body, names))
+    yield from _doubled(settings, "alert_policy", matched)
     for body in matched.others:
         if _is_ours(settings, body):
-            yield _extra("alert_policy", str(body.get("displayName", "")), str(body.get("name", "")))
+            yield _extra(settings, "alert_policy", str(body.get("displayName", "")), str(body.get("name", "")))
 
 
 def _plain_policy(body: Body, names: Mapping[str, str]) -> Body:
@@ -224,11 +254,11 @@ def _plain_policy(body: Body, names: Mapping[str, str]) -> Body:
 
 
 def _dashboards(
-    settings: Settings, expected: Expected, deployed: Sequence[Body], policies: Matched
+    settings: Settings, expected: Expected, deployed: Sequence[Body], policies: Matched, managed: Managed
 ) -> Iterator[Finding]:
     """Dashboards have no labels of the stack: they are found by their titles."""
     defined = expected.dashboards
-    matched = _match(defined, deployed, [lambda wanted, body: _same(wanted, body, "displayName")])
+    matched = _match(defined, deployed, [lambda wanted, body: _same(wanted, body, "displayName")], managed)
     names = {_id(body.get("name", "")): name for name, body in policies.found.items()}
     for name, wanted in defined.items():
         body = matched.found.get(name)
@@ -236,15 +266,20 @@ def _dashboards(
             yield _missing(settings, "dashboard", name, wanted["displayName"])
             continue
         wanted = _with_policies(wanted, {policy: policy for policy in expected.alert_policies}, settings.project)
-        yield from _differing(settings, "dashboard", name, wanted, _with_policies(body, names, settings.project))
+        comparable = _without_definition_label(_with_policies(body, names, settings.project))
+        yield from _differing(settings, "dashboard", name, wanted, comparable)
         projects = [found[1] for text in _strings(body) if (found := _POLICY.fullmatch(text)) and found[1]]
         if any(project.isdecimal() for project in projects):
             message = "names policies with the project's number in place of its id"
             yield Finding("known", "dashboard", name, message, "nothing is to be done")
-    titles = {body["displayName"] for body in defined.values()}
-    for body in matched.others:
-        if body.get("displayName") in titles:
-            yield _extra("dashboard", str(body["displayName"]), str(body.get("name", "")))
+    yield from _doubled(settings, "dashboard", matched)
+
+
+def _without_definition_label(body: Body) -> Body:
+    """The dashboard without the label that a deployment gives it (api_bodies.dashboard_body)."""
+    labels = {key: value for key, value in body.get("labels", {}).items() if not key.startswith(DEFINITION_LABEL)}
+    rest = {key: value for key, value in body.items() if key != "labels"}
+    return {**rest, "labels": labels} if labels else rest
 
 
 def _with_policies(value: Any, names: Mapping[str, str], project: str) -> Any:
@@ -272,18 +307,28 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def _match(
-    defined: Mapping[str, Body], deployed: Sequence[Body], tests: Sequence[Callable[[Body, Body], bool]]
+    defined: Mapping[str, Body],
+    deployed: Sequence[Body],
+    tests: Sequence[Callable[[Body, Body], bool]],
+    managed: Managed = NOBODYS,
 ) -> Matched:
-    """Each definition with the first deployed resource that passes the first test that any of them passes."""
-    found: dict[str, Body] = {}
-    others = list(deployed)
+    """Each definition with the deployed resource that has its id in the stack's outputs; where none are given, with the
+    first that passes the first test that any of them passes, those first that others of the stack name.
+    """
+    by_id = {_id(str(body.get("name", ""))): body for body in deployed}
+    found = {name: by_id[key] for name, key in managed.ids.items() if name in defined and key in by_id}
+    taken = [id(body) for body in found.values()]
+    others = [body for body in deployed if id(body) not in taken]
+    others.sort(key=lambda body: _id(str(body.get("name", ""))) not in managed.named)
     for test in tests:
         for name, wanted in defined.items():
             if name not in found:
                 at = next((index for index, body in enumerate(others) if test(wanted, body)), None)
                 if at is not None:
                     found[name] = others.pop(at)
-    return Matched(found, others)
+    # The first test is the strictest: what others have under the same title is left alone.
+    twins, rest = twins_among(defined, found, others, tests[0], managed)
+    return Matched(found, rest, twins)
 
 
 def _same(wanted: Body, body: Body, *keys: str) -> bool:
@@ -340,8 +385,27 @@ def _deploy(settings: Settings) -> str:
     return f"run: pulumi up --refresh --stack {settings.stack}"
 
 
-def _extra(kind: Kind, title: str, name: str) -> Finding:
-    """Somebody's own, or what an interrupted deployment left."""
-    return Finding(
-        "note", kind, title, f"belongs to this stack, but is not defined: {name}", "delete it, or write its definition"
-    )
+def _extra(settings: Settings, kind: Kind, title: str, name: str) -> Finding:
+    """Somebody's own, or what an interrupted deployment left, or what the next one removes."""
+    message = f"belongs to this stack, but is not defined: {name}"
+    remedy = f"{_deploy(settings)}, which removes it if Pulumi made it; if it stays, delete it, or write its definition"
+    return Finding("note", kind, title, message, remedy)
+
+
+def _doubled(settings: Settings, kind: Kind, matched: Matched) -> Iterator[Finding]:
+    """Several of one title: one is the stack's, and the others ring, or are looked at, as well."""
+    for twins in matched.twins:
+        names = [str(body.get("name", "")) for body in twins.bodies]
+        message = f"there are {_NUMBERS.get(len(names), str(len(names)))} of this title: {', '.join(names)}"
+        if twins.managed is None:
+            message += "; which of them is not defined here cannot be told"
+            remedy = (
+                "delete none before you know which is the stack's: pulumi stack output --json --stack "
+                f"{settings.stack} > outputs.json, then verify with --outputs outputs.json"
+            )
+        else:
+            own = str(twins.managed.get("name", ""))
+            others = ", ".join(name for name in names if name != own)
+            message += f"; the stack's is {own}, by {twins.reason}; {others} is not defined"
+            remedy = f"keep that one; delete or rename {others}"
+        yield Finding("note", kind, str(twins.bodies[0].get("displayName", "")), message, remedy)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from loyalty_monitoring.checks.lint.absence import may_be_empty
 from loyalty_monitoring.checks.verify.compare import Expected, compare
+from loyalty_monitoring.checks.verify.doubles import NOT_GIVEN, StackIds
 from loyalty_monitoring.checks.verify.findings import LEVELS, Data, Finding, Verification
 from loyalty_monitoring.definitions.contract_usage import readers
 from loyalty_monitoring.definitions.model import AlertPolicy, Body, Definitions, LogMetric
@@ -20,11 +21,18 @@ from loyalty_monitoring.query_languages.promql.quoted_names import legacy_names
 
 
 def verify(
-    settings: Settings, definitions: Definitions, *, now: datetime, timeout: float, endpoint: str | None = None
+    settings: Settings,
+    definitions: Definitions,
+    *,
+    now: datetime,
+    timeout: float,
+    endpoint: str | None = None,
+    ids: StackIds = NOT_GIVEN,
 ) -> Verification:
     """Compare a stack with what is deployed in its project; nothing is ever changed.
 
-    `timeout` is in seconds, `endpoint` a server to ask in place of Google's. Errors: UserError when it cannot be read.
+    `timeout` is in seconds, `ids` come from the stack's outputs, `endpoint` is a server to ask in place of Google's.
+    Errors: UserError when it cannot be read.
     """
     deployed = read(
         settings.project,
@@ -35,7 +43,10 @@ def verify(
         endpoint=endpoint,
     )
     data = tuple(_data(definitions, deployed))
-    findings = [*compare(settings, expected(settings, definitions), deployed), *_silent(definitions, deployed, data)]
+    findings = [
+        *compare(settings, expected(settings, definitions), deployed, ids),
+        *_silent(definitions, deployed, data),
+    ]
     return Verification(
         settings.project,
         settings.stack,

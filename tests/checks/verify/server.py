@@ -25,7 +25,7 @@ from grpc_status import rpc_status
 
 from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.definitions.settings import Settings
-from loyalty_monitoring.google_cloud.api_bodies import channel_body, notifying_policy_body
+from loyalty_monitoring.google_cloud.api_bodies import channel_body, dashboard_body, notifying_policy_body
 
 NOW = datetime(2026, 11, 23, 12, 0, 30, tzinfo=UTC)
 NUMBER = "123456789012"
@@ -173,7 +173,7 @@ def deploy(cloud: Cloud, settings: Settings, definitions: Definitions) -> None:
         body["conditions"] = [{**each, "name": f"{name}/conditions/1"} for each in body["conditions"]]
         cloud.alert_policies[policy.name] = message(monitoring.AlertPolicy, body)
     for dashboard in definitions.dashboards:
-        text = dashboard.body
+        text = dashboard_body(dashboard)
         for name, key in ids.items():
             text = replaced(text, f"alertPolicies/{name}", f"alertPolicies/{key}")
         body = {**text, "name": f"projects/{NUMBER}/dashboards/d-{dashboard.name}", "etag": "6e6d8c778a2d00b9"}

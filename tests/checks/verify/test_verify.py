@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 from google.cloud.monitoring_v3.types import AlertPolicy, NotificationChannel
 
+from loyalty_monitoring.checks.verify.doubles import StackIds, read_stack_ids
 from loyalty_monitoring.checks.verify.findings import Finding, Verification
 from loyalty_monitoring.checks.verify.run import verify
+from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.contract_usage import readers
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.model import Definitions
@@ -58,10 +60,10 @@ def deployed(name: str = "demo", *, whole: bool = False) -> Cloud:
     return Cloud(once.project, **{kind: copy.deepcopy(getattr(once, kind)) for kind in kinds})
 
 
-def verified(cloud: Cloud, name: str = "demo", *, whole: bool = False) -> Verification:
+def verified(cloud: Cloud, name: str = "demo", *, whole: bool = False, ids: StackIds = StackIds()) -> Verification:
     settings, definitions = stack_of(name, cloud.project, whole=whole)
     with cloud.served() as endpoint:
-        return verify(settings, definitions, now=NOW, timeout=20, endpoint=endpoint)
+        return verify(settings, definitions, now=NOW, timeout=20, endpoint=endpoint, ids=ids)
 
 
 def only(verification: Verification) -> Finding:
@@ -559,3 +561,97 @@ def test_a_priority_that_reaches_nobody_on_purpose_has_no_drift() -> None:
     deploy(cloud, silent, definitions)
     with cloud.served() as endpoint:
         assert verify(silent, definitions, now=NOW, timeout=20, endpoint=endpoint).findings == ()
+
+
+# --- several of one title, as a deployment that was cut off leaves them, or somebody who copied one
+
+TWINS = {
+    "alert_policies": "rate_limit_spike",
+    "notification_channels": "team",
+    "dashboards": "overview",
+}
+
+
+def _doubled(cloud: Cloud, kind: str, *, first: bool) -> tuple[str, str, str]:
+    """Adds a copy of one resource, before or behind it by name; returns its definition, its name and the copy's."""
+    items = getattr(cloud, kind)
+    name = TWINS[kind] if TWINS[kind] in items else next(iter(items))
+    copied = type(items[name]).deserialize(type(items[name]).serialize(items[name]))
+    copied.name = f"{items[name].name.rpartition('/')[0]}/{'0' if first else 'zzz'}"
+    if kind == "dashboards":
+        # What somebody copied names no policy of the stack any more, or those of another.
+        body = type(copied).to_dict(copied)
+        for number in range(20):
+            body = replaced(body, f"alertPolicies/900{number}", f"alertPolicies/77{number}")
+        type(copied).copy_from(copied, body)
+    original = str(items[name].name)
+    setattr(cloud, kind, {**items, f"{name}-copy": copied})
+    return name, original, str(copied.name)
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("kind", TWINS)
+def test_two_of_one_title_are_both_named_and_the_stacks_is_never_to_be_deleted(kind: str, first: bool) -> None:
+    cloud = deployed()
+    name, own, copy_ = _doubled(cloud, kind, first=first)
+    found = only(verified(cloud))
+    assert (found.level, found.name) == ("note", getattr(cloud, kind)[name].display_name)
+    assert "there are two of this title: " in found.message
+    assert own in found.message
+    assert copy_ in found.message
+    assert f"the stack's is {own}, by " in found.message
+    assert found.remedy == f"keep that one; delete or rename {copy_}"
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("kind", TWINS)
+def test_the_stacks_outputs_say_which_of_two_is_the_stacks(kind: str, first: bool) -> None:
+    cloud = deployed()
+    name, own, copy_ = _doubled(cloud, kind, first=first)
+    ids = dataclasses.replace(StackIds(), **{kind: {name: copy_.rpartition("/")[2]}})
+    found = [each for each in verified(cloud, ids=ids).findings if "of this title" in each.message]
+    assert [each.remedy for each in found] == [f"keep that one; delete or rename {own}"]
+    assert f"the stack's is {copy_}, by its outputs" in found[0].message
+
+
+def test_where_nothing_says_which_policy_is_the_stacks_neither_is_to_be_deleted() -> None:
+    cloud = deployed()
+    _, own, copy_ = _doubled(cloud, "alert_policies", first=True)
+    cloud.dashboards.clear()
+    (found,) = [each for each in verified(cloud).findings if "of this title" in each.message]
+    assert own in found.message
+    assert copy_ in found.message
+    assert found.remedy.startswith(
+        "delete none before you know which is the stack's: pulumi stack output --json --stack demo"
+    )
+
+
+def test_a_copy_in_another_stack_is_no_twin() -> None:
+    cloud = deployed()
+    _doubled(cloud, "alert_policies", first=True)
+    cloud.alert_policies["rate_limit_spike-copy"].user_labels["stack"] = "another"
+    assert verified(cloud).findings == ()
+
+
+def test_outputs_are_read_as_pulumi_prints_them() -> None:
+    text = """{
+        "alert_policies": {"high_churn": "projects/demo/alertPolicies/123"},
+        "notification_channels": {"team": "projects/demo/notificationChannels/456"},
+        "dashboards": {"overview": "https://console.cloud.google.com/monitoring/dashboards/builder/789?project=demo"},
+        "log_metrics": {"enrollments": "loyalty/enrollments"}
+    }"""
+    assert read_stack_ids(text, "outputs.json") == StackIds({"high_churn": "123"}, {"team": "456"}, {"overview": "789"})
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"alert_policies": []}', "[" * 100_000])
+def test_outputs_that_are_something_else_are_an_error_with_the_command(text: str) -> None:
+    with pytest.raises(UserError, match="pulumi stack output --json --stack STACK"):
+        read_stack_ids(text, "outputs.json")
+
+
+def test_a_dashboard_without_the_label_of_its_definition_has_no_finding() -> None:
+    """It was imported, or deployed by an older version; what it shows is compared, key by key."""
+    cloud = deployed()
+    for dashboard in cloud.dashboards.values():
+        dashboard.labels.clear()
+    assert verified(cloud).findings == ()
