@@ -16,6 +16,7 @@ from contextlib import ExitStack
 import click
 
 from loyalty_monitoring.commands.backtest import backtest_command
+from loyalty_monitoring.commands.check import check_command
 from loyalty_monitoring.commands.contract import contract_command
 from loyalty_monitoring.commands.cost import cost_command
 from loyalty_monitoring.commands.diff import diff_command
@@ -38,7 +39,7 @@ from loyalty_monitoring.common.errors import UserError
 
 # In the order of `--help`: task -> its commands.
 TASKS: dict[str, tuple[click.Command, ...]] = {
-    "Write": (lint_command, render_command),
+    "Write": (check_command, lint_command, render_command),
     "See": (replay_command, report_command, serve_command, diff_command, match_command),
     "Prove": (prove_command, mutants_command, simulate_command),
     "Adopt": (contract_command, backtest_command),

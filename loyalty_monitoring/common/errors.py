@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,25 @@ class UserError(Exception):
         self.message = message
         self.position = position
         super().__init__(f"{position}: {message}" if position else message)
+
+
+class UserErrors(UserError):
+    """Several mistakes that were found together, in the order in which they are to be read."""
+
+    def __init__(self, errors: Sequence[UserError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("\n".join(map(str, errors)))
+
+
+def all_of(error: UserError) -> tuple[UserError, ...]:
+    """The mistakes that an error stands for: itself, or all that were found together."""
+    return error.errors if isinstance(error, UserErrors) else (error,)
+
+
+def raise_all(errors: Sequence[UserError]) -> None:
+    """Raise what was found: nothing, the one, or all together."""
+    if errors:
+        raise errors[0] if len(errors) == 1 else UserErrors(errors)
 
 
 def nearest(name: str, known: list[str] | tuple[str, ...] | set[str] | frozenset[str]) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from loyalty_monitoring.common.errors import Position, UserError, nearest
+from loyalty_monitoring.common.errors import Position, UserError, nearest, raise_all
 from loyalty_monitoring.common.schema_check import check_schema
 from loyalty_monitoring.common.yaml_documents import Document, load_yaml
 from loyalty_monitoring.definitions.conventions import check_dashboard, check_log_metric, check_policy
@@ -16,6 +16,8 @@ from loyalty_monitoring.definitions.model import AlertPolicy, Body, Dashboard, D
 from loyalty_monitoring.definitions.parameters import Parameter, chosen_parameters
 from loyalty_monitoring.definitions.references import Resolver, substitute
 from loyalty_monitoring.definitions.settings import Settings
+
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ def definitions_of(files: Sources, settings: Settings) -> Definitions:
 
     Metric names get the stack's prefix (`MODULE/PREFIX/NAME`), titles start with `[PREFIX] `, so that several stacks
     can live in one Google Cloud project. Policies' names are known only after deployment: in dashboards stands
-    `projects/PROJECT/alertPolicies/FILE_NAME` in their place. Errors: UserError with file, line, key.
+    `projects/PROJECT/alertPolicies/FILE_NAME` in their place. Errors: UserError with file, line, key, or
+    UserErrors with all that is wrong.
     """
     parameters = chosen_parameters(files.parameters, settings.parameter_overrides, settings.override_places)
     resolvers = _resolvers(files, settings)
@@ -70,23 +73,31 @@ def definitions_of(files: Sources, settings: Settings) -> Definitions:
     def filled(kind: str, document: Document) -> tuple[Body, Body]:
         return _filled(kind, document, parameters, resolvers, files.coverage, settings.module.name)
 
+    problems: list[UserError] = []
+
+    def made(kind: str, documents: Mapping[str, Document], make: Callable[..., _Made]) -> tuple[_Made, ...]:
+        """Each definition of a kind; what is wrong with one hides nothing that is wrong with another."""
+        found = []
+        for name, document in sorted(documents.items()):
+            try:
+                found.append(make(name, document, *filled(kind, document), settings))
+            except UserError as error:
+                problems.append(error)
+        return tuple(found)
+
     definitions = Definitions(
-        log_metrics=tuple(
-            _log_metric(name, document, *filled("log_metric", document), settings)
-            for name, document in sorted(files.log_metrics.items())
-        ),
-        alert_policies=tuple(
-            _alert_policy(name, document, *filled("alert_policy", document), settings)
-            for name, document in sorted(files.alert_policies.items())
-        ),
-        dashboards=tuple(
-            _dashboard(name, document, *filled("dashboard", document), settings)
-            for name, document in sorted(files.dashboards.items())
-        ),
+        log_metrics=made("log_metric", files.log_metrics, _log_metric),
+        alert_policies=made("alert_policy", files.alert_policies, _alert_policy),
+        dashboards=made("dashboard", files.dashboards, _dashboard),
     )
-    _check_coverage(definitions, files.coverage)
-    _check_every_alert_is_charted(definitions, settings)
-    _check_every_alert_has_a_runbook(definitions, files)
+    raise_all(problems)
+    raise_all(
+        [
+            *_uncovered(definitions, files.coverage),
+            *_uncharted(definitions, settings),
+            *_without_runbook(definitions, files),
+        ]
+    )
     return definitions
 
 
@@ -204,7 +215,7 @@ def _dashboard(name: str, document: Document, body: Body, ours: Body, settings: 
     return Dashboard(name, tuple(ours["rows"]), body, document.file)
 
 
-def _check_coverage(definitions: Definitions, coverage: Document) -> None:
+def _uncovered(definitions: Definitions, coverage: Document) -> Iterator[UserError]:
     kinds: tuple[tuple[Any, ...], ...] = (
         definitions.log_metrics,
         definitions.alert_policies,
@@ -213,13 +224,13 @@ def _check_coverage(definitions: Definitions, coverage: Document) -> None:
     carried = {row for kind in kinds for definition in kind for row in definition.rows}
     for row in coverage.data:
         if row not in carried:
-            raise UserError(
+            yield UserError(
                 f"row {row} is carried by no definition; name it in the `rows` of one, or remove it here",
                 coverage.position((row,)),
             )
 
 
-def _check_every_alert_is_charted(definitions: Definitions, settings: Settings) -> None:
+def _uncharted(definitions: Definitions, settings: Settings) -> Iterator[UserError]:
     charted = {
         tile["widget"].get("alertChart", {}).get("name")
         for dashboard in definitions.dashboards
@@ -227,16 +238,16 @@ def _check_every_alert_is_charted(definitions: Definitions, settings: Settings) 
     }
     for policy in definitions.alert_policies:
         if f"projects/{settings.project}/alertPolicies/{policy.name}" not in charted:
-            raise UserError(
+            yield UserError(
                 f"no dashboard charts this alert; add a tile with alertChart: {{name: <<policy:{policy.name}>>}}, "
                 "best to dashboards/overview.yaml",
                 Position(policy.source),
             )
 
 
-def _check_every_alert_has_a_runbook(definitions: Definitions, files: Sources) -> None:
+def _without_runbook(definitions: Definitions, files: Sources) -> Iterator[UserError]:
     for policy in definitions.alert_policies:
         page = f"{policy.name}.md"
         if page not in files.runbooks:
             place = Position(files.root / "runbooks" / page)
-            raise UserError(f"alert policy {policy.name} has no runbook; write this page", place)
+            yield UserError(f"alert policy {policy.name} has no runbook; write this page", place)

@@ -16,7 +16,7 @@ from loyalty_monitoring.checks.lint.kinds import (
 from loyalty_monitoring.checks.lint.rule import Finding, Project, Resource, Severity
 from loyalty_monitoring.checks.lint.shape import normalised
 from loyalty_monitoring.checks.lint.terraform import IS_OURS, Terraform, is_plan_or_state, of_plan_or_state
-from loyalty_monitoring.common.errors import Position, UserError
+from loyalty_monitoring.common.errors import Position, UserError, all_of
 from loyalty_monitoring.common.yaml_documents import Document, load_foreign_documents, load_yaml, read_text
 from loyalty_monitoring.definitions.load import definitions_of, read_sources
 from loyalty_monitoring.definitions.model import Definitions
@@ -48,7 +48,7 @@ def our_project(root: Path, settings: Settings) -> tuple[Project, list[Finding]]
         sources = read_sources(root)
         definitions = definitions_of(sources, settings)
     except UserError as error:
-        return Project((), frozenset()), [file_finding("definition", error)]
+        return Project((), frozenset()), [file_finding("definition", one) for one in all_of(error)]
     resources: list[Resource] = []
     kinds: tuple[tuple[Kind, Sequence[Any], Mapping[str, Document]], ...] = (
         ("alert_policy", definitions.alert_policies, sources.alert_policies),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -30,17 +30,40 @@ def try_mutants(root: Path, settings: Settings, progress: Progress | None = None
     return score(tried, load_equivalents(root / "tests" / "equivalent_mutants.yaml"))
 
 
-def try_metric_mutants(root: Path, settings: Settings, progress: Progress | None = None) -> tuple[Tried, ...]:
-    """Hold every mutant of every log-based metric against the lines of its cases."""
+def try_mutants_of(
+    root: Path,
+    settings: Settings,
+    alerts: Collection[str],
+    metrics: Collection[str],
+    progress: Progress | None = None,
+) -> Score:
+    """Try the mutants of these alert policies and log-based metrics only."""
+    tried: list[Tried] = []
+    if alerts:
+        tried += try_policy_mutants(root, settings, progress, alerts)
+    if metrics:
+        tried += try_metric_mutants(root, settings, progress, metrics)
+    names = {*alerts, *metrics}
+    reviewed = load_equivalents(root / "tests" / "equivalent_mutants.yaml")
+    return score(tried, {one: why for one, why in reviewed.items() if one.partition(":")[0] in names})
+
+
+def try_metric_mutants(
+    root: Path, settings: Settings, progress: Progress | None = None, only: Collection[str] = ()
+) -> tuple[Tried, ...]:
+    """Hold every mutant of every log-based metric, or of those in `only`, against the lines of its cases."""
     sources = read_sources(root)
     cases = load_metric_cases(root / "tests" / "cases" / "metrics", sources.contract, settings.resource_type)
-    killers = killed(metric_mutants(definitions_of(sources, settings).log_metrics), cases, progress)
+    every = definitions_of(sources, settings).log_metrics
+    killers = killed(metric_mutants([one for one in every if not only or one.name in only]), cases, progress)
     return tuple(Tried(mutant, killer) for mutant, killer in killers.items())
 
 
-def try_policy_mutants(root: Path, settings: Settings, progress: Progress | None = None) -> tuple[Tried, ...]:
-    """Hold every mutant of every alert policy against the cases of that alert."""
-    case_files, definitions = load_proof(root, settings)
+def try_policy_mutants(
+    root: Path, settings: Settings, progress: Progress | None = None, only: Collection[str] = ()
+) -> tuple[Tried, ...]:
+    """Hold every mutant of every alert policy, or of those in `only`, against the cases of that alert."""
+    case_files, definitions = load_proof(root, settings, only)
     placed = lay_out(case for file in case_files for case in file.cases)
     variants = variants_of(root, settings, [one.case for one in placed])
     mutants = {key: {one.change: one for one in policy_mutants(variant.policy)} for key, variant in variants.items()}
@@ -58,7 +81,8 @@ def try_policy_mutants(root: Path, settings: Settings, progress: Progress | None
                 if same is not None:
                     yield Variant(same.policy, variants[key].metrics), one
 
-        every = [mutant for policy in definitions.alert_policies for mutant in mutants[policy.name, ()].values()]
+        names = [policy.name for policy in definitions.alert_policies if not only or policy.name in only]
+        every = [mutant for name in names for mutant in mutants.get((name, ()), {}).values()]
         with ThreadPoolExecutor(max_workers=2) as pool:
             for number, one in enumerate(pool.map(attempt, every), start=1):
                 tried.append(one)

@@ -1,0 +1,113 @@
+"""Which definitions a change touches: the files that differ by git, and the alerts and metrics that depend on them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.common.yaml_documents import load_foreign_documents, load_yaml
+from loyalty_monitoring.definitions.model import Definitions
+
+# A change of one of these can alter any case.
+_ALL = ("log_events.yaml", "monitoring.yaml", "tests/cases/shorthands.yaml")
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What to look at: alerts and metrics by name. `parameters` are old and new default of each that changed."""
+
+    alerts: tuple[str, ...]
+    metrics: tuple[str, ...]
+    parameters: dict[str, tuple[Any, Any]]
+
+
+def changed_since(root: Path, since: str, definitions: Definitions) -> Changed:
+    """What differs between the files below `root` and the revision `since`, with what nobody has committed yet.
+
+    Errors: UserError where there is no git repository, or no such revision.
+    """
+    listed = _git(root, since, "diff", "--name-only", "--relative", since, "--", ".")
+    untracked = _git(root, since, "ls-files", "--others", "--exclude-standard", "--", ".")
+    files = {line for text in (listed, untracked) for line in text.splitlines()}
+    return changed_by(root, files, definitions, _changed_defaults(root, since) if "parameters.yaml" in files else {})
+
+
+def everything(definitions: Definitions) -> Changed:
+    """All alerts and all metrics."""
+    alerts = tuple(policy.name for policy in definitions.alert_policies)
+    return Changed(alerts, tuple(metric.name for metric in definitions.log_metrics), {})
+
+
+def changed_by(root: Path, files: set[str], definitions: Definitions, defaults: dict[str, tuple[Any, Any]]) -> Changed:
+    """The alerts and metrics whose cases can come out otherwise when these files and defaults change."""
+    if files & set(_ALL):
+        return replace(everything(definitions), parameters=defaults)
+    metrics = {
+        metric.name
+        for metric in definitions.log_metrics
+        if _touched(root, metric.source, files) or _uses(metric.source, defaults)
+    }
+    if any(file.startswith("tests/cases/metrics/") for file in files):
+        metrics = {metric.name for metric in definitions.log_metrics}
+    alerts = {
+        policy.name
+        for policy in definitions.alert_policies
+        if _touched(root, policy.source, files)
+        or f"tests/cases/{policy.name}.yaml" in files
+        or f"runbooks/{policy.name}.md" in files
+        or _uses(policy.source, defaults)
+        or any(metric.name in metrics and metric.promql_name in policy.query for metric in definitions.log_metrics)
+    }
+    return Changed(tuple(sorted(alerts)), tuple(sorted(metrics)), defaults)
+
+
+def _touched(root: Path, source: Path, files: set[str]) -> bool:
+    return PurePosixPath(source.relative_to(root)).as_posix() in files
+
+
+def _uses(source: Path, defaults: dict[str, tuple[Any, Any]]) -> bool:
+    written = source.read_text()
+    return any(re.search(rf"<<\s*{re.escape(name)}\b", written) for name in defaults)
+
+
+def _changed_defaults(root: Path, since: str) -> dict[str, tuple[Any, Any]]:
+    """Parameters with another default, by name; a sum of parameters changes with its parts."""
+    text = _git(root, since, "show", f"{since}:./parameters.yaml")
+    before = load_foreign_documents(Path(f"{since}:parameters.yaml"), text)[0].data
+    after = load_yaml(root / "parameters.yaml").data
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return {}
+    plain = {
+        name: (_default(before.get(name)), _default(after.get(name)))
+        for name in before.keys() | after.keys()
+        if _default(before.get(name)) != _default(after.get(name))
+    }
+    sums = {
+        name: (None, None)
+        for name, entry in after.items()
+        if isinstance(entry, dict) and set(entry.get("sum", ())) & plain.keys()
+    }
+    return plain | sums
+
+
+def _default(entry: Any) -> Any:
+    return entry.get("default") if isinstance(entry, dict) else None
+
+
+def _git(root: Path, since: str, *arguments: str) -> str:
+    if since.startswith("-"):
+        raise UserError(f"{since!r} is no revision; name one, such as HEAD or main")
+    try:
+        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise UserError("git is not installed; install it, or check everything with --all") from error
+    if done.returncode:
+        raise UserError(
+            f"git does not say what changed since {since!r} ({done.stderr.strip()}); name another revision with "
+            "--since, or check everything with --all"
+        )
+    return done.stdout

@@ -1,0 +1,129 @@
+"""The command `check`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from loyalty_monitoring.commands.project import progress_bar, project_root
+
+if TYPE_CHECKING:
+    from loyalty_monitoring.proof.alerts.prove import Proof
+
+
+_MOST_LINES = 20
+
+
+@click.command("check")
+@click.option("--since", default="HEAD", show_default=True, metavar="REV", help="What changed since this commit.")
+@click.option("--all", "everything_", is_flag=True, help="Look at all alerts and metrics, changed or not.")
+@click.option("--mutants/--no-mutants", "with_mutants", default=True, help="Try the mutants of what changed.")
+def check_command(since: str, everything_: bool, with_mutants: bool) -> None:
+    """Check what you changed, as quickly as it can be: the loop of an author, and what CI asks first.
+
+    Loads and lints every stack, with all mistakes at once. Then, of the alerts and metrics that the change touches: are
+    the cases held, is every kind of case there, are the metric lines counted as they say, and do the cases notice the
+    mutants. Last, what a removed or renamed definition left behind. Exit status 1 when anything is found.
+
+    \b
+    loyalty-monitoring check
+    loyalty-monitoring check --since main
+    loyalty-monitoring check --all --no-mutants
+    """
+    from loyalty_monitoring.checks.changed_files import changed_since, everything
+    from loyalty_monitoring.checks.lint import output
+    from loyalty_monitoring.checks.lint.run import lint_stacks
+    from loyalty_monitoring.definitions.load import load_definitions
+    from loyalty_monitoring.definitions.settings import load_stack_settings, stack_names
+    from loyalty_monitoring.proof.alerts.prove import prove
+    from loyalty_monitoring.proof.leftovers import leftovers
+    from loyalty_monitoring.proof.mutants.equivalents import load_equivalents
+    from loyalty_monitoring.proof.mutants.run import try_mutants_of
+
+    root = project_root()
+    findings = lint_stacks(root, stack_names(root))
+    click.echo(f"lint      {output.as_text(findings).strip()}")
+    if any(finding.rule == "definition" for finding in findings):
+        click.echo("What does not load cannot be proven; mend this first.")
+        sys.exit(1)
+    bad = any(finding.severity == "error" for finding in findings)
+
+    settings = load_stack_settings(root, "demo")
+    definitions = load_definitions(root, settings)
+    changed = everything(definitions) if everything_ else changed_since(root, since, definitions)
+    click.echo(f"changed   {_named(changed.alerts, 'alert')}, {_named(changed.metrics, 'metric')}")
+    with progress_bar() as progress:
+        if changed.alerts:
+            proof = prove(root, settings, changed.alerts, progress)
+            bad |= not proof.holds
+            for line in _proof_lines(proof, changed.parameters):
+                click.echo(f"prove     {line}")
+        if changed.metrics:
+            lines = list(_metric_lines(root, set(changed.metrics)))
+            bad |= bool(lines)
+            for line in lines[:_MOST_LINES] or ["every line is counted as it says"]:
+                click.echo(f"metrics   {line}")
+            if len(lines) > _MOST_LINES:
+                click.echo(f"metrics   and {len(lines) - _MOST_LINES} more")
+        if with_mutants and not bad and (changed.alerts or changed.metrics):
+            score = try_mutants_of(root, settings, changed.alerts, changed.metrics, progress)
+            bad |= not score.holds
+            for line in [*(f"ALIVE  {mutant}" for mutant in score.alive), *score.stale]:
+                click.echo(f"mutants   {line}")
+            click.echo(f"mutants   {len(score.tried):,} tried, {len(score.alive):,} alive")
+            if score.alive:
+                click.echo(
+                    "mutants   write a case that kills them, or say in tests/equivalent_mutants.yaml why none can"
+                )
+    left = leftovers(root, definitions, load_equivalents(root / "tests" / "equivalent_mutants.yaml"))
+    for line in left:
+        click.echo(f"left over {line}")
+    if bad or left:
+        sys.exit(1)
+
+
+def _named(names: Sequence[str], what: str) -> str:
+    shown = f": {', '.join(names)}" if 0 < len(names) <= 8 else ""
+    return f"{len(names)} {what}{'' if len(names) == 1 else 's'}{shown}"
+
+
+def _proof_lines(proof: Proof, parameters: dict[str, tuple[Any, Any]]) -> Iterator[str]:
+    """What is missed, what a changed default has to do with it, and the totals."""
+    missed = [verdict for verdict in proof.verdicts if verdict.misses]
+    for verdict in missed:
+        yield f"MISSED  {verdict.case.alert}: {verdict.case.claim} ({verdict.case.position})"
+        yield from (f"        {miss}" for miss in verdict.misses)
+    yield from proof.gate
+    for name, (old, new) in parameters.items():
+        said = [one.case for one in missed if name not in one.case.parameters]
+        if said and new is not None:
+            yield (
+                f"{name} is {new:g}, these {len(said)} cases say {old if old is not None else 'something else'}; "
+                "change the cases, or override it for one stack"
+            )
+    yield f"{len(proof.verdicts) - len(missed)} of {len(proof.verdicts)} cases hold"
+
+
+def _metric_lines(root: Path, wanted: set[str]) -> Iterator[str]:
+    """What the metric cases say otherwise than the metrics, and which kinds of line are not there."""
+    from loyalty_monitoring.definitions.load import definitions_of, read_sources
+    from loyalty_monitoring.definitions.settings import load_stack_settings
+    from loyalty_monitoring.proof.metrics.cases import load_metric_cases
+    from loyalty_monitoring.proof.metrics.compare import mismatches, misstated
+    from loyalty_monitoring.proof.metrics.required_kinds import missing_kinds
+
+    settings = load_stack_settings(root, "demo")
+    sources = read_sources(root)
+    metrics = definitions_of(sources, settings).log_metrics
+    cases = load_metric_cases(root / "tests" / "cases" / "metrics", sources.contract, settings.resource_type)
+    yield from missing_kinds(cases, [metric.name for metric in metrics])
+    chosen = [metric for metric in metrics if metric.name in wanted]
+    for metric in chosen:
+        if metric.name in cases.facts:
+            yield from misstated(metric, cases.facts[metric.name])
+    for line, texts in zip(cases.lines, mismatches(chosen, cases), strict=True):
+        yield from (f"{line.position}: {line.claim}: {text}" for text in texts)

@@ -1,0 +1,111 @@
+"""`loyalty-monitoring check`: the loop of an author, in a repository of its own."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("alert_policies", "log_metrics", "dashboards", "runbooks", "tests/cases")
+# The alert that is changed here; what is tested is the command.
+ALERT, PARAMETER = "rate_limit_spike", "rate_limit_requests"
+
+
+def _git(folder: Path, *arguments: str) -> None:
+    who = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def check(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).parent / "loyalty-monitoring"), "check", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def change(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for file in ROOT.glob("*.yaml"):
+        shutil.copy(file, tmp_path)
+    shutil.copy(ROOT / "tests" / "equivalent_mutants.yaml", tmp_path / "tests")
+    _git(tmp_path, "init", "-q")
+    _git(tmp_path, "add", ".")
+    _git(tmp_path, "commit", "-qm", "before")
+    return tmp_path
+
+
+def test_without_a_change_there_is_nothing_to_prove(project: Path) -> None:
+    done = check(project)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "changed   0 alerts, 0 metrics" in done.stdout
+
+
+def test_a_changed_default_says_which_cases_say_another_number(project: Path) -> None:
+    change(project / "parameters.yaml", f"{PARAMETER}:\n  default: 100", f"{PARAMETER}:\n  default: 150")
+    done = check(project)
+    assert done.returncode == 1
+    assert f"changed   1 alert: {ALERT}, 0 metrics" in done.stdout
+    assert f"prove     {PARAMETER} is 150, these " in done.stdout
+    assert " cases say 100; change the cases, or override it for one stack" in done.stdout
+
+
+def test_all_mistakes_are_said_at_once_each_at_its_own_place(project: Path) -> None:
+    broken = sorted((project / "alert_policies").glob("*.yaml"))[:2]
+    for file in broken:
+        change(file, "combiner: OR", "combinar: OR")
+    change(project / "Pulumi.example-production.yaml", f"{PARAMETER}: 200", f"{PARAMETER}s: 200")
+    done = check(project)
+    assert done.returncode == 1
+    for file in broken:
+        assert f"alert_policies/{file.name}:" in done.stdout
+    assert "Pulumi.example-production.yaml:" in done.stdout
+    assert "mend this first" in done.stdout
+
+
+def test_a_changed_metric_is_held_against_its_lines_and_those_who_read_it_are_proven(project: Path) -> None:
+    metric = project / "log_metrics" / "rate_limited_requests.yaml"
+    change(metric, "<<events:rate_limit_exceeded>>", 'severity="WARNING"')
+    done = check(project, "--no-mutants")
+    assert done.returncode == 1
+    assert f"changed   1 alert: {ALERT}, 1 metric: rate_limited_requests" in done.stdout
+    assert "rate_limited_requests counts" in done.stdout
+
+
+def test_a_sentence_whose_number_is_not_the_querys_is_found(project: Path) -> None:
+    change(project / "alert_policies" / f"{ALERT}.yaml", "More than <<rate_limit_requests:text>>", "More than 70")
+    done = check(project, "--no-mutants")
+    assert done.returncode == 1 or "warning prose-number" in done.stdout
+    assert "prose-number" in done.stdout
+
+
+def test_what_a_removed_alert_leaves_behind_is_named(project: Path) -> None:
+    (project / "alert_policies" / f"{ALERT}.yaml").unlink()
+    overview = project / "dashboards" / "overview.yaml"
+    lines = overview.read_text().splitlines(keepends=True)
+    start = next(number for number, line in enumerate(lines) if f"<<policy:{ALERT}>>" in line)
+    while not lines[start].startswith("    - "):
+        start -= 1
+    end = next((n for n in range(start + 1, len(lines)) if lines[n].startswith("    - ")), len(lines))
+    overview.write_text("".join(line for line in lines[:start] + lines[end:] if f"<<policy_id:{ALERT}>>" not in line))
+    done = check(project)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert f"tests/cases/{ALERT}.yaml: proves '{ALERT}', which is no alert" in done.stdout
+    assert f"runbooks/{ALERT}.md: is the runbook of no alert" in done.stdout
+    assert "no alert covers A5 any more" in done.stdout
+    assert f"'{ALERT}: " in done.stdout
+
+
+def test_outside_git_everything_can_be_checked_and_a_wrong_revision_is_said(project: Path) -> None:
+    wrong = check(project, "--since", "nowhere")
+    assert wrong.returncode == 2
+    assert wrong.stderr.rstrip().endswith("or check everything with --all")
