@@ -11,7 +11,8 @@ import json
 import logging
 import os
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import click
 
@@ -108,16 +109,19 @@ def _main() -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader of our output, such as `head`, has enough; Python would complain once more while exiting.
-        _discard_output()
+        _discard(1)
         code = 0
     except click.ClickException as error:
-        error.show()
+        with _saying():
+            error.show()
         code = 2
     except Exception as error:
         if interruption.caught():
             raise
-        click.echo(f"loyalty-monitoring: {failures.explain(error)}", err=True)
-        _discard_output()
+        words = failures.explain(error)
+        with _saying():
+            click.echo(f"loyalty-monitoring: {words}", err=True)
+        _discard(1)
         code = 2
     sys.exit(code)
 
@@ -126,6 +130,8 @@ def _exit_status() -> int:
     try:
         cli.main(standalone_mode=False)
     except SystemExit as exit:
+        if isinstance(exit.__context__, BrokenPipeError):  # click makes a 1 of it, which would be a finding
+            raise exit.__context__ from None
         return exit.code if isinstance(exit.code, int) else 0
     except click.exceptions.Abort as error:
         raise UserError("ended by the user") from error
@@ -143,7 +149,8 @@ class _Notes(logging.Handler):
         words = record.getMessage()
         if words not in self._shown:
             self._shown.add(words)
-            click.echo(f"loyalty-monitoring: {words}", err=True)
+            with _saying():
+                click.echo(f"loyalty-monitoring: {words}", err=True)
 
 
 def _prepare_streams() -> None:
@@ -164,8 +171,17 @@ def _as_json(error: UnicodeError) -> tuple[str, int]:
     return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
-def _discard_output() -> None:
-    """What could not be written is not tried again when Python ends."""
+@contextmanager
+def _saying() -> Iterator[None]:
+    """Where standard error cannot be written either, the exit status says it alone."""
+    try:
+        yield
+    except (OSError, ValueError):
+        _discard(2)
+
+
+def _discard(number: int) -> None:
+    """What could not be written to the stream is not tried again when Python ends."""
     null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)
+    os.dup2(null, number)
     os.close(null)

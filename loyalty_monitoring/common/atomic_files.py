@@ -7,6 +7,7 @@ import glob
 import gzip
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -45,11 +46,33 @@ def appearing_whole(file: Path, remedy: str = "choose another --out") -> Iterato
             partial.unlink()
 
 
+@contextmanager
+def folder_beside(file: Path) -> Iterator[Path]:
+    """A new folder on the disk of `file`, gone with the block; what `kill -9` left is removed by the next block."""
+    partial = file.with_name(f".{file.name}.{secrets.token_hex(4)}.partial")
+    _remove_abandoned(file)
+    partial.mkdir()
+    opened = os.open(partial, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield partial
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        os.close(opened)
+
+
 def _remove_abandoned(file: Path) -> None:
     for other in file.parent.glob(f".{glob.escape(file.name)}.*.partial"):
-        with suppress(OSError), other.open("rb") as opened:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its writer lives
-            other.unlink()
+        with suppress(OSError):
+            opened = os.open(other, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its writer lives
+                if other.is_dir():
+                    shutil.rmtree(other, ignore_errors=True)
+                else:
+                    other.unlink()
+            finally:
+                os.close(opened)
 
 
 def check_room(out: Out) -> None:

@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from loyalty_monitoring.common.atomic_files import folder_beside
 from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.definitions.model import AlertPolicy, Body, Definitions
 from loyalty_monitoring.definitions.settings import Settings
@@ -134,18 +134,18 @@ def _write(files: Mapping[str, str], out: Path) -> list[Path]:
             )
     out.mkdir(parents=True, exist_ok=True)
     # Everything is written aside before the first file moves, so a full disk leaves the old files whole.
-    with tempfile.TemporaryDirectory(prefix=".rendering-", dir=out) as aside:
+    with folder_beside(out / LIST) as aside:
         for name, text in files.items():
-            _put(Path(aside) / name, text)
-        _put(Path(aside) / LIST, _list_text({*earlier, *files}))
-        os.replace(Path(aside) / LIST, out / LIST)
+            _put(aside / name, text)
+        _put(aside / LIST, _list_text({*earlier, *files}))
+        os.replace(aside / LIST, out / LIST)
         for name in files:
             (out / name).parent.mkdir(exist_ok=True)
-            os.replace(Path(aside) / name, out / name)
+            os.replace(aside / name, out / name)
         for name in earlier - files.keys():
             (out / name).unlink(missing_ok=True)
-        _put(Path(aside) / LIST, _list_text(files))
-        os.replace(Path(aside) / LIST, out / LIST)
+        _put(aside / LIST, _list_text(files))
+        os.replace(aside / LIST, out / LIST)
     return [out / name for name in sorted(files)]
 
 

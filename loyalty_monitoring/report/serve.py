@@ -22,7 +22,6 @@ from loyalty_monitoring.report.site import ASSETS
 LOOPBACK = "127.0.0.1"
 _HEARTBEAT_SECONDS = 15.0
 _BEGIN_MILLISECONDS = 200
-_LOOK_MILLISECONDS = 1_000
 _IDLE_SECONDS = 60
 
 Pages = Mapping[str, str]
@@ -115,21 +114,23 @@ def changes(folders: Collection[Path], files: Collection[Path]) -> Iterator[None
         return path in wanted or (path.parent in inside and path.suffix in (".yaml", ".md"))
 
     # Editors replace a file by another of its name, so the folder is watched, not the file.
-    watched = inside | {file.parent for file in wanted}
+    # The watching library knows no names but those in UTF-8.
+    watched = {folder for folder in inside | {file.parent for file in wanted} if _is_utf8(folder)}
+    polled = {file for file in wanted if not _is_utf8(file.parent)}
     while True:
-        before, began = _identities(watched), False
+        before, began = _identities(watched, polled), False
         try:
             for found in watch(
-                *before,
+                *(folder for folder in before if folder in watched),
                 watch_filter=matters,
                 recursive=False,
-                rust_timeout=_LOOK_MILLISECONDS if began else _BEGIN_MILLISECONDS,
+                rust_timeout=_BEGIN_MILLISECONDS,
                 yield_on_timeout=True,
             ):
                 if found or not began:
                     began = True
                     yield
-                if _identities(watched) != before:
+                if _identities(watched, polled) != before:
                     break
         except KeyboardInterrupt:
             return
@@ -137,16 +138,26 @@ def changes(folders: Collection[Path], files: Collection[Path]) -> Iterator[None
             # A folder that went away in this moment, or more files than the system watches.
             if interruption.caught():
                 raise
-            time.sleep(_LOOK_MILLISECONDS / 1000)
+            time.sleep(1.0)
 
 
-def _identities(folders: Collection[Path]) -> dict[Path, tuple[int, int]]:
-    """Which folders are there: another one of the same name has another number."""
-    found = {}
-    for folder in folders:
+def _is_utf8(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _identities(folders: Collection[Path], files: Collection[Path]) -> dict[Path, tuple[int, ...]]:
+    """Which folders are there, and which state the files are in: another folder of one name has another number."""
+    found: dict[Path, tuple[int, ...]] = {}
+    for path in (*folders, *files):
         with suppress(OSError):
-            status = folder.stat()
-            found[folder] = (status.st_dev, status.st_ino)
+            status = path.stat()
+            found[path] = (status.st_dev, status.st_ino)
+            if path in files:
+                found[path] += (status.st_mtime_ns, status.st_size)
     return found
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from loyalty_monitoring.common.atomic_files import folder_beside
 from loyalty_monitoring.common.errors import Position, UserError
 
 ASSETS = Path(__file__).parent / "assets"
@@ -26,8 +26,8 @@ def write_site(files: Mapping[str, str], out: Path) -> Path:
         raise UserError("is no report and would be overwritten; choose another folder with --out", Position(out))
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as aside:
-            new, old = Path(aside) / "new", Path(aside) / "old"
+        with folder_beside(out.absolute()) as aside:
+            new, old = aside / "new", aside / "old"
             _fill(new, files)
             if out.exists():
                 os.rename(out, old)

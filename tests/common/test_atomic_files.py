@@ -73,3 +73,35 @@ except UserError as error:
     )
     assert (done.stdout, done.stderr) == (f"{file}: cannot be written: File too large; make room\n", "")
     assert list(tmp_path.iterdir()) == []
+
+
+_UNTIL_KILLED = """
+import sys, time
+from pathlib import Path
+from loyalty_monitoring.common import atomic_files
+with getattr(atomic_files, sys.argv[1])(Path(sys.argv[2])) as out:
+    print("up", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("kind", ["appearing_whole", "folder_beside"])
+def test_what_kill_9_left_is_removed_by_the_next_writer_and_what_a_living_one_writes_is_not(
+    tmp_path: Path, kind: str
+) -> None:
+    file = tmp_path / "a[b]*.gz"
+    command = [sys.executable, "-c", _UNTIL_KILLED, kind, str(file)]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as killed,
+        subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as living,
+    ):
+        for process in (killed, living):
+            assert process.stdout
+            assert process.stdout.readline() == b"up\n"
+        killed.kill()
+        killed.wait()
+        assert len(list(tmp_path.iterdir())) == 2
+        with appearing_whole(file) as out:
+            out.write(b"whole")
+        assert len([path for path in tmp_path.iterdir() if path.name.endswith(".partial")]) == 1
+        living.kill()

@@ -213,8 +213,8 @@ def _problems(
     allowed = {0, 2} | ({1} if name in _FINDS else set())
     if start.signal:
         allowed |= {128 + start.signal, -start.signal} if start.signal == signal.SIGKILL else {128 + start.signal}
-        if start.signal != signal.SIGKILL and start.after < 1.0:
-            allowed.add(-start.signal)  # before the command had begun
+        if start.signal != signal.SIGKILL and not error:
+            allowed.add(-start.signal)  # before Python had begun with the command
     found = []
     if status == 999:
         found.append(f"still runs after {HANG_SECONDS:g} s")
