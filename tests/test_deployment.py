@@ -150,6 +150,30 @@ def test_each_environment_of_the_workflows_may_act_as_its_account() -> None:
     assert used == {"preview", "production", "verify"}
 
 
+@pytest.mark.parametrize(
+    ("heading", "words"),
+    [
+        (
+            "Renaming",
+            "a label of a metric, added, removed or with another type | the provider replaces the metric: its history",
+        ),
+        ("Renaming", "`pulumi stack rename NEW`"),
+        ("When `pulumi up` fails", "`Error 409` on a dashboard, with an etag"),
+        ("When `pulumi up` fails", "the state keeps the message in plain text"),
+        ("When `pulumi up` fails", "`pulumi -v=9` prints secrets"),
+        ("When `pulumi up` fails", "a traceback that ends in `KeyboardInterrupt`"),
+        ("When `pulumi up` fails", "`unable to detect a global setting for GCP Project`"),
+        ("When `pulumi up` fails", "**A lost answer**"),
+        ("When `pulumi up` fails", "--import-pending-creates"),
+        ("When `pulumi up` fails", "--clear-pending-creates"),
+        ("What nobody tried yet", "the download of the provider's plugin"),
+    ],
+)
+def test_the_guide_warns_of_what_happened_under_the_real_engine(heading: str, words: str) -> None:
+    section = re.split(r"^## ", GUIDE.split(f"\n## {heading}\n")[1], flags=re.MULTILINE)[0]
+    assert words in re.sub(r"\s+", " ", section)
+
+
 def test_every_shell_block_of_the_guide_is_shell() -> None:
     blocks = re.findall(SHELL_BLOCK, GUIDE, re.MULTILINE | re.DOTALL)
     for block in blocks:

@@ -195,7 +195,10 @@ def prometheus_over(open_metrics: Path) -> Iterator[Prometheus]:
 def _program(name: str) -> str:
     found = shutil.which(name) or shutil.which(name, path=str(_LOCAL))
     if found is None:
-        raise UserError(f"{name} is not installed; run `make setup`, or `apt-get install prometheus`")
+        raise UserError(
+            f"{name} is not on PATH; run `make setup` (Debian, Ubuntu) or `brew install prometheus` (macOS), or see "
+            "https://prometheus.io/download/"
+        )
     return found
 
 
@@ -314,11 +317,13 @@ def _dies_with_parent() -> Callable[[], None]:
 
     Precisely, when the thread ends that started the child; it stays inside `prometheus_over` until the child has ended.
     """
-    prctl = ctypes.CDLL(None).prctl
+    # macOS has nothing of the kind: there, only a kill -9 leaves the child behind.
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
     parent = os.getpid()
 
     def ask() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if prctl is not None:
+            prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # the parent ended before the kernel was asked
             os._exit(1)
 

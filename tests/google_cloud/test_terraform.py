@@ -105,7 +105,7 @@ def test_every_argument_is_one_that_the_provider_documents(stack: str) -> None:
 
 def _evaluated(text: str, outputs: dict[str, dict[str, str]]) -> str:
     """A template as Terraform evaluates it, with the names that the stand-in engine gave."""
-    folders = {kind: output for kind, output in zip(KINDS.values(), _OUTPUTS, strict=True)}
+    folders = dict(zip(KINDS.values(), _OUTPUTS, strict=True))
 
     def value(found: re.Match[str]) -> str:
         if found[1] is None:

@@ -35,6 +35,7 @@ from loyalty_monitoring.common.database import (
     quoted,
 )
 from loyalty_monitoring.common.errors import Position, UserError
+from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.query_languages.logging_filter import FieldPath
 from loyalty_monitoring.replay.entries.fields import (
     ENTRY,
@@ -295,7 +296,12 @@ class _Loading:
 
 @contextmanager
 def _in_memory(text: bytes) -> Iterator[str]:
-    """A path at which only this process finds the text."""
+    """A path at which only this process finds the text: a file without a name, where the system has that (Linux)."""
+    if not hasattr(os, "memfd_create"):
+        with temporary_folder() as folder:
+            (folder / "entries").write_bytes(text)
+            yield str(folder / "entries")
+        return
     file = os.memfd_create("entries")
     try:
         view = memoryview(text)

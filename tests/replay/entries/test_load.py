@@ -427,3 +427,13 @@ def test_the_quick_and_the_careful_way_agree_and_lose_nothing(
         assert (rejected, quick_table) == (0, table(con))
     else:
         assert quick_table == []
+
+
+@pytest.mark.parametrize("system", ["Linux", "macOS"])
+def test_a_batch_can_be_read_twice_on_every_system(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """macOS has no memfd_create; there, the batch is a file of the temporary folder."""
+    if system == "macOS":
+        monkeypatch.delattr("os.memfd_create")
+    text = b'{"severity":"INFO"}\n' * 5_000
+    with _in_memory(text) as path:
+        assert [Path(path).read_bytes(), Path(path).read_bytes()] == [text, text]
