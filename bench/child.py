@@ -100,15 +100,17 @@ def _promql(file: Path) -> dict[str, Any]:
 
 
 def _lint(folder: Path) -> dict[str, Any]:
-    """A thousand files; they are written before."""
+    """The files of a folder, as many as its name says; they are written before."""
     from bench.resources import write_resources
     from loyalty_monitoring.checks.lint.run import lint_files
 
-    files = 1_000
+    files = int(folder.name)
+    folder.mkdir()
     size = write_resources(_definitions(), folder, files)
-    started = time.perf_counter()
+    started, used = time.perf_counter(), time.process_time()
     findings = lint_files([folder])
-    return {"seconds": time.perf_counter() - started, "files": files, "size": size, "findings": len(findings)}
+    seconds, cpu = time.perf_counter() - started, time.process_time() - used
+    return {"seconds": seconds, "cpu": cpu, "files": files, "size": size, "findings": len(findings)}
 
 
 def _definitions() -> Any:

@@ -1,0 +1,38 @@
+"""A filter that begins with `-` is no option of `match`, and the error says how to write it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from loyalty_monitoring.cli import cli
+
+ENTRY = {
+    "insertId": "a",
+    "logName": "projects/acme/logs/stdout",
+    "timestamp": "2026-03-01T10:00:00Z",
+    "resource": {"type": "k8s_container", "labels": {"pod_name": "a"}},
+    "jsonPayload": {"event": "a"},
+}
+
+
+@pytest.mark.parametrize("filter_", ["-jsonPayload.x:*", "-severity=ERROR", "-(a OR b)", "-x"])
+def test_the_error_says_to_put_two_hyphens_first(tmp_path: Path, filter_: str) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps(ENTRY))
+    result = CliRunner().invoke(cli, ["match", filter_, str(tmp_path / "a.jsonl")])
+    assert result.exit_code == 2
+    assert "put -- first" in result.output
+
+
+def test_with_them_it_matches(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps(ENTRY))
+    result = CliRunner().invoke(cli, ["match", "--count", "--", "-jsonPayload.x:*", str(tmp_path / "a.jsonl")])
+    assert (result.exit_code, result.output) == (0, "1\n")
+
+
+def test_an_option_that_there_is_not_is_said_as_everywhere(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["match", "--cuont", "a", "b"])
+    assert "put -- first" not in result.output
