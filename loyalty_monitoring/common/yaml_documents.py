@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ _MAX_EXPANDED = 200_000
 _PAIR = re.compile(r"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})")
 _EXPONENT = re.compile(r"-?\d+(?:\.\d+)?[eE][+-]?\d+")
 _TRUTH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_MAP, _LIST = "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"
 _SafeLoader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -143,17 +145,19 @@ def _json_values(text: str) -> list[_Part]:
 def _documents(text: str, file: Path, foreign: bool, part: _Part = _WHOLE) -> Iterator[Document]:
     if is_json := file.suffix == ".json" or bool(part.text):
         text = _as_yaml(text)
+    found = 0
     try:
-        has_aliases = _refuse_depth_and_aliases(text, file, foreign)
-        nodes = list(yaml.compose_all(text, Loader=_SafeLoader))
+        events = yaml.parse(text, Loader=_SafeLoader)
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                found += 1
+                reader = _Reader(events, file, foreign, is_json, part)
+                data = reader.value(next(events), ())
+                yield Document(file, data, reader.positions, text, tuple(reader.problems))
     except yaml.YAMLError as error:
         raise _syntax_error(error, file) from error
-    if not nodes:
+    if not found:
         raise UserError("is empty; expected a mapping of keys to values", Position(file))
-    for node in nodes:
-        reader = _Reader(file, foreign, is_json, has_aliases, part)
-        data = reader.value(node, ())
-        yield Document(file, data, reader.positions, text, tuple(reader.problems))
 
 
 def _as_yaml(json_text: str) -> str:
@@ -165,26 +169,6 @@ def _as_yaml(json_text: str) -> str:
     return _PAIR.sub(character, json_text.replace("\t", " "))
 
 
-def _refuse_depth_and_aliases(text: str, file: Path, foreign: bool) -> bool:
-    """Whether there are aliases. Depth could exhaust the stack, and is never needed."""
-    depth, has_aliases = 0, False
-    for event in yaml.parse(text, Loader=_SafeLoader):
-        mark = event.start_mark
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            has_aliases = True
-            if not foreign:
-                place = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
-                raise UserError("anchors and aliases (& and *) are not supported; write the value out", place)
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > _MAX_DEPTH:
-                place = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
-                raise UserError(f"is nested deeper than {_MAX_DEPTH} levels; flatten it", place)
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-    return has_aliases
-
-
 def _syntax_error(error: yaml.YAMLError, file: Path) -> UserError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
@@ -192,73 +176,120 @@ def _syntax_error(error: yaml.YAMLError, file: Path) -> UserError:
     return UserError(f"is not valid YAML: {problem}; mend the syntax at this line", place)
 
 
+@lru_cache(maxsize=8_192)
+def _implicit_tag(text: str) -> str:
+    """What YAML 1.1 takes a plain scalar for: bool, null, int, float, timestamp, merge, value or str."""
+    resolvers = yaml.SafeLoader.yaml_implicit_resolvers
+    for tag, pattern in (*resolvers.get(text[:1], ()), *resolvers.get(None, ())):
+        if pattern.match(text):
+            return str(tag).rpartition(":")[2]
+    return "str"
+
+
 @dataclass
 class _Reader:
-    """Turns the nodes of one document into data, and remembers where each value stands."""
+    """Turns the events of one document into data, and remembers where each value stands.
 
+    Straight from the events, without nodes in between: depth and aliases are looked after on the way, before either
+    could exhaust anything.
+    """
+
+    events: Iterator[Any]
     file: Path
     foreign: bool
     is_json: bool
-    has_aliases: bool
     part: _Part
     positions: dict[Path_, Position] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    open: set[int] = field(default_factory=set)
+    anchors: dict[str, tuple[Any, int]] = field(default_factory=dict)
+    depth: int = 0
+    values: int = 0
     expanded: int = 0
 
-    def value(self, node: Any, path: Path_) -> Any:
-        here = self.place(node.start_mark)
+    def value(self, event: Any, path: Path_) -> Any:
+        here = self.place(event.start_mark)
         self.positions.setdefault(path, here)
-        if isinstance(node, yaml.ScalarNode):
-            return self.scalar(node, path, here)
-        if self.has_aliases:
-            self.expanded += len(node.value)
-            if id(node) in self.open or self.expanded > _MAX_EXPANDED:
-                raise UserError(
-                    f"its anchors and aliases expand to more than {_MAX_EXPANDED:,} values; write the values out", here
-                )
-            self.open.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            self.expect_tag(node, "tag:yaml.org,2002:map", path, here)
-            data: Any = self.mapping(node, path)
+        self.values += 1
+        if event.anchor is not None and not self.foreign:
+            raise UserError("anchors and aliases (& and *) are not supported; write the value out", here)
+        if isinstance(event, yaml.AliasEvent):
+            return self.alias(str(event.anchor), here)
+        before = self.values
+        if isinstance(event, yaml.ScalarEvent):
+            data = self.scalar(event, path, here)
         else:
-            self.expect_tag(node, "tag:yaml.org,2002:seq", path, here)
-            data = [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
-        self.open.discard(id(node))
+            self.depth += 1
+            if self.depth > _MAX_DEPTH:
+                raise UserError(f"is nested deeper than {_MAX_DEPTH} levels; flatten it", here)
+            is_mapping = isinstance(event, yaml.MappingStartEvent)
+            if event.tag not in (None, "!", _MAP if is_mapping else _LIST):
+                self.refuse(path, f"the tag {event.tag!r} is not supported; write plain values", here)
+            data = self.mapping(path) if is_mapping else self.sequence(path)
+            self.depth -= 1
+        if event.anchor is not None:
+            self.anchors[event.anchor] = (data, self.values - before)
         return data
 
-    def mapping(self, node: Any, path: Path_) -> dict[str, Any]:
+    def alias(self, name: str, here: Position) -> Any:
+        if name not in self.anchors:
+            raise UserError(f"of its anchors and aliases, *{name} has no value before it; write the value out", here)
+        data, values = self.anchors[name]
+        self.values += values
+        self.expanded += values
+        if self.expanded > _MAX_EXPANDED:
+            raise UserError(
+                f"its anchors and aliases expand to more than {_MAX_EXPANDED:,} values; write the values out", here
+            )
+        return data
+
+    def sequence(self, path: Path_) -> list[Any]:
+        result: list[Any] = []
+        for event in self.events:
+            if isinstance(event, yaml.SequenceEndEvent):
+                break
+            result.append(self.value(event, (*path, len(result))))
+        return result
+
+    def mapping(self, path: Path_) -> dict[str, Any]:
         result: dict[str, Any] = {}
         merged: list[Any] = []
-        for key_node, value_node in node.value:
-            place = self.place(key_node.start_mark)
-            if not isinstance(key_node, yaml.ScalarNode):
+        for event in self.events:
+            if isinstance(event, yaml.MappingEndEvent):
+                break
+            place = self.place(event.start_mark)
+            if not isinstance(event, yaml.ScalarEvent):
                 self.refuse(path, "a key must be a plain string", place)
+                self.value(event, path)
+                self.value(next(self.events), path)
                 continue
-            key = key_node.value
-            if self.foreign and key_node.tag == "tag:yaml.org,2002:merge":
-                merged.append(value_node)
+            key = event.value
+            if self.foreign and key == "<<" and event.implicit[0]:
+                merged.append(self.value(next(self.events), (*path, key)))
                 continue
             if key in result:
                 self.refuse((*path, key), f"key {key!r} stands twice in one mapping; remove one of them", place)
             self.positions[(*path, key)] = place
-            result[key] = self.value(value_node, (*path, key))
+            result[key] = self.value(next(self.events), (*path, key))
         for below in merged:
             self.merge(below, path, result)
         return result
 
-    def merge(self, node: Any, path: Path_, result: dict[str, Any]) -> None:
+    def merge(self, below: Any, path: Path_, result: dict[str, Any]) -> None:
         """Add what `<<: *anchor` names; what the mapping says itself stays (yaml.org/type/merge.html)."""
-        for one in node.value if isinstance(node, yaml.SequenceNode) else [node]:
-            if not isinstance(one, yaml.MappingNode):
-                self.refuse(path, "`<<` takes a mapping, or a list of them", self.place(one.start_mark))
+        for one in below if isinstance(below, list) else [below]:
+            if not isinstance(one, dict):
+                place = self.positions.get((*path, "<<"), Position(self.file))
+                self.refuse(path, "`<<` takes a mapping, or a list of them", place)
                 continue
-            data = self.value(one, path)
-            for key, value in data.items():
+            for key, value in one.items():
                 result.setdefault(key, value)
 
-    def scalar(self, node: Any, path: Path_, place: Position) -> Any:
-        tag, text = node.tag.rpartition(":")[2], node.value
+    def scalar(self, event: Any, path: Path_, place: Position) -> Any:
+        text = event.value
+        if event.tag is not None and event.tag != "!":
+            tag = event.tag.rpartition(":")[2]
+        else:
+            tag = _implicit_tag(text) if event.implicit[0] else "str"
         if tag == "bool":
             # YAML 1.1 reads yes/no/on/off as booleans, JSON and the Google API do not: refuse to guess.
             if text not in ("true", "false") and not self.foreign:
@@ -281,14 +312,10 @@ class _Reader:
             return text
         if tag in ("str", "timestamp", "merge", "value"):
             # YAML 1.1 takes 1e5 for a text, JSON for a number.
-            is_number = self.is_json and node.style is None and _EXPONENT.fullmatch(text)
+            is_number = self.is_json and event.implicit[0] and _EXPONENT.fullmatch(text)
             return float(text) if is_number else text
-        self.refuse(path, f"the tag {node.tag!r} is not supported; write plain values", place)
+        self.refuse(path, f"the tag {event.tag!r} is not supported; write plain values", place)
         return text
-
-    def expect_tag(self, node: Any, expected: str, path: Path_, place: Position) -> None:
-        if node.tag != expected:
-            self.refuse(path, f"the tag {node.tag!r} is not supported; write plain values", place)
 
     def refuse(self, path: Path_, message: str, place: Position) -> None:
         if not self.foreign:
