@@ -161,9 +161,18 @@ def parsed(query: str) -> Any:
 
 def nodes(expression: Any) -> Iterator[Any]:
     """The expression and all that it is made of."""
-    yield expression
-    for child in children(expression):
-        yield from nodes(child)
+    return iter(_nodes(expression))
+
+
+@lru_cache(maxsize=16_384)
+def _nodes(expression: Any) -> tuple[Any, ...]:
+    """Those of an expression, worked out once: `parsed` gives the same object for the same query."""
+    found, waiting = [], [expression]
+    while waiting:
+        node = waiting.pop()
+        found.append(node)
+        waiting += reversed(children(node))
+    return tuple(found)
 
 
 def selectors(expression: Any) -> list[Any]:
