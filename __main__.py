@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pulumi
 
+from loyalty_monitoring.checks.lint.run import refuse_errors
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.load import definitions_of, read_sources
 from loyalty_monitoring.google_cloud.pulumi_resources import declare
 from loyalty_monitoring.google_cloud.pulumi_settings import channel_secrets, program_settings
 
@@ -13,7 +14,11 @@ ROOT = Path(__file__).resolve().parent
 
 try:
     settings = program_settings(ROOT)
-    outputs = declare(settings, load_definitions(ROOT, settings), channel_secrets(settings, ROOT))
+    sources = read_sources(ROOT)
+    definitions = definitions_of(sources, settings)
+    # Before anything is sent: what a rule of severity error finds, the API would refuse half-way.
+    refuse_errors(sources, definitions)
+    outputs = declare(settings, definitions, channel_secrets(settings, ROOT))
 except UserError as error:
     # Without a traceback: the message says what to do.
     raise pulumi.RunError(str(error)) from None

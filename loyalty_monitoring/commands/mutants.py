@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from loyalty_monitoring.commands.project import progress_bar, project_root
+from loyalty_monitoring.commands.project import load_stack_of, progress_bar, project_root
 
 
 @click.command("mutants")
@@ -22,13 +22,13 @@ def mutants_command(output_format: str) -> None:
     loyalty-monitoring mutants
     loyalty-monitoring mutants --format json | jq '.mutants[] | select(.killed_by == null) | .id'
     """
-    from loyalty_monitoring.definitions.settings import load_stack_settings
     from loyalty_monitoring.proof.mutants import score
     from loyalty_monitoring.proof.mutants.run import try_mutants
 
     root = project_root()
+    settings, _ = load_stack_of(root, "demo")
     with progress_bar() as progress:
-        result = try_mutants(root, load_stack_settings(root, "demo"), progress)
+        result = try_mutants(root, settings, progress)
     if output_format == "json":
         click.echo(score.as_json(result))
     else:

@@ -22,14 +22,26 @@ _CHOSEN = "loyalty_monitoring.project_dir"
 
 
 def load_stack(stack: str, project: str | None = None) -> tuple[Settings, Definitions]:
-    from loyalty_monitoring.definitions.load import load_definitions
+    """Load the settings and the definitions of a stack; `project` is another Google Cloud project than its own.
+
+    Errors: UserError for what does not load, and for what a lint rule of severity error finds.
+    """
+    return load_stack_of(project_root(), stack, project)
+
+
+def load_stack_of(root: Path, stack: str, project: str | None = None) -> tuple[Settings, Definitions]:
+    """Do the same for the project at `root`."""
+    from loyalty_monitoring.checks.lint.run import refuse_errors
+    from loyalty_monitoring.definitions.load import definitions_of, read_sources
     from loyalty_monitoring.definitions.settings import in_project, load_stack_settings
 
-    root = project_root()
     settings = load_stack_settings(root, stack)
     if project is not None:
         settings = in_project(settings, project)
-    return settings, load_definitions(root, settings)
+    sources = read_sources(root)
+    definitions = definitions_of(sources, settings)
+    refuse_errors(sources, definitions)
+    return settings, definitions
 
 
 def project_root() -> Path:

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from loyalty_monitoring.commands.project import progress_bar, project_root
+from loyalty_monitoring.commands.project import load_stack_of, progress_bar, project_root
 
 
 @click.command("prove")
@@ -25,13 +25,13 @@ def prove_command(alerts: tuple[str, ...], output_format: str) -> None:
     loyalty-monitoring prove rate_limit_spike email_failures
     loyalty-monitoring prove --format json | jq '.cases[] | select(.holds | not)'
     """
-    from loyalty_monitoring.definitions.settings import load_stack_settings
     from loyalty_monitoring.proof.alerts import output
     from loyalty_monitoring.proof.alerts.prove import prove
 
     root = project_root()
+    settings, _ = load_stack_of(root, "demo")
     with progress_bar() as progress:
-        proof = prove(root, load_stack_settings(root, "demo"), alerts, progress)
+        proof = prove(root, settings, alerts, progress)
     if output_format == "json":
         click.echo(output.as_json(proof))
     else:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from loyalty_monitoring.commands.options import Instant, dashboard_option, files_argument, stack_option, strict_option
-from loyalty_monitoring.commands.project import progress_bar, project_root
+from loyalty_monitoring.commands.project import load_stack_of, progress_bar, project_root
 
 
 @click.command("report")
@@ -44,6 +44,7 @@ def report_command(
     from loyalty_monitoring.report.sources import sources
 
     root = project_root()
+    load_stack_of(root, stack)  # refuses what lint finds
     made_from = sources(root, stack, dashboards, claims_of(root))
     with readable_again(files) as kept, progress_bar() as progress:
         pages = report(made_from, kept, start=start, end=end, strict=strict, progress=progress)

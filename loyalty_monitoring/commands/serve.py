@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from loyalty_monitoring.commands.options import dashboard_option, files_argument, stack_option, strict_option
-from loyalty_monitoring.commands.project import progress_bar, project_root
+from loyalty_monitoring.commands.project import load_stack_of, progress_bar, project_root
 
 
 @click.command("serve")
@@ -36,6 +36,7 @@ def serve_command(files: tuple[Path, ...], stack: str, port: int, dashboards: tu
 
         def draw() -> dict[str, str]:
             with progress_bar() as progress:
+                load_stack_of(root, stack)  # refuses what lint finds
                 made_from = sources(root, stack, dashboards, claims_of(root))
                 return report(made_from, kept, strict=strict, live=True, progress=progress)
 

@@ -93,15 +93,20 @@ def unselected_events(contract: Contract, metrics: Sequence[LogMetric], resource
     return tuple(event for event in contract.events if event not in selected)
 
 
-def disagreements(contract: Contract, body: Body) -> Iterator[Disagreement]:
-    """What a metric reads that an event it selects does not have, or not with that type.
+def disagreements(contract: Contract, bodies: Sequence[Body]) -> list[tuple[Disagreement, ...]]:
+    """For each metric, what it reads that an event it selects does not have, or not with that type.
 
-    Errors: UserError when the filter or an extractor cannot be read.
+    Errors: UserError when a filter or an extractor cannot be read.
     """
+    # One database for all: to open one takes longer than to ask it.
+    with connect() as con:
+        return [tuple(_disagreements(con, contract, body)) for body in bodies]
+
+
+def _disagreements(con: Connection, contract: Contract, body: Body) -> Iterator[Disagreement]:
     parsed = parse_filter(body["filter"])
     resource_type = _pinned_resource_type(parsed)
-    with connect() as con:
-        remainders = _remainders(con, contract, parsed, resource_type)
+    remainders = _remainders(con, contract, parsed, resource_type)
     labels = body.get("metricDescriptor", {}).get("labels", [])
     types = {label["key"]: label.get("valueType", "STRING") for label in labels}
     extractors: list[tuple[Path_, Extractor, str]] = [

@@ -27,7 +27,7 @@ def _body(events: str = "points_earned", more: str = "", **changes: Any) -> dict
 
 
 def _said(body: dict[str, Any]) -> list[tuple[tuple[str | int, ...], str]]:
-    return [(one.path, one.message) for one in disagreements(CONTRACT, body)]
+    return [(one.path, one.message) for one in disagreements(CONTRACT, [body])[0]]
 
 
 def test_what_our_metrics_read_is_in_the_contract_with_its_type() -> None:

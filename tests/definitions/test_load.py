@@ -126,16 +126,6 @@ RATE = "alert_policies/rate_limit_spike.yaml"
 EMAIL = "log_metrics/email_status.yaml"
 
 MISTAKES = {
-    "a hold of one minute and a half": (
-        _edit(RATE, "duration: 0s", "duration: 90.5s"),
-        RATE,
-        r"duration: must be whole minutes, such as 0s or 1800s",
-    ),
-    "an interval that is not of seconds": (
-        _edit(RATE, "evaluationInterval: 60s", "evaluationInterval: 59.5s"),
-        RATE,
-        r"evaluationInterval: must be a positive multiple of 30 seconds, such as 60s",
-    ),
     "an unknown key": (_edit(RATE, "severity:", "severty:"), RATE, "unknown key 'severty'.*did you mean 'severity'"),
     "a nested unknown key": (_edit(RATE, "query:", "querry:"), RATE, "unknown key 'querry'.*did you mean 'query'"),
     "an unknown parameter": (
@@ -189,7 +179,6 @@ MISTAKES = {
         EMAIL,
         "'recipient' is personal or unbounded",
     ),
-    "a label without an extractor": (_edit(EMAIL, "  status: EXTRACT(jsonPayload.status)\n", ""), EMAIL, "differ"),
     "an alert without a runbook": (
         lambda project: (project / "runbooks/rate_limit_spike.md").unlink(),
         "runbooks/rate_limit_spike.md",

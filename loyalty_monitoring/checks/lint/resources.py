@@ -18,7 +18,7 @@ from loyalty_monitoring.checks.lint.shape import normalised
 from loyalty_monitoring.checks.lint.terraform import IS_OURS, Terraform, is_plan_or_state, of_plan_or_state
 from loyalty_monitoring.common.errors import Position, UserError, all_of
 from loyalty_monitoring.common.yaml_documents import Document, load_foreign_documents, load_yaml, read_text
-from loyalty_monitoring.definitions.load import definitions_of, read_sources
+from loyalty_monitoring.definitions.load import Sources, definitions_of, read_sources
 from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.definitions.settings import Settings, locator, stack_file
 from loyalty_monitoring.google_cloud.api_messages import Kind
@@ -49,6 +49,11 @@ def our_project(root: Path, settings: Settings) -> tuple[Project, list[Finding]]
         definitions = definitions_of(sources, settings)
     except UserError as error:
         return Project((), frozenset()), [file_finding("definition", one) for one in all_of(error)]
+    return project_of(sources, definitions), list(_silent_priorities(definitions, settings, root))
+
+
+def project_of(sources: Sources, definitions: Definitions) -> Project:
+    """The definitions of one stack, with their places in the files that were read."""
     resources: list[Resource] = []
     kinds: tuple[tuple[Kind, Sequence[Any], Mapping[str, Document]], ...] = (
         ("alert_policy", definitions.alert_policies, sources.alert_policies),
@@ -57,8 +62,7 @@ def our_project(root: Path, settings: Settings) -> tuple[Project, list[Finding]]
     )
     for kind, of_kind, documents in kinds:
         resources += [Resource(kind, one.body, documents[one.name]) for one in of_kind]
-    silent = list(_silent_priorities(definitions, settings, root))
-    return Project(tuple(resources), sources.runbooks, sources.contract), silent
+    return Project(tuple(resources), sources.runbooks, sources.contract)
 
 
 def _silent_priorities(definitions: Definitions, settings: Settings, root: Path) -> Iterator[Finding]:

@@ -7,14 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from loyalty_monitoring.checks.lint.resources import SILENT_PRIORITY, file_finding, our_project, read_files
+from loyalty_monitoring.checks.lint.resources import SILENT_PRIORITY, file_finding, our_project, project_of, read_files
 from loyalty_monitoring.checks.lint.rule import Finding, Project, Resource, Rule
 from loyalty_monitoring.checks.lint.rules import all_rules
 from loyalty_monitoring.checks.lint.suppressions import suppressed
 from loyalty_monitoring.checks.lint.terraform_names import in_terraform
-from loyalty_monitoring.common.errors import UserError, nearest
+from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.common.shipped_files import shipped
 from loyalty_monitoring.common.yaml_documents import Document, load_yaml
+from loyalty_monitoring.definitions.load import Sources
+from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.definitions.settings import Settings, load_stack_settings, stack_file
 
 # Findings that no rule makes: about a file as a whole.
@@ -55,6 +57,27 @@ def lint_stacks(root: Path, stacks: Sequence[str]) -> list[Finding]:
 def lint_project(root: Path, settings: Settings) -> list[Finding]:
     """Findings in the project's own definitions as one stack deploys them, in the order of files and lines."""
     return _named_from_here(_lint(*our_project(root, settings), [load_yaml(stack_file(root, settings.stack))]))
+
+
+def errors(sources: Sources, definitions: Definitions) -> list[Finding]:
+    """Findings of the rules of severity error in definitions that are loaded, as one stack deploys them."""
+    project = project_of(sources, definitions)
+    found = [finding for rule in all_rules() if rule.severity == "error" for finding in _findings(rule, project)]
+    documents = [resource.document for resource in project.resources]
+    known = {rule.id for rule in all_rules()} | {SILENT_PRIORITY}
+    return sorted((one for one in suppressed(found, documents, known) if one.severity == "error"), key=_order)
+
+
+def refuse_errors(sources: Sources, definitions: Definitions) -> None:
+    """Raise UserError for the first mistake that a rule of severity error finds, since the API would refuse it."""
+    found = errors(sources, definitions)
+    if found:
+        first = found[0]
+        more = f" ({len(found) - 1} more)" if len(found) > 1 else ""
+        raise UserError(
+            f"{first.message}; {first.remedy} (rule {first.rule}{more}; `loyalty-monitoring lint` shows all)",
+            Position(first.file, first.line, first.column),
+        )
 
 
 def _lint_stack(root: Path, stack: str) -> list[Finding]:

@@ -10,13 +10,19 @@ from collections.abc import Iterator
 
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule
 
+_MEMORY = "contract-fields"
+
 
 def check(metric: Resource, project: Project) -> Iterator[Problem]:
     if project.contract is None:
         return
     from loyalty_monitoring.definitions.contract_usage import disagreements
 
-    for found in disagreements(project.contract, metric.body):
+    if _MEMORY not in project.memory:
+        metrics = project.of("log_metric")
+        found_of_all = disagreements(project.contract, [one.body for one in metrics])
+        project.memory[_MEMORY] = {id(one): found for one, found in zip(metrics, found_of_all, strict=True)}
+    for found in project.memory[_MEMORY][id(metric)]:
         yield Problem(found.path, found.message, found.remedy)
 
 
