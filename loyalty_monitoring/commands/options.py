@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +64,19 @@ class Bytes(click.ParamType[int]):
         if found is None or (found[3] and not found[2]):
             self.fail(f"{value!r} is no size; write it like 500MiB, 100GiB or 2TiB", param, ctx)
         return int(float(found[1]) * (1024 if found[3] else 1000) ** " kmgt".index(found[2] or " "))
+
+
+class Length(click.ParamType[timedelta]):
+    """A length of time: 90s, 30m, 1h30m, 2d."""
+
+    name = "length"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        found = re.fullmatch(r"(?:(\d{1,3})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?", value.strip())
+        parts = [int(part or 0) for part in found.groups()] if found else []
+        if not any(parts):
+            self.fail(f"{value!r} is no length of time; write it like 90s, 30m or 1h30m", param, ctx)
+        days, hours, minutes, seconds = parts
+        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)

@@ -16,6 +16,7 @@ from typing import Any
 from loyalty_monitoring.checks.verify.differences import differences, shown
 from loyalty_monitoring.checks.verify.doubles import NOBODYS, NOT_GIVEN, Managed, StackIds, Twins, twins_among
 from loyalty_monitoring.checks.verify.findings import Finding
+from loyalty_monitoring.checks.verify.verdicts import verification_call
 from loyalty_monitoring.definitions.model import Body
 from loyalty_monitoring.definitions.settings import CHANNEL_TYPES, Settings
 from loyalty_monitoring.google_cloud.api_bodies import DEFINITION_LABEL
@@ -201,9 +202,8 @@ def _reachable(settings: Settings, channels: Matched, policies: Matched, deploye
                 "drift", "notification_channel", name, "is disabled and reaches nobody", f"enable it: {console}"
             )
         if body.get("verificationStatus") == "UNVERIFIED":
-            yield Finding(
-                "drift", "notification_channel", name, "is not verified and reaches nobody", f"verify it: {console}"
-            )
+            remedy = verification_call(body) if body.get("type") == "email" else f"verify it: {console}"
+            yield Finding("drift", "notification_channel", name, "is not verified and reaches nobody", remedy)
     there = {_id(body.get("name", "")) for body in deployed}
     for key, titles in used_by.items():
         if key not in there:

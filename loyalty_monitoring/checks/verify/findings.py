@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from loyalty_monitoring.checks.verify.verdicts import Verdict
 from loyalty_monitoring.google_cloud.api_messages import Kind
 
 Level = Literal["drift", "known", "note"]
@@ -44,8 +45,11 @@ class Verification:
     stack: str
     findings: tuple[Finding, ...]
     data: tuple[Data, ...]
+    policies: tuple[Verdict, ...] = ()
+    days: int = 7
 
     @property
     def holds(self) -> bool:
-        """Whether nothing differs in substance."""
-        return not any(finding.level == "drift" for finding in self.findings)
+        """Whether nothing differs in substance, and every policy that was judged works."""
+        drifts = any(finding.level == "drift" for finding in self.findings)
+        return not drifts and all(one.works for one in self.policies)

@@ -44,6 +44,22 @@ def as_json(verification: Verification) -> str:
                 }
                 for of in verification.data
             ],
+            "policies": [
+                {
+                    "policy": one.policy or None,
+                    "title": one.title,
+                    "severity": one.severity or None,
+                    "can_fire": one.can_fire,
+                    "metrics": list(one.metrics),
+                    "without_points": list(one.silent),
+                    "matched": _rfc3339(one.matched),
+                    "opened": _rfc3339(one.opened),
+                    "opened_known": one.opened_known,
+                    "reaches": list(one.reaches),
+                    "troubles": [{"message": each.message, "remedy": each.remedy} for each in one.troubles],
+                }
+                for one in verification.policies
+            ],
         },
         indent=2,
     )
@@ -69,9 +85,31 @@ def _lines(verification: Verification) -> Iterator[Text]:
     for of in verification.data:
         blind = f"   blind alerts: {', '.join(of.blind_alerts)}" if of.blind_alerts else ""
         yield Text(f"{of.metric:<34} {_minute(of.last_point)}{blind}")
+    yield from _verdicts(verification)
     counts = {level: sum(finding.level == level for finding in verification.findings) for level in LEVELS}
     told = ", ".join(f"{count:,} {_COUNTED[level][count != 1]}" for level, count in counts.items())
     yield Text(f"project {verification.project}, stack {verification.stack}: {told}")
+
+
+def _verdicts(verification: Verification) -> Iterator[Text]:
+    """A line a policy, and below it what keeps it from working."""
+    if not verification.policies:
+        return
+    width = max(len(_plain(one.policy or one.title)) for one in verification.policies)
+    days = f"in {verification.days} d"
+    yield Text()
+    yield Text(
+        f"{'alert policy':<{width}}  {'can fire':<8}  {f'matched {days}':<16}  {f'opened {days}':<16}  reaches", "bold"
+    )
+    for one in verification.policies:
+        fires = Text("yes" if one.can_fire else "no", style="" if one.can_fire else "bold red")
+        opened = _minute(one.opened) if one.opened else "never" if one.opened_known else "not known"
+        reaches = _plain(", ".join(one.reaches)) or "nobody"
+        name = f"{_plain(one.policy or one.title):<{width}}  "
+        yield Text.assemble(name, fires, f"{'':<{8 - len(fires)}}  {_minute(one.matched):<16}  {opened:<16}  {reaches}")
+        for trouble in one.troubles:
+            yield Text(f"    {_plain(trouble.message)}", style="red")
+            yield Text(f"      {_plain(trouble.remedy)}", style="dim")
 
 
 def _minute(instant: datetime | None) -> str:

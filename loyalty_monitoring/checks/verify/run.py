@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from loyalty_monitoring.checks.lint.absence import may_be_empty
-from loyalty_monitoring.checks.verify.compare import Expected, compare
-from loyalty_monitoring.checks.verify.doubles import NOT_GIVEN, StackIds
+from loyalty_monitoring.checks.verify.compare import Expected, compare, match_policies
+from loyalty_monitoring.checks.verify.doubles import NOT_GIVEN, Managed, StackIds
 from loyalty_monitoring.checks.verify.findings import LEVELS, Data, Finding, Verification
+from loyalty_monitoring.checks.verify.verdicts import USER_METRIC, Verdict, metric_types, verdict
 from loyalty_monitoring.definitions.contract_usage import readers
 from loyalty_monitoring.definitions.model import AlertPolicy, Body, Definitions, LogMetric
 from loyalty_monitoring.definitions.settings import Settings
 from loyalty_monitoring.google_cloud.api_bodies import channel_body, notifying_policy_body
 from loyalty_monitoring.google_cloud.api_messages import printed
-from loyalty_monitoring.google_cloud.deployed import LOOKBACK, Deployed, read
+from loyalty_monitoring.google_cloud.deployed import LOOKBACK, Deployed, newest_of_types, read
+from loyalty_monitoring.google_cloud.project_incidents import read_incidents
 from loyalty_monitoring.query_languages.promql.expressions import parsed
 from loyalty_monitoring.query_languages.promql.quoted_names import legacy_names
+
+DAYS = 7
 
 
 def verify(
@@ -28,20 +34,30 @@ def verify(
     timeout: float,
     endpoint: str | None = None,
     ids: StackIds = NOT_GIVEN,
+    rest_endpoint: str | None = None,
+    days: int = DAYS,
+    everyone: bool = False,
 ) -> Verification:
-    """Compare a stack with what is deployed in its project; nothing is ever changed.
+    """Compare a stack with what is deployed in its project, and judge each policy; nothing is ever changed.
 
-    `timeout` is in seconds, `ids` come from the stack's outputs, `endpoint` is a server to ask in place of Google's.
-    Errors: UserError when it cannot be read.
+    Points and incidents are looked for in the last so many `days`. `everyone` judges policies that are not the stack's
+    as well. `timeout` is in seconds, `ids` come from the stack's outputs, the endpoints are servers to ask in place of
+    Google's. Errors: UserError when it cannot be read.
     """
-    deployed = read(
+    end = time.monotonic() + timeout
+    newest = read(
         settings.project,
         [metric.api_name for metric in definitions.log_metrics],
         settings.resource_type,
         now=now,
         timeout=timeout,
         endpoint=endpoint,
+        look_back=max(LOOKBACK, timedelta(days=days)),
     )
+    # What is older than any condition looks back is as good as not there.
+    oldest = now.replace(second=0, microsecond=0) - LOOKBACK
+    seen = {name: at if at is not None and at >= oldest else None for name, at in newest.last_points.items()}
+    deployed = replace(newest, last_points=seen)
     data = tuple(_data(definitions, deployed))
     findings = [
         *compare(settings, expected(settings, definitions), deployed, ids),
@@ -52,7 +68,54 @@ def verify(
         settings.stack,
         tuple(sorted(findings, key=lambda finding: LEVELS.index(finding.level))),
         data,
+        tuple(_verdicts(settings, definitions, newest, now, end, endpoint, rest_endpoint, days, everyone, ids)),
+        days,
     )
+
+
+def _verdicts(
+    settings: Settings,
+    definitions: Definitions,
+    deployed: Deployed,
+    now: datetime,
+    end: float,
+    endpoint: str | None,
+    rest_endpoint: str | None,
+    days: int,
+    everyone: bool,
+    ids: StackIds,
+) -> Iterator[Verdict]:
+    """The stack's policies in the order of their names, then those of others by title."""
+
+    def left() -> float:
+        return max(end - time.monotonic(), 0.001)
+
+    managed = Managed(ids.alert_policies, frozenset(), "the stack's outputs")
+    wanted = expected(settings, definitions).alert_policies
+    matched = match_policies(settings, wanted, deployed.alert_policies, managed)
+    told = read_incidents(
+        settings.project,
+        now - timedelta(days=days),
+        None,
+        timeout=left(),
+        endpoint=endpoint,
+        rest_endpoint=rest_endpoint,
+    )
+    fired = None if told.is_blind else told.fired
+    points: dict[str, datetime | None] = {f"{USER_METRIC}{name}": at for name, at in deployed.last_points.items()}
+    others = sorted(matched.others, key=lambda body: str(body.get("displayName", ""))) if everyone else []
+    unknown = {one for body in others for one in metric_types(body, deployed.log_metrics)} - set(points)
+    # A log-based metric that is not there keeps its name in PromQL, which is no type to ask for.
+    types = sorted(one for one in unknown if "/" in one)
+    points |= newest_of_types(
+        settings.project, types, now=now, look_back=timedelta(days=days), timeout=left(), endpoint=endpoint
+    )
+    for policy in definitions.alert_policies:
+        if (body := matched.found.get(policy.name)) is not None:
+            silent = policy.priority in settings.silent_priorities
+            yield verdict(body, deployed, points, fired, name=policy.name, days=days, silent_on_purpose=silent)
+    for body in others:
+        yield verdict(body, deployed, points, fired, days=days)
 
 
 def expected(settings: Settings, definitions: Definitions) -> Expected:

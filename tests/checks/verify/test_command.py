@@ -46,7 +46,7 @@ def test_json_has_the_findings_and_each_metrics_newest_point() -> None:
     cloud.last_points |= {"loyalty/email_status": minute, "loyalty/rate_limited_requests": None}
     with cloud.served() as endpoint:
         told = json.loads(_run("--format", "json", "--endpoint", endpoint).stdout)
-    assert list(told) == ["project", "stack", "findings", "data"]
+    assert list(told) == ["project", "stack", "findings", "data", "policies"]
     assert (told["project"], told["stack"]) == ("loyalty-demo", "demo")
     assert list(told["findings"][0].values()) == [
         "drift",
