@@ -102,12 +102,9 @@ def project_dir_option() -> click.Option:
 
 def arrival_allowance(settings: Settings) -> timedelta:
     """How late points may arrive by the stack's parameters; as late as Google documents, where they do not say."""
-    from loyalty_monitoring.definitions.parameters import load_parameters
+    from loyalty_monitoring.definitions import parameters
 
-    parameters = load_parameters(project_root() / "parameters.yaml", settings.parameter_overrides)
-    found = parameters.get("arrival_allowance")
-    # https://docs.cloud.google.com/logging/docs/logs-based-metrics/troubleshooting
-    return timedelta(minutes=10) if found is None else timedelta(seconds=found.number)
+    return timedelta(seconds=parameters.arrival_allowance(project_root(), settings.parameter_overrides))
 
 
 @contextmanager

@@ -6,11 +6,15 @@ import json
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from loyalty_monitoring.commands.options import PRIORITIES, Instant, files_argument, stack_option, strict_option
 from loyalty_monitoring.commands.project import arrival_allowance, load_stack, progress_bar
+
+if TYPE_CHECKING:
+    from loyalty_monitoring.replay.incidents import Closing
 
 
 @click.command("replay")
@@ -19,6 +23,19 @@ from loyalty_monitoring.commands.project import arrival_allowance, load_stack, p
 @click.option("--from", "start", type=Instant(), metavar="T", help="Evaluate from here; earlier entries are history.")
 @click.option("--to", "end", type=Instant(), metavar="T", help="Evaluate up to here; later entries are not used.")
 @click.option("--policy", "policies", multiple=True, metavar="NAME", help="Only this alert policy; may be repeated.")
+@click.option(
+    "--late",
+    metavar="HOW",
+    help="When points arrive: 4m late, each by a random delay (random or random:SEED, up to the stack's "
+    "arrival_allowance), or by each entry's own receiveTimestamp (entries). Otherwise at once.",
+)
+@click.option(
+    "--closing",
+    type=click.Choice(["delayed", "at-once"]),
+    default="delayed",
+    show_default=True,
+    help="When incidents close: 270 s or two intervals after their condition was last met, or at the next evaluation.",
+)
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option(
     "--fail-on",
@@ -32,6 +49,8 @@ def replay_command(
     start: datetime | None,
     end: datetime | None,
     policies: tuple[str, ...],
+    late: str | None,
+    closing: Closing,
     output_format: str,
     fail_on: str | None,
     strict: bool,
@@ -48,13 +67,17 @@ def replay_command(
     loyalty-monitoring replay samples/*.jsonl.gz
     loyalty-monitoring replay --policy rate_limit_spike --from 2026-11-07 --to 2026-11-08 samples/*.jsonl.gz
     gcloud logging read 'resource.type="k8s_container"' --freshness=2d --format=json | loyalty-monitoring replay -
+    loyalty-monitoring replay --late random:7 samples/*.jsonl.gz
     loyalty-monitoring replay --format json --fail-on P0 today.jsonl | jq '.incidents[].policy'
     """
     from loyalty_monitoring.replay import lateness, timeline
+    from loyalty_monitoring.replay.arrival import parse_arrival
     from loyalty_monitoring.replay.entries.log_files import readable_again
     from loyalty_monitoring.replay.run import replay
 
     settings, definitions = load_stack(stack)
+    allowance = arrival_allowance(settings)
+    arrival = None if late is None else parse_arrival(late, int(allowance.total_seconds()))
     with readable_again(files) as kept, progress_bar() as progress:
         result = replay(
             definitions,
@@ -63,6 +86,8 @@ def replay_command(
             end=end,
             policies=policies or None,
             strict=strict,
+            late=arrival,
+            closing=closing,
             progress=progress,
         )
         arrived = lateness.lateness_of_files(kept, progress)
@@ -71,7 +96,7 @@ def replay_command(
         click.echo(json.dumps(body, indent=2, ensure_ascii=False))
     else:
         timeline.print_text(result)
-        for line in lateness.lines(arrived, arrival_allowance(settings)):
+        for line in lateness.lines(arrived, allowance):
             click.echo(line)
     if fail_on and any(incident.priority <= fail_on for incident in result.incidents):
         sys.exit(1)

@@ -13,6 +13,8 @@ from loyalty_monitoring.common.schema_check import check_schema
 from loyalty_monitoring.common.yaml_documents import Document, load_yaml
 
 _SECONDS = {"min": 60, "h": 3600}
+# https://docs.cloud.google.com/logging/docs/logs-based-metrics/troubleshooting
+_LONGEST_ARRIVAL = 600
 _WORDS = {"min": "minute", "h": "hour"}
 
 
@@ -106,6 +108,13 @@ def chosen_parameters(
     return parameters
 
 
+def arrival_allowance(root: Path, overrides: Mapping[str, object]) -> int:
+    """How late a point may be, in seconds: the parameter of that name, or else the 10 minutes that Google documents."""
+    file = root / "parameters.yaml"
+    parameters = load_parameters(file, overrides) if file.is_file() else {}
+    return int(parameters["arrival_allowance"].number) if "arrival_allowance" in parameters else _LONGEST_ARRIVAL
+
+
 def _checked(what: str, value: object, entry: Mapping[str, Any], place: Position) -> float:
     low, high = entry["range"]
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
@@ -121,12 +130,23 @@ def _checked(what: str, value: object, entry: Mapping[str, Any], place: Position
 
 
 def _sum(name: str, entry: Mapping[str, Any], parameters: Mapping[str, Parameter], document: Document) -> Parameter:
-    parts = []
-    for index, part in enumerate(entry["sum"]):
-        if part not in parameters:
-            place = document.position((name, "sum", index))
-            raise UserError(f"unknown parameter {part!r}{nearest(part, set(parameters))}", place)
-        parts.append(parameters[part])
-    if len({part.unit for part in parts}) != 1:
-        raise UserError(f"{name!r} adds different units; give its parts one unit", document.position((name, "sum")))
-    return Parameter(name, sum(part.value for part in parts), parts[0].unit, entry["why"])
+    """Add the parameters of `sum` and take away those of `less`; durations of different units become minutes."""
+    parts, signs = [], []
+    for key, sign in (("sum", 1), ("less", -1)):
+        for index, part in enumerate(entry.get(key, [])):
+            if part not in parameters:
+                place = document.position((name, key, index))
+                raise UserError(f"unknown parameter {part!r}{nearest(part, set(parameters))}", place)
+            parts.append(parameters[part])
+            signs.append(sign)
+    place = document.position((name, "sum"))
+    unit = parts[0].unit
+    values = [part.value for part in parts]
+    if any(part.unit != unit for part in parts):
+        if not all(part.is_duration for part in parts):
+            raise UserError(f"{name!r} adds different units; give its parts one unit", place)
+        unit, values = "min", [part.number / _SECONDS["min"] for part in parts]
+    value = sum(sign * one for sign, one in zip(signs, values, strict=True))
+    if value <= 0 < len(entry.get("less", [])):
+        raise UserError(f"{name!r} is {value:g}, which is not above 0; take less away, or add more", place)
+    return Parameter(name, value, unit, entry["why"])

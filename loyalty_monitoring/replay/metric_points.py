@@ -21,13 +21,17 @@ from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.query_languages.extractors import Extractor, label_sql, parse_extractor, value_sql
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter, parse_filter, value_of
+from loyalty_monitoring.replay.arrival import ARRIVAL_STEP
 from loyalty_monitoring.replay.entries.filtering import filter_fields, matching_entries
 from loyalty_monitoring.replay.entries.load import EntryCounts, entry_columns, load_entries
 from loyalty_monitoring.replay.result import MetricSummary
 
 # What the fields of a part may have in bytes: few parts for ordinary entries, and room for what is made of large ones.
 _PART_BYTES = 32 * 2**20
+_RECEIVED: FieldPath = ("receiveTimestamp",)
+_DAY = 86_400
 _MINUTES_TO_1970 = 1_035_593_280  # from year 1; it keeps integer division away from negative numbers
+_MINUTE = f"((epoch_us(time) + {_MINUTES_TO_1970 * 60_000_000}) // 60000000 - {_MINUTES_TO_1970})::INTEGER"
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,9 @@ class Plan:
     bounds: tuple[float, ...]
 
 
-def needed_fields(metrics: Sequence[LogMetric]) -> frozenset[FieldPath]:
-    """The fields that `load_entries` must keep for these metrics."""
-    fields: set[FieldPath] = set()
+def needed_fields(metrics: Sequence[LogMetric], *, by_arrival: bool = False) -> frozenset[FieldPath]:
+    """The fields that `load_entries` must keep for these metrics, with `by_arrival` also when an entry was received."""
+    fields: set[FieldPath] = {_RECEIVED} if by_arrival else set()
     for metric in metrics:
         parsed = parse_filter(metric.body["filter"])
         fields |= filter_fields(parsed)
@@ -61,17 +65,18 @@ def points_of_files(
     wanted: Collection[str],
     *,
     strict: bool = False,
+    by_arrival: bool = False,
     progress: Progress | None = None,
 ) -> tuple[EntryCounts, dict[str, MetricSummary]]:
     """Read the files, and make the points of all `metrics` as `make_points` does, part by part in bounded memory.
 
     Entries of years in which Prometheus evaluates nothing are rejected. Errors: those of `load_entries`.
     """
-    making = _Making(con, metrics, wanted)
+    making = _Making(con, metrics, wanted, by_arrival=by_arrival)
     counts = load_entries(
         con,
         files,
-        needed_fields(metrics),
+        needed_fields(metrics, by_arrival=by_arrival),
         strict=strict,
         evaluable=True,
         take=lambda _: making.add(progress),
@@ -86,6 +91,8 @@ def make_points(
     metrics: Sequence[LogMetric],
     wanted: Collection[str],
     progress: Progress | None = None,
+    *,
+    by_arrival: bool = False,
 ) -> dict[str, MetricSummary]:
     """Make the points of all `metrics` from the table `entries`: the tables `series` and `spaced`.
 
@@ -94,8 +101,10 @@ def make_points(
     zero_after BOOLEAN. `wanted` are names as in PromQL; buckets are counted only for a `_bucket` among them.
     The summary of each metric: entries matched, label sets with a point, and points, zeros included; a distribution's
     point counts once, whatever its buckets. Needs `load_entries` with at least `needed_fields(metrics)`.
+    With `by_arrival`, the table `arrived` has the same points in parts: a column `late` says how many seconds after its
+    minute's end a part arrived, in steps of 30 s. Entries that were received more than a day late count in neither.
     """
-    making = _Making(con, metrics, wanted)
+    making = _Making(con, metrics, wanted, by_arrival=by_arrival)
     making.add(progress)
     return making.finish()
 
@@ -103,8 +112,10 @@ def make_points(
 class _Making:
     """Points of entries that come in parts. A point's entries may be in several."""
 
-    def __init__(self, con: Connection, metrics: Sequence[LogMetric], wanted: Collection[str]) -> None:
-        self._con, self._wanted = con, wanted
+    def __init__(
+        self, con: Connection, metrics: Sequence[LogMetric], wanted: Collection[str], *, by_arrival: bool
+    ) -> None:
+        self._con, self._wanted, self._by_arrival = con, wanted, by_arrival
         self._plans = [plan_of(number, metric) for number, metric in enumerate(metrics)]
         self._by_filter: dict[Filter, list[Plan]] = {}
         for plan in self._plans:
@@ -122,13 +133,14 @@ class _Making:
             if progress is not None:
                 progress("Making metric points", done / len(self._by_filter))
             with any_order(self._con):
-                found = _add_points(self._con, parsed, alike, self._wanted, column)
+                found = _add_points(self._con, parsed, alike, self._wanted, column, by_arrival=self._by_arrival)
             for plan in alike:
                 self._matched[plan.number] += found
 
     def finish(self) -> dict[str, MetricSummary]:
         if self._parts > 1:
-            _merge_points(self._con)
+            _merge(self._con, "points", "metric, series, minute")
+            _merge(self._con, "arrived", "metric, series, minute, late")
         find_zeros(self._con)
         return summaries(self._con, self._plans, self._matched)
 
@@ -156,9 +168,11 @@ def bucket_bounds(options: dict[str, object]) -> tuple[float, ...]:
 def make_tables(con: Connection) -> None:
     """The empty tables `series` and `points`."""
     con.execute("CREATE OR REPLACE TEMP TABLE series (series INTEGER, labels VARCHAR, of_metric INTEGER)")
+    numbers = "n BIGINT, total DOUBLE, below BIGINT[]"
+    con.execute(f"CREATE OR REPLACE TEMP TABLE points (metric INTEGER, series INTEGER, minute INTEGER, {numbers})")
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE points "
-        "(metric INTEGER, series INTEGER, minute INTEGER, n BIGINT, total DOUBLE, below BIGINT[])"
+        "CREATE OR REPLACE TEMP TABLE arrived "
+        f"(metric INTEGER, series INTEGER, minute INTEGER, late INTEGER, {numbers})"
     )
 
 
@@ -219,6 +233,8 @@ def _add_points(
     plans: list[Plan],
     wanted: Collection[str],
     entry_column: Callable[[FieldPath], str],
+    *,
+    by_arrival: bool,
 ) -> int:
     """Add to `points` and `series` for metrics that share a filter; the number of entries that match it."""
     relation, column = _with_proto_fields(plans, entry_column)
@@ -227,15 +243,19 @@ def _add_points(
     values = {value_sql(plan.value, column) for plan in plans if plan.value}
     extracted |= {sql: f"v{index}" for index, sql in enumerate(sorted(values))}
     matches = _matching(con, parsed, plans[0], entry_column)
-    minute = f"((epoch_us(time) + {_MINUTES_TO_1970 * 60_000_000}) // 60000000 - {_MINUTES_TO_1970})::INTEGER AS minute"
     selected = "".join(f", {sql} AS {name}" for sql, name in extracted.items())
+    if by_arrival:
+        lateness = _lateness(entry_column(_RECEIVED))
+        selected += f", {lateness} AS late"
+        matches = f"({matches}) AND {lateness} <= {_DAY}"
     # What many metrics share is done once: the filter, and each field and value.
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE matching AS SELECT resource, {minute}{selected} FROM {relation} WHERE {matches}"
+        f"CREATE OR REPLACE TEMP TABLE matching AS SELECT resource, {_MINUTE} AS minute{selected} FROM {relation} "
+        f"WHERE {matches}"
     )
     for plan in plans:
         value = extracted[value_sql(plan.value, column)] if plan.value else None
-        _add_metric(con, plan, lambda field: extracted[column(field)], value, wanted)
+        _add_metric(con, plan, lambda field: extracted[column(field)], value, wanted, by_arrival=by_arrival)
     row = con.execute("SELECT count(*) FROM matching").fetchone()
     assert row is not None
     return int(row[0])
@@ -259,8 +279,20 @@ def _with_proto_fields(plans: list[Plan], column: Callable[[FieldPath], str]) ->
     return f"(SELECT *, {read} FROM entries)", lambda field: names.get(field) or column(field)
 
 
+def _lateness(received: str) -> str:
+    """Seconds from the end of an entry's minute to when it was received, in steps of 30 s; 0 where that is unknown."""
+    after = f"(epoch(try_cast({received}->>'$' AS TIMESTAMPTZ)) - ({_MINUTE} + 1)::BIGINT * 60)"
+    return f"coalesce(greatest(ceil({after} / {ARRIVAL_STEP})::INTEGER * {ARRIVAL_STEP}, 0), 0)"
+
+
 def _add_metric(
-    con: Connection, plan: Plan, field: Callable[[FieldPath], str], value: str | None, wanted: Collection[str]
+    con: Connection,
+    plan: Plan,
+    field: Callable[[FieldPath], str],
+    value: str | None,
+    wanted: Collection[str],
+    *,
+    by_arrival: bool,
 ) -> None:
     counted = "true" if value is None else f"{value} IS NOT NULL"
     fields = dict.fromkeys(field(extractor.field) for _, _, extractor in plan.labels if extractor)
@@ -287,10 +319,15 @@ def _add_metric(
             below = ", ".join(f"count(*) FILTER ({value} < {bound!r}::DOUBLE)" for bound in plan.bounds)
             numbers = f"fsum({value}), [{below}]"
     same = " AND ".join(f"matching.{key} IS NOT DISTINCT FROM combinations.{key}" for key in ["resource", *fields])
+    rows = f"FROM matching JOIN combinations ON {same} WHERE {counted}"
     con.execute(
-        f"INSERT INTO points SELECT {plan.number}, series, minute, count(*), {numbers} "
-        f"FROM matching JOIN combinations ON {same} WHERE {counted} GROUP BY series, minute"
+        f"INSERT INTO points SELECT {plan.number}, series, minute, count(*), {numbers} {rows} GROUP BY series, minute"
     )
+    if by_arrival:
+        con.execute(
+            f"INSERT INTO arrived SELECT {plan.number}, series, minute, late, count(*), {numbers} {rows} "
+            "GROUP BY series, minute, late"
+        )
 
 
 def series_labels(plan: Plan, values: Sequence[str]) -> str:
@@ -303,15 +340,15 @@ def series_labels(plan: Plan, values: Sequence[str]) -> str:
     return " || ',' || ".join(texts)
 
 
-def _merge_points(con: Connection) -> None:
-    """One row for a series and minute, whose entries were counted in several parts."""
+def _merge(con: Connection, table: str, keys: str) -> None:
+    """One row for each combination of keys, whose entries were counted in several parts."""
     below = (
         "CASE WHEN any_value(below) IS NOT NULL THEN list_reduce(list(below), "
         "lambda one, other: list_transform(list_zip(one, other), lambda pair: pair[1] + pair[2])) END"
     )
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE points AS SELECT metric, series, minute, sum(n)::BIGINT AS n, "
-        f"fsum(total) AS total, {below} AS below FROM points GROUP BY metric, series, minute"
+        f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {keys}, sum(n)::BIGINT AS n, fsum(total) AS total, "
+        f"{below} AS below FROM {table} GROUP BY {keys}"
     )
 
 

@@ -15,13 +15,20 @@ from loyalty_monitoring.replay.metric_points import bucket_bounds
 SECONDS_INTO_MINUTE = "59.999"
 
 
-def write_open_metrics(con: Connection, metrics: Sequence[LogMetric], wanted: Collection[str], out: Path) -> None:
+def write_open_metrics(
+    con: Connection, metrics: Sequence[LogMetric], wanted: Collection[str], out: Path, *, with_views: bool = False
+) -> None:
     """Write a line for each point of the series names in `wanted`, from the tables that `make_points` made.
 
     A line is NAME{labels} value time; ordered by name, series and time, as backfilling needs. A distribution has three
-    names, with `_count`, `_sum` and `_bucket`.
+    names, with `_count`, `_sum` and `_bucket`. With `with_views` the table `views` follows, whose column `view` is put
+    behind the name.
     """
     families = [family for number, metric in enumerate(metrics) for family in _families(number, metric, wanted)]
+    if with_views:
+        families += [
+            family for number, metric in enumerate(metrics) for family in _families(number, metric, wanted, "views")
+        ]
     with out.open("wb") as whole:
         for family in families:
             part = out.with_name(out.name + ".part")
@@ -35,11 +42,11 @@ def write_open_metrics(con: Connection, metrics: Sequence[LogMetric], wanted: Co
         whole.write(b"# EOF\n")
 
 
-def _families(number: int, metric: LogMetric, wanted: Collection[str]) -> list[str]:
+def _families(number: int, metric: LogMetric, wanted: Collection[str], table: str = "spaced") -> list[str]:
     """A query of the text of each wanted series name of the metric."""
     name = metric.promql_name
-    points = f"FROM spaced JOIN series USING (series) WHERE metric = {number}"
-    columns = "series, minute, zero_before, zero_after, labels"
+    points = f"FROM {table} JOIN series USING (series) WHERE metric = {number}"
+    columns = "series, minute, zero_before, zero_after, labels" + (", view" if table == "views" else ", '' AS view")
     if not metric.is_distribution:
         sources = {name: f"SELECT {columns}, 0 AS bucket, n::VARCHAR AS value {points}"}
     else:
@@ -61,9 +68,9 @@ def _family_text(name: str, source: str) -> str:
     def line(value: str, offset: int) -> str:
         return f"prefix || {value} || ' ' || ((minute + {offset})::BIGINT * 60 + {SECONDS_INTO_MINUTE})::VARCHAR"
 
-    prefixed = f"SELECT *, {quoted(name)} || '{{' || labels || '}} ' AS prefix FROM ({source})"
+    prefixed = f"SELECT *, {quoted(name)} || view || '{{' || labels || '}} ' AS prefix FROM ({source})"
     return f"""SELECT
         CASE WHEN zero_before THEN {line("'0'", -1)} || chr(10) ELSE '' END
         || {line("value", 0)}
         || CASE WHEN zero_after THEN chr(10) || {line("'0'", 1)} ELSE '' END
-        FROM ({prefixed} ORDER BY series, bucket, minute)"""
+        FROM ({prefixed} ORDER BY view, series, bucket, minute)"""

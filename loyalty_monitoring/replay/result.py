@@ -58,6 +58,7 @@ class ReplayResult:
     when they opened, then by policy and labels; `margins` are by policy, without those that compare nothing.
     `entries_from` and `entries_to` are the times of the first and the last entry, None of an empty log.
     `why_nothing_matched` are sentences, where no metric matched and the entries say why.
+    `late` and `closing` are what was asked for, as on the command line.
     """
 
     window_from: datetime
@@ -72,3 +73,5 @@ class ReplayResult:
     entries_from: datetime | None = None
     entries_to: datetime | None = None
     why_nothing_matched: tuple[str, ...] = ()
+    late: str | None = None
+    closing: str = "delayed"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,16 +16,19 @@ from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.model import AlertPolicy, Definitions, LogMetric
 from loyalty_monitoring.query_languages.promql.expressions import look_back, parsed
 from loyalty_monitoring.query_languages.promql.quoted_names import words
-from loyalty_monitoring.replay.diagnosis import why_nothing_matched
+from loyalty_monitoring.replay.arrival import Arrival, EntryDelay, make_parts
+from loyalty_monitoring.replay.diagnosis import Origins, why_nothing_matched
 from loyalty_monitoring.replay.entries.load import EntryCounts
-from loyalty_monitoring.replay.incidents import evaluation_instants, incidents
+from loyalty_monitoring.replay.incidents import Closing, evaluation_instants, incidents
+from loyalty_monitoring.replay.late_evaluation import Asked, make_views
 from loyalty_monitoring.replay.margins import margins
 from loyalty_monitoring.replay.metric_points import points_of_files
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
-from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
+from loyalty_monitoring.replay.prometheus import Prometheus, Series, prometheus_over
 from loyalty_monitoring.replay.result import Incident, MetricSummary, ReplayResult
 
 _MINUTE, _NO = timedelta(minutes=1), timedelta()
+Answers = Callable[[int, Sequence[Series]], Sequence[Series]]
 
 
 @dataclass(frozen=True)
@@ -44,25 +47,74 @@ def replay(
     end: datetime | None = None,
     policies: Sequence[str] | None = None,
     strict: bool = False,
+    late: Arrival | None = None,
+    closing: Closing = "delayed",
     progress: Progress | None = None,
 ) -> ReplayResult:
     """Find the incidents that the log entries would have opened.
 
     Evaluation starts at `start` (default: the minute of the first entry) with the earlier entries as history, and
     ends at `end` (default: the end of the last entry's minute). An empty log is an answer, too: with `end` the silence
-    before it is judged, by default as long as the policies look back. `policies` are names; None is all of them.
+    before it is judged, by default as long as the policies look back. `policies` are names; None is all of them. `late`
+    says when points arrive; None is as soon as their minute has ended. `closing` says when incidents close.
     Errors: UserError for a policy, a file or a window that is not there.
     """
-    chosen = chosen_policies(definitions, policies)
-    wanted = series_in_queries(definitions.log_metrics, (policy.query for policy in chosen))
-    with backfilled(definitions.log_metrics, files, wanted, strict=strict, progress=progress) as (prometheus, points):
-        span = window(points.entries, start, end, longest_window(chosen))
-        result = judged(prometheus, points, chosen, *span, progress)
-    silent = [metric for metric in definitions.log_metrics if not result.metrics[metric.api_name].matched]
-    if 2 * len(silent) <= len(definitions.log_metrics):
+    chosen, metrics = chosen_policies(definitions, policies), definitions.log_metrics
+    wanted = series_in_queries(metrics, (policy.query for policy in chosen))
+    if late is not None:
+        result, origins = _judged_late(metrics, chosen, files, wanted, (start, end), late, closing, strict, progress)
+    else:
+        with backfilled(metrics, files, wanted, strict=strict, progress=progress) as (prometheus, points):
+            span = window(points.entries, start, end, longest_window(chosen))
+            result = judged(prometheus, points, chosen, *span, progress, closing=closing)
+            origins = points.entries.origins
+    silent = [metric for metric in metrics if not result.metrics[metric.api_name].matched]
+    if 2 * len(silent) <= len(metrics):
         return result  # a log of a quiet day, or of some of the module
-    why = why_nothing_matched(silent, points.entries.origins)
-    return replace(result, why_nothing_matched=tuple(why))
+    return replace(result, why_nothing_matched=tuple(why_nothing_matched(silent, origins)))
+
+
+def _judged_late(
+    metrics: Sequence[LogMetric],
+    chosen: Sequence[AlertPolicy],
+    files: Sequence[Path | Literal["-"]],
+    wanted: Collection[str],
+    asked_window: tuple[datetime | None, datetime | None],
+    late: Arrival,
+    closing: Closing,
+    strict: bool,
+    progress: Progress | None,
+) -> tuple[ReplayResult, Origins]:
+    """What the policies say when points arrive late, and where the entries came from."""
+    with temporary_folder() as folder:
+        out = folder / "points.om"
+        by_arrival = isinstance(late, EntryDelay)
+        with connect() as con:
+            counts, summaries = points_of_files(
+                con, metrics, files, wanted, strict=strict, by_arrival=by_arrival, progress=progress
+            )
+            since, until = window(counts, *asked_window, longest_window(chosen))
+            asked = [_asked(policy, since, until) for policy in chosen]
+            if progress is not None:
+                progress("Finding what had not arrived", 0.0)
+            make_parts(con, metrics, [late])
+            views = make_views(con, metrics, asked, wanted)
+            write_open_metrics(con, metrics, wanted, out, with_views=True)
+        with prometheus_over(out) as prometheus:
+
+            def answers(number: int, full: Sequence[Series]) -> Sequence[Series]:
+                return views.answers(prometheus, number, asked[number], 0, asked[number].spans[0], full)
+
+            points = Points(counts, summaries)
+            result = judged(
+                prometheus, points, chosen, since, until, progress, closing=closing, late=str(late), answers=answers
+            )
+            return result, counts.origins
+
+
+def _asked(policy: AlertPolicy, start: datetime, end: datetime) -> Asked:
+    interval = policy.evaluation_interval_seconds
+    return Asked(policy.query, interval, (evaluation_instants(start, end, interval),))
 
 
 def judged(
@@ -72,9 +124,13 @@ def judged(
     start: datetime,
     end: datetime,
     progress: Progress | None = None,
+    *,
+    closing: Closing = "delayed",
+    late: str | None = None,
+    answers: Answers | None = None,
 ) -> ReplayResult:
     """What the policies say of the points in a window, wherever the points came from."""
-    found = evaluate(prometheus, policies, start, end, progress)
+    found = evaluate(prometheus, policies, start, end, progress, closing=closing, answers=answers)
     return ReplayResult(
         window_from=start,
         window_to=end,
@@ -86,8 +142,28 @@ def judged(
         metrics=points.metrics,
         policies={policy.name: policy.priority for policy in policies},
         incidents=tuple(found),
-        margins=margins(prometheus, policies, start, end, found),
+        # Margins are those of points that arrive at once.
+        margins=margins(prometheus, policies, start, end, found) if late is None else {},
+        late=late,
+        closing=closing,
     )
+
+
+def write_points(
+    metrics: Sequence[LogMetric],
+    files: Sequence[Path | Literal["-"]],
+    out: Path,
+    *,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> tuple[EntryCounts, Mapping[str, MetricSummary]]:
+    """Write the points of all series of the metrics as OpenMetrics text, as replay evaluates them."""
+    suffixes = ("", "_count", "_sum", "_bucket")
+    wanted = {metric.promql_name + suffix for metric in metrics for suffix in suffixes}
+    with connect() as con:
+        counts, summaries = points_of_files(con, metrics, files, wanted, strict=strict, progress=progress)
+        write_open_metrics(con, metrics, wanted, out)
+    return counts, summaries
 
 
 @contextmanager
@@ -116,14 +192,24 @@ def evaluate(
     start: datetime,
     end: datetime,
     progress: Progress | None = None,
+    *,
+    closing: Closing = "delayed",
+    answers: Answers | None = None,
 ) -> list[Incident]:
-    """The incidents of the policies in a window, ordered by when they opened, then by policy and labels."""
+    """The incidents of the policies in a window, ordered by when they opened, then by policy and labels.
 
-    def one(policy: AlertPolicy) -> list[Incident]:
+    `answers` makes of a policy's place and of its answers over all points what was answered while points were late.
+    """
+
+    def one(numbered: tuple[int, AlertPolicy]) -> list[Incident]:
+        number, policy = numbered
         interval = policy.evaluation_interval_seconds
         first, last = evaluation_instants(start, end, interval)
         try:
-            return incidents(policy, prometheus.query_range(policy.query, first, last, interval), last)
+            found: Sequence[Series] = prometheus.query_range(policy.query, first, last, interval)
+            if answers is not None:
+                found = answers(number, found)
+            return incidents(policy, found, last, closing)
         except UserError as error:
             raise type(error)(error.message, Position(policy.source)) from error
 
@@ -132,7 +218,7 @@ def evaluate(
         progress("Evaluating the alert policies", 0.0)
     pool = ThreadPoolExecutor(max_workers=2)
     try:
-        for done, of_policy in enumerate(pool.map(one, policies), start=1):
+        for done, of_policy in enumerate(pool.map(one, enumerate(policies)), start=1):
             found += of_policy
             if progress is not None:
                 progress("Evaluating the alert policies", done / len(policies))

@@ -33,7 +33,8 @@ def as_json(result: ReplayResult) -> str:
 def as_object(result: ReplayResult) -> dict[str, Any]:
     """The result as a JSON object; times are RFC 3339 in UTC, `closed` is null while an incident is open.
 
-    A value that JSON has no number for, such as the infinity of a division by zero, is a string: "Infinity".
+    A value that JSON has no number for, such as the infinity of a division by zero, is a string: "Infinity". `late` and
+    `closing` are there when they were chosen.
     """
     return {
         "window": {"from": rfc3339(result.window_from), "to": rfc3339(result.window_to)},
@@ -54,6 +55,8 @@ def as_object(result: ReplayResult) -> dict[str, Any]:
             for incident in result.incidents
         ],
         **({"margins": margin_objects(result.margins)} if result.margins else {}),
+        **({"late": result.late} if result.late else {}),
+        **({"closing": result.closing} if result.closing != "delayed" else {}),
     }
 
 
@@ -115,6 +118,10 @@ def lines(result: ReplayResult, width: int = _PIPED_WIDTH) -> Iterator[Text]:
     if result.entries_rejected > len(result.first_rejected):
         yield Text(f"  and {result.entries_rejected - len(result.first_rejected):,} more", style="dim")
     yield from _elsewhere(result)
+    if result.late:
+        yield Text(f"Points arrive late: {result.late}", style="dim")
+    if result.closing != "delayed":
+        yield Text("Incidents close at the next evaluation", style="dim")
     yield Text()
     for priority in PRIORITIES:
         if priority in result.policies.values():

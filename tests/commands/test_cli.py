@@ -55,7 +55,7 @@ def test_fail_on_exits_with_1_for_that_priority_or_a_more_urgent_one(spike: Path
 
 
 def test_the_window_can_be_chosen(spike: Path) -> None:
-    later = (START + hours(1) + minutes(2)).isoformat()
+    later = (START + hours(1) + minutes(22)).isoformat()
     done = _run("replay", "--policy", "rate_limit_spike", "--from", later, "--to", "2026-11-02T02:00Z", str(spike))
     assert "P1  no incident" in done.stdout
 

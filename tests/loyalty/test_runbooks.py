@@ -33,6 +33,7 @@ SECTIONS = [
     "First 5 minutes",
     "Likely causes",
     "How it closes",
+    "How soon it rings, and why",
     "False alarms",
     "Who to tell",
     "Silence it",

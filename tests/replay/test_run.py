@@ -68,7 +68,7 @@ def test_entries_before_the_start_are_history_and_those_after_the_end_are_not_us
 def test_each_priority_of_order_opened_then_policy(tmp_path: Path) -> None:
     file = write(tmp_path / "e.jsonl", [rejection(START, "s-1"), rejection(START + 2 * MINUTE, "s-1")])
     definitions = _definitions(_policy(f"{COUNT} > 0", "b"), _policy(f"{COUNT} > 0", "a"))
-    found = replay(definitions, [file]).incidents
+    found = replay(definitions, [file], closing="at-once").incidents
     assert [(one.policy, (one.opened - START) // MINUTE) for one in found] == [("a", 1), ("b", 1), ("a", 3), ("b", 3)]
 
 

@@ -15,6 +15,7 @@ from loyalty_monitoring.common.yaml_documents import Document, Path_, load_yaml
 from loyalty_monitoring.definitions.contract_pages import severity_of
 from loyalty_monitoring.definitions.log_contract import Contract, load_contract
 from loyalty_monitoring.proof.shorthands import Shorthand, fields_of, load_shorthands
+from loyalty_monitoring.replay.incidents import Closing
 
 Entry = dict[str, Any]
 
@@ -75,7 +76,10 @@ class Lines:
 
 @dataclass(frozen=True)
 class Case:
-    """`time_of_day` and `month_end` say when it may start; offsets count from there, `until` is where watching ends."""
+    """`time_of_day` and `month_end` say when it may start; offsets count from there, `until` is where watching ends.
+
+    `latest` leaves out arrivals at which points can be later, `only_closing` the other reading of closing.
+    """
 
     alert: str
     claim: str
@@ -87,6 +91,8 @@ class Case:
     until: timedelta
     incidents: tuple[ExpectedIncident, ...]
     position: Position
+    latest: timedelta | None = None
+    only_closing: Closing | None = None
 
 
 @dataclass(frozen=True)
@@ -199,6 +205,8 @@ def _case(document: Document, index: int, known: _Known) -> Case:
         until=offset(data["until"]),
         incidents=tuple(_incident(incident) for incident in data["incidents"]),
         position=document.position(("cases", index)),
+        latest=offset(data["late"]["at_most"]) if "late" in data else None,
+        only_closing="delayed" if "only_delayed_closing" in data else None,
     )
 
 

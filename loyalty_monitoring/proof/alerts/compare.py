@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from loyalty_monitoring.proof.alerts.cases import ExpectedIncident, Span
@@ -11,40 +12,73 @@ from loyalty_monitoring.proof.alerts.schedule import Placed
 from loyalty_monitoring.replay.result import Incident
 
 
-def misses(placed: Placed, found: Sequence[Incident]) -> tuple[str, ...]:
-    """Each way in which the incidents are not the expected ones, as a sentence; none when the claim holds.
+@dataclass(frozen=True)
+class Latitude:
+    """How much later than at once an incident may open and close, how much later it must close, and whether it says the
+    same value."""
+
+    lateness: timedelta = timedelta(0)
+    closing: timedelta = timedelta(0)
+    values: bool = True
+
+
+@dataclass(frozen=True)
+class Miss:
+    """A sentence, and the evaluation that it is about."""
+
+    sentence: str
+    instant: datetime
+
+
+def misses(placed: Placed, found: Sequence[Incident], latitude: Latitude | None = None) -> tuple[Miss, ...]:
+    """Each way in which the incidents are not the expected ones; none when the claim holds.
 
     Incidents of one label set are compared in the order in which they opened.
     """
-    expected = placed.case.incidents
+    expected = [_with_latitude(one, latitude or Latitude()) for one in placed.case.incidents]
     every = [one.labels for one in expected] + [one.labels for one in found]
     label_sets = {tuple(sorted(labels.items())): dict(labels) for labels in every}
-    said: list[str] = []
+    said: list[Miss] = []
     for labels in label_sets.values():
         wanted = [one for one in expected if dict(one.labels) == labels]
         opened = sorted((one for one in found if dict(one.labels) == labels), key=lambda one: one.opened)
         for want, have in zip(wanted, opened, strict=False):
             said += _differences(want, have, placed.start)
-        said += [f"no incident{_of(labels)}; it must open {_within(want.opens)}" for want in wanted[len(opened) :]]
         said += [
-            f"an incident{_of(labels)} opened at {_at(have.opened, placed.start)}; none must"
+            Miss(f"no incident{_of(labels)}; it must open {_within(want.opens)}", placed.start + want.opens.not_after)
+            for want in wanted[len(opened) :]
+        ]
+        said += [
+            Miss(f"an incident{_of(labels)} opened at {_at(have.opened, placed.start)}; none must", have.opened)
             for have in opened[len(wanted) :]
         ]
     return tuple(said)
 
 
-def _differences(want: ExpectedIncident, have: Incident, start: datetime) -> list[str]:
+def _with_latitude(incident: ExpectedIncident, latitude: Latitude) -> ExpectedIncident:
+    opens, closes = incident.opens, incident.closes
+    return ExpectedIncident(
+        incident.labels,
+        Span(opens.not_before, opens.not_after + latitude.lateness),
+        closes and Span(closes.not_before + latitude.closing, closes.not_after + latitude.closing + latitude.lateness),
+        incident.value if latitude.values else None,
+    )
+
+
+def _differences(want: ExpectedIncident, have: Incident, start: datetime) -> list[Miss]:
     who = f"the incident{_of(want.labels)}"
     said = []
     if not _inside(have.opened - start, want.opens):
-        said.append(f"{who} opened at {_at(have.opened, start)}; it must open {_within(want.opens)}")
+        sentence = f"{who} opened at {_at(have.opened, start)}; it must open {_within(want.opens)}"
+        said.append(Miss(sentence, have.opened))
     if want.closes is None and have.closed is not None:
-        said.append(f"{who} closed at {_at(have.closed, start)}; it must stay open")
+        said.append(Miss(f"{who} closed at {_at(have.closed, start)}; it must stay open", have.closed))
     if want.closes is not None and (have.closed is None or not _inside(have.closed - start, want.closes)):
         closed = "did not close" if have.closed is None else f"closed at {_at(have.closed, start)}"
-        said.append(f"{who} {closed}; it must close {_within(want.closes)}")
+        sentence = f"{who} {closed}; it must close {_within(want.closes)}"
+        said.append(Miss(sentence, have.closed or start + want.closes.not_after))
     if want.value is not None and not math.isclose(want.value, have.value, rel_tol=1e-9, abs_tol=1e-9):
-        said.append(f"{who} has the value {have.value:g}; it must have {want.value:g}")
+        said.append(Miss(f"{who} has the value {have.value:g}; it must have {want.value:g}", have.opened))
     return said
 
 

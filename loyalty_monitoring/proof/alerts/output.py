@@ -30,6 +30,7 @@ def as_json(proof: Proof) -> str:
                 for verdict in proof.verdicts
             ],
             "gate": list(proof.gate),
+            "arrivals": ["at once", *proof.arrivals],
         },
         indent=2,
         ensure_ascii=False,

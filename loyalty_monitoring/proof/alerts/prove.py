@@ -1,10 +1,15 @@
-"""Prove alert policies: every case through the deployed definitions, all in one database and one Prometheus."""
+"""Prove alert policies: every case through the deployed definitions, all in one database and one Prometheus.
+
+A case is held under every arrival of points, and under both readings of when an incident closes.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -12,23 +17,29 @@ from loyalty_monitoring.common.errors import UserError, nearest
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import Contract, load_contract
 from loyalty_monitoring.definitions.model import Definitions
+from loyalty_monitoring.definitions.parameters import arrival_allowance
 from loyalty_monitoring.definitions.settings import Settings
+from loyalty_monitoring.proof.alerts.arrivals import arrivals, in_words, longest, received_late
 from loyalty_monitoring.proof.alerts.cases import Case, CaseFile, load_case_files
-from loyalty_monitoring.proof.alerts.compare import misses
-from loyalty_monitoring.proof.alerts.required_kinds import chosen_kinds, missing
-from loyalty_monitoring.proof.alerts.schedule import entries_of, lay_out
-from loyalty_monitoring.proof.alerts.shared_replay import Variant, stage_for
+from loyalty_monitoring.proof.alerts.compare import Latitude, Miss, misses, offset_text
+from loyalty_monitoring.proof.alerts.required_kinds import chosen_kinds, missing, unproven
+from loyalty_monitoring.proof.alerts.schedule import Placed, entries_of, lay_out
+from loyalty_monitoring.proof.alerts.shared_replay import Stage, Trial, Variant, incidents_of, stage_for
+from loyalty_monitoring.replay.arrival import Arrival
+from loyalty_monitoring.replay.incidents import CLOSINGS, Closing, closing_delay
 
 Progress = Callable[[str, float], None]
 Parameters = tuple[tuple[str, float], ...]
+_MOST_NAMED = 4  # of the points that had not arrived
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A case and how it was missed; with no misses, its claim holds."""
+    """A case and how it was missed; with no misses, its claim holds. `broken_by` are the arrivals that broke it."""
 
     case: Case
     misses: tuple[str, ...]
+    broken_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,7 @@ class Proof:
 
     verdicts: tuple[Verdict, ...]
     gate: tuple[str, ...]
+    arrivals: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -48,17 +60,91 @@ def prove(root: Path, settings: Settings, alerts: Collection[str] = (), progress
     case_files, definitions = load_proof(root, settings, alerts)
     placed = lay_out(case for file in case_files for case in file.cases)
     variants = variants_of(root, settings, [one.case for one in placed])
+    allowance = arrival_allowance(root, {})
+    tried = arrivals(allowance)
+    trials = [Trial(variants[variant_key(one.case)], one.start, one.end) for one in placed]
     if progress is not None:
         progress("Writing the points of all cases", 0.0)
-    verdicts = []
-    with stage_for(entries_of(placed), tuple(variants.values())) as stage:
-        for number, one in enumerate(placed):
+    verdicts: list[Verdict] = []
+    entries = received_late(entries_of(placed), allowance)
+    with (
+        stage_for(entries, tuple(variants.values()), tried, trials) as stage,
+        ThreadPoolExecutor(max_workers=2) as pool,
+    ):
+
+        def verdict(one: Placed, trial: Trial) -> Verdict:
+            failures = list(failures_of(stage, one, trial, tried, allowance))
+            late = [in_words(tried[failure.arrival]) for failure in failures if failure.arrival is not None]
+            said = [sentence for failure in failures for sentence in _sentences(stage, one, trial, tried, failure)]
+            return Verdict(one.case, tuple(dict.fromkeys(said)), tuple(dict.fromkeys(late)))
+
+        for number, found in enumerate(pool.map(verdict, placed, trials), start=1):
+            verdicts.append(found)
             if progress is not None:
                 progress("Evaluating the cases", number / len(placed))
-            found = stage.incidents(variants[variant_key(one.case)], one.start, one.end)
-            verdicts.append(Verdict(one.case, misses(one, found)))
     names = [policy.name for policy in definitions.alert_policies if not alerts or policy.name in alerts]
-    return Proof(tuple(verdicts), missing(case_files, names, chosen_kinds(settings.module.required_kinds)))
+    gate = missing(case_files, names, chosen_kinds(settings.module.required_kinds))
+    gate += unproven((one.case, one.broken_by) for one in verdicts)
+    return Proof(tuple(verdicts), gate, tuple(map(in_words, tried)))
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How a case was missed: under which arrival (its place, None is at once) and which reading of closing."""
+
+    arrival: int | None
+    closing: Closing
+    misses: tuple[Miss, ...]
+
+
+def failures_of(
+    stage: Stage, placed: Placed, trial: Trial, tried: Sequence[Arrival], allowance: int
+) -> Iterator[Failure]:
+    """Each arrival and each closing that breaks a case; what is broken at once is not tried with late points."""
+    interval = trial.variant.policy.evaluation_interval_seconds
+    closings = [one for one in CLOSINGS if placed.case.only_closing in (None, one)]
+    delays = {one: timedelta(seconds=closing_delay(interval, one) - interval) for one in closings}
+    full = stage.answers(trial)
+    broken = False
+    for closing in closings:
+        if found := misses(placed, incidents_of(trial, full, closing), Latitude(closing=delays[closing])):
+            yield Failure(None, closing, found)
+            broken = True
+    if broken:
+        return
+    for number, arrival in enumerate(tried):
+        if placed.case.latest is not None and longest(arrival, allowance) > placed.case.latest:
+            continue
+        answers = stage.late_answers(trial, number, full)
+        if answers is full:
+            continue
+        for closing in closings:
+            latitude = Latitude(longest(arrival, allowance), delays[closing], values=False)
+            if found := misses(placed, incidents_of(trial, answers, closing), latitude):
+                yield Failure(number, closing, found)
+
+
+def _sentences(stage: Stage, placed: Placed, trial: Trial, tried: Sequence[Arrival], failure: Failure) -> list[str]:
+    """The misses as sentences, with the arrival, the evaluation, and what had not arrived."""
+    closing = "" if failure.closing == CLOSINGS[0] else "with incidents that close at once, "
+    if failure.arrival is None:
+        return [closing + miss.sentence for miss in failure.misses]
+    said = []
+    for miss in failure.misses:
+        missed = stage.on_the_way(trial, failure.arrival, miss.instant)
+        named = [_named(*one) for one in missed[:_MOST_NAMED]]
+        more = f" and {len(missed) - _MOST_NAMED} more" if len(missed) > _MOST_NAMED else ""
+        not_there = f"{', '.join(named)}{more} had not arrived" if named else "everything had arrived"
+        said.append(
+            f"with {in_words(tried[failure.arrival])}, {closing}{miss.sentence}; at the evaluation of "
+            f"{offset_text(miss.instant - placed.start)}, {not_there}"
+        )
+    return said
+
+
+def _named(metric: str, labels: str, minute: int, in_part: bool) -> str:
+    at = datetime.fromtimestamp(minute * 60, UTC)
+    return f"{'a part of ' if in_part else ''}{metric}{{{labels}}} of {at:%H:%M}"
 
 
 def load_proof(

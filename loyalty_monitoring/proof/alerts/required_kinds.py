@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from loyalty_monitoring.common.errors import UserError, nearest
-from loyalty_monitoring.proof.alerts.cases import CaseFile
+from loyalty_monitoring.proof.alerts.cases import Case, CaseFile
 
 KINDS: Mapping[str, str] = {
     "opens": "the sentence becomes true, and an incident opens in time",
@@ -56,4 +56,24 @@ def missing(files: Sequence[CaseFile], alerts: Collection[str], required: Mappin
             for kind in file.not_applicable
             if kind in shown
         ]
+    return tuple(said)
+
+
+def unproven(cases: Iterable[tuple[Case, Collection[str]]]) -> tuple[str, ...]:
+    """The alerts that are not proven under an arrival of points, a sentence each; `cases` come with what broke them."""
+    of_alert: dict[tuple[str, str], int] = {}
+    late: dict[str, bool] = {}
+    for case, broken_by in cases:
+        late[case.alert] = late.get(case.alert, False) or (bool(case.incidents) and case.latest is None)
+        for arrival in broken_by:
+            of_alert[case.alert, arrival] = of_alert.get((case.alert, arrival), 0) + 1
+    said = [
+        f"{alert} is not proven with {arrival}: {count} case{'' if count == 1 else 's'} missed"
+        for (alert, arrival), count in of_alert.items()
+    ]
+    said += [
+        f"{alert} has no case that opens an incident with late points; take `late` away from one"
+        for alert, any_late in late.items()
+        if not any_late
+    ]
     return tuple(said)

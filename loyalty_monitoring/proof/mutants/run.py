@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from loyalty_monitoring.definitions.load import definitions_of, read_sources
+from loyalty_monitoring.definitions.parameters import arrival_allowance
 from loyalty_monitoring.definitions.settings import Settings
-from loyalty_monitoring.proof.alerts.compare import misses
-from loyalty_monitoring.proof.alerts.prove import load_proof, variant_key, variants_of
+from loyalty_monitoring.proof.alerts.arrivals import arrivals, received_late
+from loyalty_monitoring.proof.alerts.prove import failures_of, load_proof, variant_key, variants_of
 from loyalty_monitoring.proof.alerts.schedule import Placed, entries_of, lay_out
-from loyalty_monitoring.proof.alerts.shared_replay import Stage, Variant, stage_for
+from loyalty_monitoring.proof.alerts.shared_replay import Stage, Trial, Variant, stage_for
 from loyalty_monitoring.proof.metrics.cases import load_metric_cases
 from loyalty_monitoring.proof.mutants.equivalents import load_equivalents
 from loyalty_monitoring.proof.mutants.metrics import killed, metric_mutants
 from loyalty_monitoring.proof.mutants.policies import PolicyMutant, policy_mutants
 from loyalty_monitoring.proof.mutants.score import Score, Tried, score
+from loyalty_monitoring.replay.arrival import Arrival
 from loyalty_monitoring.replay.prometheus import QueryRefused
 
 Progress = Callable[[str, float], None]
@@ -67,36 +69,49 @@ def try_policy_mutants(
     placed = lay_out(case for file in case_files for case in file.cases)
     variants = variants_of(root, settings, [one.case for one in placed])
     mutants = {key: {one.change: one for one in policy_mutants(variant.policy)} for key, variant in variants.items()}
-    tried = []
-    with stage_for(entries_of(placed), tuple(variants.values())) as stage:
+    allowance = arrival_allowance(root, {})
 
-        def attempt(mutant: PolicyMutant) -> Tried:
-            return Tried(mutant.id, _killer(stage, trials(mutant)))
+    def trials(mutant: PolicyMutant) -> Iterator[tuple[Placed, Trial]]:
+        for one in placed:
+            key = variant_key(one.case)
+            # A case with parameters of its own needs the same slip in another query, where the slip can be made.
+            same = mutants[key].get(mutant.change) if one.case.alert == mutant.policy.name else None
+            if same is not None:
+                yield one, Trial(Variant(same.policy, variants[key].metrics), one.start, one.end)
 
-        def trials(mutant: PolicyMutant) -> Iterator[tuple[Variant, Placed]]:
-            for one in placed:
-                key = variant_key(one.case)
-                # A case with parameters of its own needs the same slip in another query, where the slip can be made.
-                same = mutants[key].get(mutant.change) if one.case.alert == mutant.policy.name else None
-                if same is not None:
-                    yield Variant(same.policy, variants[key].metrics), one
-
-        names = [policy.name for policy in definitions.alert_policies if not only or policy.name in only]
-        every = [mutant for name in names for mutant in mutants.get((name, ()), {}).values()]
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            for number, one in enumerate(pool.map(attempt, every), start=1):
-                tried.append(one)
+    def killers(
+        mutants_left: Sequence[PolicyMutant], arrived: Sequence[Arrival], task: str
+    ) -> Iterator[tuple[PolicyMutant, str | None]]:
+        asked = [trial for mutant in mutants_left for _, trial in trials(mutant)] if arrived else []
+        entries = received_late(entries_of(placed), allowance)
+        with (
+            stage_for(entries, tuple(variants.values()), arrived, asked) as stage,
+            ThreadPoolExecutor(max_workers=2) as pool,
+        ):
+            found = pool.map(lambda mutant: _killer(stage, trials(mutant), arrived, allowance), mutants_left)
+            for number, (mutant, killer) in enumerate(zip(mutants_left, found, strict=True), start=1):
+                yield mutant, killer
                 if progress is not None:
-                    progress("Trying mutants of the alert policies", number / len(every))
-    return tuple(tried)
+                    progress(task, number / len(mutants_left))
+
+    names = [policy.name for policy in definitions.alert_policies if not only or policy.name in only]
+    every = [mutant for name in names for mutant in mutants.get((name, ()), {}).values()]
+    # Most are noticed while points arrive at once, which costs a hundredth of all arrivals.
+    at_once = list(killers(every, (), "Trying mutants of the alert policies"))
+    left = [mutant for mutant, killer in at_once if killer is None]
+    late = {
+        mutant.id: killer for mutant, killer in killers(left, arrivals(allowance), "Trying the rest with late points")
+    }
+    return tuple(Tried(mutant.id, killer or late.get(mutant.id)) for mutant, killer in at_once)
 
 
-def _killer(stage: Stage, trials: Iterable[tuple[Variant, Placed]]) -> str | None:
-    for variant, placed in trials:
+def _killer(
+    stage: Stage, trials: Iterable[tuple[Placed, Trial]], arrived: Sequence[Arrival], allowance: int
+) -> str | None:
+    for placed, trial in trials:
         try:
-            found = stage.incidents(variant, placed.start, placed.end)
+            if next(failures_of(stage, placed, trial, arrived, allowance), None) is not None:
+                return placed.case.claim
         except QueryRefused:
             return _REFUSED
-        if misses(placed, found):
-            return placed.case.claim
     return None

@@ -42,19 +42,19 @@ def test_a1_is_true_from_the_second_after_26_hours_until_the_next_good_report() 
     good = freshness(START + hours(27) + minutes(10), START + hours(27))
     ruling = ruled("expiration_task_stale", [*reports, good], hours(28))
     assert spans(ruling) == [(26 * 60 + 2, 27 * 60 + 10)]
-    assert spans(ruling, "may") == [(26 * 60, 27 * 60 + 12)]
+    assert spans(ruling, "may") == [(26 * 60, 27 * 60 + 22)]
 
 
 def test_a2_needs_two_bad_runs_and_half_is_not_bad() -> None:
     bad = [wallet_run(START + hours(i), 51, 100) for i in (1, 2)]
     half = [wallet_run(START + hours(i), 50, 100) for i in (1, 2)]
-    assert spans(ruled("google_wallet_down", bad, hours(3))) == [(132, 180)]
+    assert spans(ruled("google_wallet_down", bad, hours(3))) == [(142, 180)]
     assert ruled("google_wallet_down", half, hours(3)).may == {}
     assert ruled("google_wallet_down", [bad[0], half[1]], hours(3)).may == {}
 
 
 def test_a3_counts_70_minutes_and_exactly_5_percent_is_not_more() -> None:
-    assert spans(ruled("wallet_sync_failures", [wallet_run(START, 6, 100)], hours(3))) == [(2, 70)]
+    assert spans(ruled("wallet_sync_failures", [wallet_run(START, 6, 100)], hours(3))) == [(12, 70)]
     assert ruled("wallet_sync_failures", [wallet_run(START, 5, 100)], hours(3)).may == {}
 
 

@@ -1,4 +1,4 @@
-"""The judge and the replay agree on every incident of histories that Hypothesis draws.
+"""The judge and the replay agree on every incident of histories and arrivals that Hypothesis draws.
 
 Histories are laid one after the other on one time axis, so that one database and one Prometheus serve a whole batch.
 The same histories are compared in every run; `JUDGE_BATCHES=50 pytest tests/loyalty/reference` draws others, ten
@@ -7,8 +7,10 @@ times as many.
 
 from __future__ import annotations
 
+import dataclasses
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,8 +19,11 @@ from hypothesis import strategies as st
 
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from loyalty_monitoring.proof.alerts.shared_replay import Stage, Variant, stage_for
+from loyalty_monitoring.proof.alerts.arrivals import longest, received_late
+from loyalty_monitoring.proof.alerts.shared_replay import Stage, Trial, Variant, incidents_of, stage_for
 from loyalty_monitoring.proof.mutants.policies import policy_mutants
+from loyalty_monitoring.replay.arrival import Arrival, EntryDelay, RandomDelay, SameDelay
+from loyalty_monitoring.replay.incidents import CLOSINGS, closing_delay
 from loyalty_monitoring.replay.result import Incident
 from tests.loyalty.reference.histories import History, entries, histories
 from tests.loyalty.reference.judge import ALERTS, disagreements, judge
@@ -39,6 +44,11 @@ SLIPS = {
     "low_enrollment": "< (1) -> <=",
     "telemetry_silent": "0 (1) -> 1",
 }
+ALLOWANCE = 600
+ARRIVALS = st.one_of(
+    st.sampled_from([SameDelay(30), SameDelay(60), SameDelay(120), SameDelay(240), SameDelay(600), EntryDelay()]),
+    st.builds(RandomDelay, st.just(ALLOWANCE), st.integers(0, 1000)),
+)
 _FIRST_DAY = datetime(2026, 1, 2, tzinfo=UTC)
 _APART = timedelta(hours=30)  # no query looks back that far
 
@@ -54,12 +64,26 @@ def _placed(batch: list[History]) -> Iterator[tuple[History, datetime]]:
         )
 
 
-def _compare(stage: Stage, history: History, start: datetime, variant: Variant | None = None) -> list[str]:
+def _trial(history: History, start: datetime, variant: Variant | None = None) -> Trial:
     end = (start + timedelta(seconds=history.length)).replace(second=0, microsecond=0)
-    found = stage.incidents(variant or VARIANTS[history.alert], start, end)
-    opened = [_as_judged(incident, end) for incident in found]
-    ruling = judge(history.alert, entries(history, start.timestamp()), start.timestamp(), end.timestamp())
-    return disagreements(ruling, opened)
+    return Trial(variant or VARIANTS[history.alert], start, end)
+
+
+def _compare(stage: Stage, history: History, trial: Trial, arrivals: Sequence[Arrival]) -> list[str]:
+    """Where the judge disagrees, at once and under each arrival, with both readings of closing."""
+    said = []
+    interval = trial.variant.policy.evaluation_interval_seconds
+    full = stage.answers(trial)
+    found = [(None, full), *((one, stage.late_answers(trial, number, full)) for number, one in enumerate(arrivals))]
+    for arrival, answers in found:
+        late = 0.0 if arrival is None else longest(arrival, ALLOWANCE).total_seconds()
+        for closing in CLOSINGS:
+            rest = float(closing_delay(interval, closing) - interval)
+            opened = [_as_judged(incident, trial.end) for incident in incidents_of(trial, answers, closing)]
+            start, end = trial.start.timestamp(), trial.end.timestamp()
+            ruling = judge(history.alert, entries(history, start), start, end, late, rest)
+            said += [f"{arrival or 'at once'}, {closing}: {one}" for one in disagreements(ruling, opened)]
+    return said
 
 
 def _as_judged(incident: Incident, end: datetime) -> tuple[str, float, float]:
@@ -82,13 +106,14 @@ def test_the_judge_and_the_replay_agree_on_every_incident(alert: str) -> None:
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(st.lists(histories(alert), min_size=BATCH, max_size=BATCH))
-    def agree(batch: list[History]) -> None:
+    @given(st.lists(histories(alert), min_size=BATCH, max_size=BATCH), st.lists(ARRIVALS, min_size=2, max_size=2))
+    def agree(batch: list[History], arrivals: list[Arrival]) -> None:
         placed = list(_placed(batch))
         lines = (entry for history, start in placed for entry in entries(history, start.timestamp()))
-        with stage_for(lines, [VARIANTS[alert]]) as stage:
-            for history, start in placed:
-                said = _compare(stage, history, start)
+        trials = [_trial(history, start) for history, start in placed]
+        with stage_for(received_late(lines, ALLOWANCE), [VARIANTS[alert]], arrivals, trials) as stage:
+            for (history, start), trial in zip(placed, trials, strict=True):
+                said = _compare(stage, history, trial, arrivals)
                 assert not said, _told(history, start, said)
 
     agree()
@@ -101,13 +126,58 @@ def test_the_histories_find_a_definition_out_that_is_wrong(alert: str) -> None:
     variant = Variant(wrong.policy, DEFINITIONS.log_metrics)
     noticed = []
 
-    @settings(max_examples=2, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=6, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(histories(alert), min_size=BATCH, max_size=BATCH))
     def compare(batch: list[History]) -> None:
+        if noticed:
+            return
         placed = list(_placed(batch))
         lines = (entry for history, start in placed for entry in entries(history, start.timestamp()))
         with stage_for(lines, [variant]) as stage:
-            noticed.extend(said for history, start in placed for said in _compare(stage, history, start, variant))
+            for history, start in placed:
+                noticed.extend(_compare(stage, history, _trial(history, start, variant), ()))
 
     compare()
     assert noticed, wrong.change
+
+
+# Each alert as it was while points were taken to arrive at once.
+IMPATIENT: dict[str, Callable[[str], str]] = {
+    "expiration_task_stale": lambda query: re.sub(r"clamp\(.*?time\(\)\n\)\n-", "time() -", query, flags=re.DOTALL),
+    "google_wallet_down": lambda query: query.replace("] offset 10m)", "])"),
+    "wallet_sync_failures": lambda query: query.replace(" offset 10m", ""),
+    "rate_limit_spike": lambda query: query.replace("[15m:1m]", "[1m:1m]"),
+    "high_churn": lambda query: query.replace(" offset 10m", ""),
+    "low_enrollment": lambda query: query.replace(" offset 10m", ""),
+}
+
+
+@pytest.mark.parametrize("alert", IMPATIENT)
+def test_late_points_find_a_definition_out_that_does_not_wait(alert: str) -> None:
+    policy = VARIANTS[alert].policy
+    query = IMPATIENT[alert](policy.query)
+    assert query != policy.query
+    (condition,) = policy.body["conditions"]
+    body = {**condition, "conditionPrometheusQueryLanguage": {**policy.condition, "query": query}}
+    impatient = dataclasses.replace(policy, body={**policy.body, "conditions": [body]})
+    variant = Variant(impatient, DEFINITIONS.log_metrics)
+    noticed: list[str] = []
+
+    @settings(max_examples=6, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.lists(histories(alert), min_size=BATCH, max_size=BATCH))
+    def compare(batch: list[History]) -> None:
+        if any(not one.startswith("at once") for one in noticed):
+            return
+        placed = list(_placed(batch))
+        lines = (entry for history, start in placed for entry in entries(history, start.timestamp()))
+        trials = [_trial(history, start, variant) for history, start in placed]
+        arrivals = [RandomDelay(ALLOWANCE, 1), SameDelay(ALLOWANCE)]
+        with stage_for(lines, [variant], arrivals, trials) as stage:
+            for (history, _), trial in zip(placed, trials, strict=True):
+                noticed.extend(_compare(stage, history, trial, arrivals))
+
+    compare()
+    said = {
+        when: {one.partition(": ")[2] for one in noticed if one.startswith("at once") is when} for when in (True, False)
+    }
+    assert said[False] - said[True], query

@@ -209,9 +209,7 @@ def test_nothing_tells_of_a_real_person_or_the_machine_that_made_it() -> None:
         assert re.fullmatch(r"c-\d{7}@example\.com", entry["jsonPayload"]["recipient"])
     for file in SAMPLES.glob("*.jsonl.gz"):
         for path in re.findall(rb'File \\"([^"\\]+)', lines(file.name[:10])):
-            assert path.startswith(
-                (b"/srv/loyalty_simulation/", b"/usr/local/lib/python3/site-packages/celery/")
-            )
+            assert path.startswith((b"/srv/loyalty_simulation/", b"/usr/local/lib/python3/site-packages/celery/"))
 
 
 # --- the real worker

@@ -24,7 +24,7 @@ EXPECTED = [
     ("email_failures", "07 13:00", "08 14:15"),
     ("telemetry_silent", "07 15:30", "07 16:40"),
     ("high_churn", "07 17:00", "07 22:15"),
-    ("rate_limit_spike", "07 17:42", "07 17:50"),
+    ("rate_limit_spike", "07 17:42", "07 18:10"),
     ("wallet_sync_failures", "07 19:00", "07 22:15"),
 ]
 

@@ -75,7 +75,7 @@ def test_26_hours_after_the_last_success_the_alert_on_the_stale_task_opens_and_t
     assert incident.policy == "expiration_task_stale"
     assert hours(29) < incident.opened - START <= hours(29) + minutes(2)
     assert incident.closed is not None
-    assert hours(32) <= incident.closed - START <= hours(32) + minutes(16)
+    assert hours(32) <= incident.closed - START <= hours(32) + minutes(20)
 
 
 def test_a_task_that_never_succeeds_is_stale_26_hours_after_watching_began(story: Story) -> None:

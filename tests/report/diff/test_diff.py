@@ -57,7 +57,7 @@ def project(tmp_path: Path) -> Path:
         shutil.copytree(ROOT / name, folder / name)
     for file in ROOT.glob("*.yaml"):
         shutil.copy(file, folder)
-    counts = {(1, "s-1"): 101, (2, HOSTILE): 81, (10, "s-3"): 150, (11, "s-3"): 81, (12, "s-3"): 150, (40, "s-9"): 101}
+    counts = {(1, "s-1"): 101, (2, HOSTILE): 81, (10, "s-3"): 150, (25, "s-3"): 81, (40, "s-3"): 150, (80, "s-9"): 101}
     write(
         folder / "log.jsonl",
         [
