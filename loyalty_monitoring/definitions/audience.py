@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from loyalty_monitoring.definitions.channels import Channel
 from loyalty_monitoring.definitions.model import Priority
-from loyalty_monitoring.definitions.settings import Channel, Settings
+from loyalty_monitoring.definitions.settings import Settings
 
 # What people call the types of the API (docs.cloud.google.com/monitoring/support/notification-options).
 _TYPES: Mapping[str, str] = {

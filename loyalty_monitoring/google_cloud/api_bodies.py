@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from loyalty_monitoring.common.errors import Position, UserError
+from loyalty_monitoring.definitions.channels import CHANNEL_TYPES, Channel
 from loyalty_monitoring.definitions.model import AlertPolicy, Body, Dashboard, LogMetric
-from loyalty_monitoring.definitions.settings import CHANNEL_TYPES, Channel, Settings
+from loyalty_monitoring.definitions.settings import Settings
 
 DEFINITION_LABEL = "definition-"
 

@@ -20,8 +20,9 @@ from pulumi._types import input_type_py_to_pulumi_names, input_type_types, is_in
 from pulumi_gcp import logging, monitoring
 
 from loyalty_monitoring.common.errors import Position, UserError, nearest
+from loyalty_monitoring.definitions.channels import Channel
 from loyalty_monitoring.definitions.model import AlertPolicy, Body, Dashboard, Definitions, LogMetric
-from loyalty_monitoring.definitions.settings import Channel, Settings
+from loyalty_monitoring.definitions.settings import Settings
 from loyalty_monitoring.google_cloud.api_bodies import (
     SENSITIVE_LABELS,
     channel_body,

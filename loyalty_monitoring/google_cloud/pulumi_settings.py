@@ -15,17 +15,10 @@ from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.common.yaml_documents import load_yaml
+from loyalty_monitoring.definitions.channels import secret_command
 from loyalty_monitoring.definitions.project import load_module
-from loyalty_monitoring.definitions.settings import (
-    SECRETS_KEY,
-    Locate,
-    Settings,
-    check_encrypted,
-    locator,
-    secret_command,
-    settings_from,
-    stack_file,
-)
+from loyalty_monitoring.definitions.setting_values import SECRETS_KEY, Locate
+from loyalty_monitoring.definitions.settings import Settings, check_encrypted, locator, settings_from, stack_file
 
 # The CLI hands over text for text, and JSON for everything else.
 _STRUCTURED = frozenset({"channels", "parameters", "silentPriorities", SECRETS_KEY})

@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from loyalty_monitoring.common.errors import Position, UserError
+from loyalty_monitoring.definitions.channels import Channel
 from loyalty_monitoring.definitions.model import AlertPolicy, Body, Dashboard, Definitions, LogMetric
-from loyalty_monitoring.definitions.settings import Channel, Settings
+from loyalty_monitoring.definitions.settings import Settings
 from loyalty_monitoring.google_cloud.api_bodies import (
     SENSITIVE_LABELS,
     channel_body,

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.definitions.settings import CHANNEL_TYPES, OPTIONAL, REQUIRED, Settings, load_stack_settings
+from loyalty_monitoring.definitions.channels import CHANNEL_TYPES
+from loyalty_monitoring.definitions.settings import OPTIONAL, REQUIRED, Settings, load_stack_settings
 
 ROOT = Path(__file__).parents[2]
 SECRET = "SENTINEL-that-nobody-may-see"

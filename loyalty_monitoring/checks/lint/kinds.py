@@ -14,7 +14,7 @@ from typing import Any
 
 from loyalty_monitoring.checks.lint.rule import text
 from loyalty_monitoring.common.yaml_documents import Path_
-from loyalty_monitoring.definitions.settings import CHANNEL_TYPES
+from loyalty_monitoring.definitions.channels import CHANNEL_TYPES
 from loyalty_monitoring.google_cloud.api_messages import Kind
 
 _LAYOUTS = ("mosaicLayout", "gridLayout", "rowLayout", "columnLayout")

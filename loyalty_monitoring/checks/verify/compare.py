@@ -17,8 +17,9 @@ from loyalty_monitoring.checks.verify.differences import differences, shown
 from loyalty_monitoring.checks.verify.doubles import NOBODYS, NOT_GIVEN, Managed, StackIds, Twins, twins_among
 from loyalty_monitoring.checks.verify.findings import Finding
 from loyalty_monitoring.checks.verify.verdicts import verification_call
+from loyalty_monitoring.definitions.channels import CHANNEL_TYPES
 from loyalty_monitoring.definitions.model import Body
-from loyalty_monitoring.definitions.settings import CHANNEL_TYPES, Settings
+from loyalty_monitoring.definitions.settings import Settings
 from loyalty_monitoring.google_cloud.api_bodies import DEFINITION_LABEL
 from loyalty_monitoring.google_cloud.api_messages import Kind
 from loyalty_monitoring.google_cloud.deployed import Deployed

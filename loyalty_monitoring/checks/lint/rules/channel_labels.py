@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, text
 from loyalty_monitoring.common.errors import nearest
-from loyalty_monitoring.definitions.settings import CHANNEL_TYPES
+from loyalty_monitoring.definitions.channels import CHANNEL_TYPES
 
 
 def check(channel: Resource, project: Project) -> Iterator[Problem]:
