@@ -255,6 +255,12 @@ def test_a_state_that_cannot_be_read_is_not_taken_for_one_without_pending_operat
     status, called, said = make(pulumi, "deploy", "STACK=production", FAILS="stack export")
     assert (status != 0, called) == (True, [EXPORT])
     assert "the state of stack production cannot be read" in said
+    for text in ("", "[]", '{"deployment": {"pending_operations": [{}]}}'):
+        (pulumi / "state").write_text(text)
+        status, called, said = make(pulumi, "deploy", "STACK=production")
+        assert (status != 0, called[-1]) == (True, EXPORT)
+        assert "has an unknown form" in said
+        assert "Traceback" not in said
 
 
 def test_drift_after_a_deployment_fails_it(pulumi: Path) -> None:

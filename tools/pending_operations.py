@@ -21,7 +21,13 @@ def main(stack: str) -> int:
     if exported.returncode:
         print(f"deploy: the state of stack {stack} cannot be read; Pulumi's message above says why", file=sys.stderr)
         return 2
-    text = refusal(stack, pending(exported.stdout))
+    try:
+        text = refusal(stack, pending(exported.stdout))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        print(
+            f"deploy: the export of stack {stack} has an unknown form ({error!r}); is the CLI newer?", file=sys.stderr
+        )
+        return 2
     if text:
         print(text, file=sys.stderr)
     return 2 if text else 0

@@ -99,7 +99,7 @@ class RedisServer:
     def __init__(self, folder: Path) -> None:
         libraries = ROOT / ".local" / "redis"
         program = shutil.which("redis-server", path=os.pathsep.join([os.environ.get("PATH", ""), str(libraries)]))
-        assert program, "there is no redis-server; run `make setup`"
+        assert program, "there is no redis-server; run `make develop`"
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self._process = subprocess.Popen(
