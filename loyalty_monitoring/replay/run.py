@@ -28,6 +28,7 @@ from loyalty_monitoring.replay.prometheus import Prometheus, Series, prometheus_
 from loyalty_monitoring.replay.result import Incident, MetricSummary, ReplayResult
 
 _MINUTE, _NO = timedelta(minutes=1), timedelta()
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC)
 Answers = Callable[[int, Sequence[Series]], Sequence[Series]]
 
 
@@ -285,6 +286,11 @@ def window(
         raise UserError(
             f"the window ends ({window_to.isoformat()}) before it starts ({window_from.isoformat()}); "
             "mend --from or --to"
+        )
+    if window_from < _FIRST or window_to > _LAST:
+        raise UserError(
+            f"the window from {window_from.isoformat()} to {window_to.isoformat()} is not within 1970 and 2261, before "
+            "and after which Prometheus evaluates nothing; mend --from or --to"
         )
     return window_from, window_to
 
