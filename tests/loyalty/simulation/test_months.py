@@ -97,9 +97,9 @@ def test_the_month_has_each_fault_once() -> None:
     assert sorted(one.fault.name for one in OCCURRENCES) == sorted(fault.name for fault in FAULTS)
 
 
-def test_there_is_a_fault_for_every_alert_and_a_dozen_that_must_not_alert() -> None:
+def test_the_alerts_that_faults_open_exist_and_a_dozen_faults_must_not_alert() -> None:
     policies = {policy.name for policy in load_definitions(ROOT, load_stack_settings(ROOT, "demo")).alert_policies}
-    assert {opens.policy for fault in FAULTS for opens in fault.opens} == policies
+    assert {opens.policy for fault in FAULTS for opens in fault.opens} <= policies
     assert sum(not fault.opens for fault in FAULTS) >= 12
 
 
