@@ -66,10 +66,15 @@ def fired_command(
     """
     from loyalty_monitoring.checks.fired import output
     from loyalty_monitoring.checks.fired.run import fired_beside_replay
-    from loyalty_monitoring.google_cloud.fired_incidents import read_incident_files, read_stack_outputs
+    from loyalty_monitoring.google_cloud.fired_incidents import holds_incidents, read_incident_files, read_stack_outputs
 
     settings, definitions = load_stack(stack)
-    told = read_incident_files(incident_files)
+    # `--incidents a.json b.json`: what follows the first file is an argument, and is taken for what it holds.
+    among_logs = {file for file in files if file.is_file() and holds_incidents(file)}
+    files = tuple(file for file in files if file not in among_logs)
+    if not files:
+        raise click.UsageError("there are no LOGS, only incidents; name the log files as well")
+    told = read_incident_files([*incident_files, *sorted(among_logs)])
     ids = {} if outputs is None else read_stack_outputs(outputs)
     with progress_bar() as progress:
         comparison = fired_beside_replay(

@@ -35,6 +35,9 @@ _SAME = timedelta(minutes=2)  # of one incident in two sources that do not share
 _LABELS = re.compile(r"\{([^{}]*)\}")
 _LABEL = re.compile(r'([A-Za-z_][A-Za-z0-9_.]*)="?(.*?)"?(?=,\s*[A-Za-z_][A-Za-z0-9_.]*=|$)', re.DOTALL)
 _VALUE = re.compile(r"\bvalue of (-?(?:\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|[Ii]nf(?:inity)?|NaN))")
+_HEAD = 16_384  # characters that tell what a file holds
+_OF_ENTRIES = re.compile(r'"(?:logName|insertId|textPayload|jsonPayload|protoPayload|timestamp)"\s*:')
+_OF_INCIDENTS = re.compile(r'"(?:alerts|openTime|incident|snoozes|criteria)"\s*:')
 _LAST = datetime.max.replace(tzinfo=UTC)
 _FIRST_YEAR, _LAST_YEAR = 0, 32_503_680_000  # unix seconds of 1970 and 3000
 
@@ -187,6 +190,16 @@ def read_incident_files(files: Sequence[Path]) -> Fired:
                     )
         found += Fired(from_alerts(alerts) + from_notifications(notifications), from_snoozes(snoozes))
     return found
+
+
+def holds_incidents(file: Path) -> bool:
+    """Whether a file has alerts, notifications or snoozes rather than log entries, by the names at its beginning."""
+    try:
+        with file.open(encoding="utf-8", errors="replace") as opened:
+            head = opened.read(_HEAD)
+    except OSError:
+        return False
+    return _OF_ENTRIES.search(head) is None and _OF_INCIDENTS.search(head) is not None
 
 
 def read_stack_outputs(file: Path) -> dict[str, str]:

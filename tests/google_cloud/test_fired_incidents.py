@@ -20,6 +20,7 @@ from loyalty_monitoring.google_cloud.fired_incidents import (
     from_notifications,
     from_snoozes,
     from_violations,
+    holds_incidents,
     labels_in,
     read_incident_files,
     read_stack_outputs,
@@ -220,6 +221,16 @@ def test_a_file_that_is_missing_binary_or_too_large_is_one_error(
     monkeypatch.setattr(fired_incidents, "LARGEST_FILE", 10)
     with pytest.raises(UserError, match="name a file of fewer days"):
         read_incident_files([_write(tmp_path, ALERT)])
+
+
+def test_a_file_of_incidents_is_told_from_one_of_log_entries(tmp_path: Path) -> None:
+    snooze = {"criteria": {"policies": []}, "interval": {}}
+    for value in ({"alerts": [ALERT]}, [ALERT], _notification("open"), [snooze]):
+        assert holds_incidents(_write(tmp_path, value))
+    entry = {"timestamp": "2026-11-02T00:00:00Z", "resource": {"type": "global"}, "jsonPayload": {"incident": {"a": 1}}}
+    for value in (entry, [entry], {}, [], {"alert_policies": {}}):
+        assert not holds_incidents(_write(tmp_path, value))
+    assert not holds_incidents(tmp_path / "none")
 
 
 _JSON = st.recursive(

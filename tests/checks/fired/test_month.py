@@ -117,7 +117,7 @@ def test_the_alerts_api_and_notifications_say_the_same_as_the_logs(month: Month,
     notified = _write(tmp_path / "notified.jsonl", month.model.notifications(month.opened))
     some = ["--policy", "rate_limit_spike", "--policy", "email_failures", "--to", END.isoformat()]
     by_logs = _json(month.logs, month.violations, *some)
-    assert _json(month.logs, "--incidents", alerts, *some) == by_logs
+    assert _json(month.logs, "--incidents", alerts, notified, *some) == by_logs
     assert _json(month.logs, month.violations, "--incidents", alerts, "--incidents", notified, *some) == by_logs
 
 
