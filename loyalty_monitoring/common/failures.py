@@ -21,10 +21,10 @@ _NO_MEMORY_WORDS = (
 
 def explain(error: BaseException) -> str:
     """One line with the remedy; for an error of the program, with the file that has the details."""
-    if isinstance(error, UserError):
-        return str(error)
-    # Libraries wrap what the system refuses into errors of their own.
+    # Libraries wrap our own errors, and what the system refuses, into theirs.
     for cause in _chain(error):
+        if isinstance(cause, UserError):
+            return str(cause)
         if (words := _refused_by_the_system(cause)) is not None:
             return words
     if isinstance(error, OSError):

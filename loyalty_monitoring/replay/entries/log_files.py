@@ -50,8 +50,16 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _GZIP, _ZSTANDARD, _ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
 # What the libraries raise for a damaged archive; zipfile lets through what it stumbles over.
 _DAMAGE = (
-    EOFError, zlib.error, zstd.ZstdError, zipfile.BadZipFile, struct.error, OSError, ValueError, OverflowError, KeyError,
-)  # fmt: skip
+    EOFError,
+    zlib.error,
+    zstd.ZstdError,
+    zipfile.BadZipFile,
+    struct.error,
+    OSError,
+    ValueError,
+    OverflowError,
+    KeyError,
+)
 # What is no text, and how it becomes some.
 _OTHER_FORMATS = {
     b"BZh": "is packed by bzip2; unpack it with bunzip2",
