@@ -25,6 +25,12 @@ def index() -> str:
         f"{len(rules)} rules over resources of Cloud Monitoring, and {len(FILE_RULES)} about files. An error can never",
         "work, or is refused by the API; a warning will surprise somebody.",
         "",
+        "Read are YAML and JSON as `gcloud`, the API and the console print them, Terraform (`.tf`, `.tf.json`), and",
+        "plans and states as `terraform show -json` prints them. `null` is unset. What is only known at apply, or what a",
+        "template still fills in (`${...}`, `{{...}}`), is not judged. Files in a folder that hold no resource are passed",
+        "over and counted. Bounds with their sources are a table: `api_reference.yaml` and `aggregations.yaml` in",
+        "`loyalty_monitoring/checks/lint/`.",
+        "",
         "`loyalty-monitoring lint --explain RULE` prints a page. `# lint: allow RULE: the reason` in YAML allows",
         "the rule there.",
     ]

@@ -60,6 +60,13 @@ def labels_of(selector: Any, project: Project) -> frozenset[str] | None:
 
 def own_labels(metric: Resource) -> frozenset[str] | None:
     """The labels that a metric declares or extracts; None where one of them is not known yet."""
+    if "own_labels" not in metric.memory:
+        metric.memory["own_labels"] = _own_labels(metric)
+    found: frozenset[str] | None = metric.memory["own_labels"]
+    return found
+
+
+def _own_labels(metric: Resource) -> frozenset[str] | None:
     extractors, declared = at(metric.body, "labelExtractors"), at(metric.body, "metricDescriptor", "labels")
     if isinstance(extractors, str) or isinstance(declared, str) or isinstance(at(metric.body, "metricDescriptor"), str):
         return None

@@ -198,8 +198,13 @@ def matchers(selector: Any) -> dict[str, str]:
 
 def every_matcher(selector: Any) -> list[Matcher]:
     """The matchers with their operators, those of alternatives (`a="1" or b="2"`) included."""
+    return list(_every_matcher(selector))
+
+
+@lru_cache(maxsize=16_384)
+def _every_matcher(selector: Any) -> tuple[Matcher, ...]:
     groups = [selector.matchers.matchers, *selector.matchers.or_matchers]
-    return [Matcher(one.name, _MATCH[str(one.op)], one.value) for group in groups for one in group]
+    return tuple(Matcher(one.name, _MATCH[str(one.op)], one.value) for group in groups for one in group)
 
 
 def metric_name(selector: Any) -> str | None:
