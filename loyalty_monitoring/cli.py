@@ -26,6 +26,7 @@ from loyalty_monitoring.commands.fired import fired_command
 from loyalty_monitoring.commands.lint import lint_command
 from loyalty_monitoring.commands.match import match_command
 from loyalty_monitoring.commands.mutants import mutants_command
+from loyalty_monitoring.commands.new import new_command
 from loyalty_monitoring.commands.points import points_command
 from loyalty_monitoring.commands.project import project_dir_option
 from loyalty_monitoring.commands.prove import prove_command
@@ -41,7 +42,7 @@ from loyalty_monitoring.common.errors import UserError
 
 # In the order of `--help`: task -> its commands.
 TASKS: dict[str, tuple[click.Command, ...]] = {
-    "Write": (check_command, lint_command, render_command),
+    "Write": (new_command, check_command, lint_command, render_command),
     "See": (replay_command, report_command, serve_command, diff_command, match_command, points_command),
     "Prove": (prove_command, mutants_command, simulate_command),
     "Adopt": (contract_command, backtest_command),

@@ -1,0 +1,57 @@
+"""The command `new`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from loyalty_monitoring.commands.options import PRIORITIES
+from loyalty_monitoring.commands.project import project_root
+
+
+@click.group("new")
+def new_command() -> None:
+    """Begin a definition: write its files, with TODO where a person must decide.
+
+    \b
+    loyalty-monitoring new alert many_failures --metric failed_jobs --event job_failed
+    """
+
+
+@new_command.command("alert")
+@click.argument("name")
+@click.option("--row", prompt="Row of coverage.yaml, such as A9", help="The row that it covers; must be free.")
+@click.option("--priority", type=click.Choice(PRIORITIES), default="P1", show_default=True, help="How urgent it is.")
+@click.option("--metric", prompt="Log-based metric that it reads", help="A file of log_metrics/, without its ending.")
+@click.option("--event", prompt="Event that its cases log", help="An event of log_events.yaml.")
+@click.option("--threshold", type=click.IntRange(min=1), default=20, show_default=True, help="Opens above this many.")
+@click.option("--window", type=click.IntRange(5, 720), default=60, show_default=True, help="Within this many minutes.")
+def new_alert_command(name: str, row: str, priority: str, metric: str, event: str, threshold: int, window: int) -> None:
+    """Write what a new alert needs: row, parameters, policy, runbook, its place on the overview, and two cases.
+
+    Without the options it asks. The alert loads and can be proven at once; `grep -rn TODO` shows what is yours to
+    decide, and `loyalty-monitoring check` what is missing.
+
+    \b
+    loyalty-monitoring new alert many_failures --row A9 --metric failed_jobs --event job_failed
+    loyalty-monitoring new alert many_retries --row A10 --priority P2 --metric retried_jobs --event job_retried \\
+        --threshold 100 --window 30
+    """
+    from loyalty_monitoring.common.atomic_files import appearing_whole
+    from loyalty_monitoring.definitions.load import read_sources
+    from loyalty_monitoring.definitions.new_alert import Wish, new_alert
+    from loyalty_monitoring.definitions.settings import load_stack_settings, stack_names
+
+    root = project_root()
+    settings = load_stack_settings(root, stack_names(root)[0])
+    files = new_alert(read_sources(root), settings, Wish(name, row, priority, metric, event, threshold, window))
+    for file, text in files.items():
+        with appearing_whole(file, "free the disk, or mend the folder's rights, and run it again") as stream:
+            stream.write(text.encode())
+        click.echo(f"wrote {_shown(file, root)}")
+    click.echo("Decide what is marked with TODO, then: loyalty-monitoring check")
+
+
+def _shown(file: Path, root: Path) -> str:
+    return str(file.relative_to(root))
