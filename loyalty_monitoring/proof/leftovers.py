@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -34,6 +35,9 @@ def _runbooks(root: Path, alerts: set[str]) -> Iterator[str]:
     for page in sorted((root / "runbooks").glob("*.md")):
         if page.stem not in alerts:
             yield f"{page}: is the runbook of no alert; rename or remove the page"
+        for link in re.findall(r"\]\(([a-z0-9_]+)\.md\)", page.read_text()):
+            if link not in alerts:
+                yield f"{page}: links {link}.md, the page of no alert; change the link"
 
 
 def _mutants(reviewed: Mapping[str, Equivalent], known: set[str]) -> Iterator[str]:

@@ -97,8 +97,11 @@ def test_what_a_removed_alert_leaves_behind_is_named(project: Path) -> None:
         start -= 1
     end = next((n for n in range(start + 1, len(lines)) if lines[n].startswith("    - ")), len(lines))
     overview.write_text("".join(line for line in lines[:start] + lines[end:] if f"<<policy_id:{ALERT}>>" not in line))
-    done = check(project)
+    other = next(page for page in sorted((project / "runbooks").glob("*.md")) if page.stem != ALERT)
+    other.write_text(f"{other.read_text()}\nSee [it]({ALERT}.md).\n")
+    done = check(project, "--no-mutants")
     assert done.returncode == 1, done.stdout + done.stderr
+    assert f"{other.name}: links {ALERT}.md, the page of no alert" in done.stdout
     assert f"tests/cases/{ALERT}.yaml: proves '{ALERT}', which is no alert" in done.stdout
     assert f"runbooks/{ALERT}.md: is the runbook of no alert" in done.stdout
     assert "no alert covers A5 any more" in done.stdout
