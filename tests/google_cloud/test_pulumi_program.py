@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -390,3 +392,18 @@ def test_a_secret_in_another_setting_is_an_error() -> None:
 def test_settings_may_come_from_elsewhere_than_the_stacks_file(program: Path) -> None:
     seen = run_program(program, "demo", before=lambda: (program / "Pulumi.demo.yaml").unlink())
     assert seen.outputs == run("demo").outputs
+
+
+def test_a_deployment_imports_nothing_that_replays_or_draws() -> None:
+    """A deployment needs no Prometheus. It lints, which asks the database whether a pattern is RE2."""
+    script = (
+        "import sys\nfrom pathlib import Path\nfrom tests.google_cloud.stand_in_engine import run_program\n"
+        "run_program(Path.cwd(), 'demo')\nprint(*sorted(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    imported = set(done.stdout.split())
+    assert "loyalty_monitoring.google_cloud.pulumi_resources" in imported
+    for name in ("jinja2", "sqlglot", "celery", "loyalty_simulation"):
+        assert name not in imported
+    for room in ("replay", "report", "proof", "cost", "backtest", "commands"):
+        assert not [module for module in imported if module.startswith(f"loyalty_monitoring.{room}")]
