@@ -129,11 +129,13 @@ def _main() -> None:
 
 
 def _exit_status() -> int:
+    stdout = sys.stdout
     try:
         cli.main(standalone_mode=False)
     except SystemExit as exit:
-        if isinstance(exit.__context__, BrokenPipeError):  # click makes a 1 of it, which would be a finding
-            raise exit.__context__ from None
+        # Where the reader is gone, click and rich exit with 1, which would be a finding. Click wraps the stream.
+        if sys.stdout is not stdout or isinstance(exit.__context__, BrokenPipeError):
+            raise BrokenPipeError from exit
         return exit.code if isinstance(exit.code, int) else 0
     except click.exceptions.Abort as error:
         raise UserError("ended by the user") from error

@@ -88,6 +88,17 @@ def test_a_full_output_is_an_error(day: Path, command: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
+    "command", [("match", "--count", "x"), ("match", "severity>=DEBUG"), ("replay", "--format", "json"), ("replay",)]
+)
+def test_a_reader_that_is_gone_is_no_finding(day: Path, command: tuple[str, ...]) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    done = subprocess.run([PROGRAM, *command, str(day)], cwd=ROOT, stdout=writes, stderr=subprocess.PIPE, check=False)
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
     "command",
     [
         ("match", "severity>=DEBUG"),
