@@ -23,6 +23,13 @@ _OF_METRICS = frozenset(["metricDescriptor", "labelExtractors", "valueExtractor"
 _MAY_BE_A_METRIC = frozenset(
     [*_OF_METRICS, "name", "description", "filter", "disabled", "bucketName", "createTime", "updateTime", "version"]
 )
+# Settings of other tools look much like channels, where they stand below names of their own.
+_OF_CHANNELS = frozenset(
+    [
+        *["type", "name", "displayName", "description", "labels", "userLabels", "verificationStatus", "enabled"],
+        *["creationRecord", "mutationRecords"],
+    ]
+)
 _CONDITION = re.compile(r"condition(?:_|[A-Z])\w")
 # What the answers of the API and of gcloud have around their resources.
 _ANSWERS = frozenset(["alertPolicies", "policies", "dashboards", "metrics", "notificationChannels", "snoozes", "items"])
@@ -92,8 +99,10 @@ def _resources(data: Any, path: Path_, whole: bool) -> Iterator[Found]:
 
 
 def _is_of_another_tool(body: dict[str, Any]) -> bool:
-    """Objects of Kubernetes and of Pulumi's state, whose fields are not those of the API; and sinks."""
-    return ("apiVersion" in body and "kind" in body) or "urn" in body or _is_sink(body)
+    """Objects of Kubernetes and of Pulumi's state, whose fields are not those of the API; sinks; and schemas."""
+    described = any(isinstance(body.get(name), dict) for name in ("displayName", "name", "filter", "combiner"))
+    is_schema = described or any(name in body for name in ("$schema", "$defs", "openapi", "swagger"))
+    return ("apiVersion" in body and "kind" in body) or "urn" in body or is_schema or _is_sink(body)
 
 
 def _is_sink(body: dict[str, Any]) -> bool:
@@ -112,7 +121,7 @@ def _kind(body: dict[str, Any], whole: bool) -> Kind | None:
         return "log_metric"
     if whole and {"name", "filter"} <= keys <= _MAY_BE_A_METRIC and isinstance(body["filter"], str):
         return "log_metric"
-    if _is_channel(body, keys):
+    if _is_channel(body, keys) and (whole or keys <= _OF_CHANNELS):
         return "notification_channel"
     if isinstance(body.get("criteria"), dict) and isinstance(body.get("interval"), dict):
         return "snooze"

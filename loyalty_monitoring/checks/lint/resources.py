@@ -164,7 +164,13 @@ def _resources(document: Document) -> Iterator[Resource]:
         yield from of_plan_or_state(document)
         return
     for found in resources_in(document.data):
-        yield Resource(found.kind, normalised(found.kind, found.body), document, found.path)
+        body = {key: value for key, value in found.body.items() if not _is_our_block(value)}
+        yield Resource(found.kind, normalised(found.kind, body), document, found.path)
+
+
+def _is_our_block(value: Any) -> bool:
+    """Whether this is what a definition file says beside the API's fields: its rows, and an alert's priority."""
+    return isinstance(value, dict) and "rows" in value and value.keys() <= {"rows", "priority"}
 
 
 def _unreadable(resource: Resource) -> Iterator[Finding]:

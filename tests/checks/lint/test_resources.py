@@ -110,6 +110,9 @@ OTHERS = {
     "grafana.json": json.dumps({"title": "a", "panels": [{"gridPos": {"h": 1}}], "labels": 1}),
     "package.json": json.dumps({"name": "a", "filter": "b", "scripts": {}}),
     "rules.yaml": "groups:\n- name: a\n  rules: [{alert: A, expr: up == 0, labels: {severity: page}}]\n",
+    "Pulumi.dev.yaml": "config: {a: {channels: {x: {type: email, displayName: a, labels: {}, priorities: [P0]}}}}\n",
+    "policy.schema.json": json.dumps({"$schema": "a", "properties": {"combiner": {"enum": []}, "conditions": {}}}),
+    "openapi.yaml": "components: {P: {properties: {displayName: {type: string}, combiner: {}, conditions: {}}}}\n",
     "latin.yaml": None,
 }
 
@@ -212,3 +215,10 @@ def test_a_metric_is_known_by_its_short_and_its_full_name(tmp_path: Path, name: 
     assert not {"metric-unused", "threshold-unknown-metric", "metric-limits"} & {
         one.rule for one in lint_files([tmp_path])
     }
+
+
+def test_a_definition_file_of_this_tool_is_read_without_its_own_block(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump({"shop": {"rows": ["A1"], "priority": "P0"}, **BAD}))
+    assert rules(tmp_path / "a.yaml") == ["condition-duration"]
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump({"shop": {"owner": "a"}, **BAD}))
+    assert sorted(rules(tmp_path / "a.yaml")) == ["condition-duration", "unknown-field"]
