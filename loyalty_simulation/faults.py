@@ -42,33 +42,33 @@ WALLET_OUTAGE = Fault(
     "nine of ten cards fail in Google's wallet runs",
     3 * _HOUR,
     (
-        Opens("google_wallet_down", 45 * _MINUTE, 90 * _MINUTE),
-        Opens("wallet_sync_failures", 0 * _MINUTE, 90 * _MINUTE),
+        Opens("google_wallet_down", 45 * _MINUTE, 105 * _MINUTE),
+        Opens("wallet_sync_failures", 0 * _MINUTE, 105 * _MINUTE),
     ),
 )
 APPLE_CERTIFICATE = Fault(
     "apple_certificate",
     "three of five Apple passes fail: over 5% of all cards, Google well",
     2 * _HOUR,
-    (Opens("wallet_sync_failures", 0 * _MINUTE, 90 * _MINUTE),),
+    (Opens("wallet_sync_failures", 0 * _MINUTE, 105 * _MINUTE),),
 )
 SMTP_DOWN = Fault(
     "smtp_down",
     "no e-mail is accepted, among them a reminder to many customers",
     1 * _HOUR,
-    (Opens("email_failures", 0 * _MINUTE, _DAY + 20 * _MINUTE),),
+    (Opens("email_failures", 0 * _MINUTE, _DAY + 35 * _MINUTE),),
 )
 REQUEST_FLOOD = Fault(
     "request_flood",
     "one store's clients are refused 160 times a minute",
     2 * _MINUTE,
-    (Opens("rate_limit_spike", 0 * _MINUTE, 5 * _MINUTE),),
+    (Opens("rate_limit_spike", 0 * _MINUTE, 25 * _MINUTE),),
 )
 REGULARS_STAY_AWAY = Fault(
     "regulars_stay_away",
     "at-risk cards are two and a half times as many, as after a street closure",
     3 * _HOUR,
-    (Opens("high_churn", 0 * _MINUTE, 135 * _MINUTE),),
+    (Opens("high_churn", 0 * _MINUTE, 160 * _MINUTE),),
 )
 ENROLLMENT_SIGN_REMOVED = Fault(
     "enrollment_sign_removed",
@@ -80,7 +80,7 @@ REPORTER_DOWN = Fault(
     "reporter_down",
     "the reporter is silent: no task_freshness, no program_snapshot",
     140 * _MINUTE,
-    (Opens("telemetry_silent", 75 * _MINUTE, 20 * _MINUTE),),
+    (Opens("telemetry_silent", 75 * _MINUTE, 35 * _MINUTE),),
 )
 
 # --- faults that must not

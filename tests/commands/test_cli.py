@@ -139,3 +139,25 @@ def test_a_reader_that_has_enough_is_no_error(spike: Path) -> None:
     done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.stderr == ""
     assert len(done.stdout.splitlines()) == 1
+
+
+def test_late_points_are_replayed_and_said(spike: Path) -> None:
+    done = _run("replay", "--policy", "rate_limit_spike", "--late", "4m", "--closing", "at-once", str(spike))
+    assert "Points arrive late: 4m" in done.stdout
+    assert "Incidents close at the next evaluation" in done.stdout
+    found = json.loads(_run("replay", "--late", "random:3", "--format", "json", str(spike)).stdout)
+    assert found["late"] == "random:3"
+    wrong = _run("replay", "--late", "soon", str(spike))
+    assert wrong.returncode == 2
+    assert "write such as 4m" in wrong.stderr
+
+
+def test_points_are_written_for_any_prometheus(spike: Path, tmp_path: Path) -> None:
+    out = tmp_path / "points.om"
+    done = _run("points", str(spike), "--out", str(out))
+    assert done.returncode == 0
+    assert "written to" in done.stdout
+    lines = out.read_text().splitlines()
+    assert lines[-1] == "# EOF"
+    assert all(line.rpartition(" ")[2].endswith("9.999") for line in lines[:-1])
+    assert _run("points", str(spike), "--out", "-").stdout == out.read_text()

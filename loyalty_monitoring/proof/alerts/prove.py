@@ -6,6 +6,7 @@ A case is held under every arrival of points, and under both readings of when an
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,6 +32,10 @@ from loyalty_monitoring.replay.incidents import CLOSINGS, Closing, closing_delay
 Progress = Callable[[str, float], None]
 Parameters = tuple[tuple[str, float], ...]
 _MOST_NAMED = 4  # of the points that had not arrived
+# All lines of the cases have the same, the pod apart.
+_RESOURCE_LABELS = re.compile(
+    r'(?:monitored_resource|cluster_name|container_name|location|namespace_name|project_id)="[^"]*",?'
+)
 
 
 @dataclass(frozen=True)
@@ -156,7 +161,8 @@ def _sentences(stage: Stage, placed: Placed, trial: Trial, tried: Sequence[Arriv
 
 def _named(metric: str, labels: str, minute: int, in_part: bool) -> str:
     at = datetime.fromtimestamp(minute * 60, UTC)
-    return f"{'a part of ' if in_part else ''}{metric}{{{labels}}} of {at:%H:%M}"
+    name = metric.rpartition("/")[0]  # on the stage, each metric has a number behind its name
+    return f"{'a part of ' if in_part else ''}{name}{{{_RESOURCE_LABELS.sub('', labels)}}} of {at:%H:%M}"
 
 
 def load_proof(

@@ -9,7 +9,7 @@ from pathlib import Path
 from loyalty_monitoring.definitions.load import definitions_of, read_sources
 from loyalty_monitoring.definitions.parameters import arrival_allowance
 from loyalty_monitoring.definitions.settings import Settings
-from loyalty_monitoring.proof.alerts.arrivals import arrivals, received_late
+from loyalty_monitoring.proof.alerts.arrivals import received_late
 from loyalty_monitoring.proof.alerts.prove import failures_of, load_proof, variant_key, variants_of
 from loyalty_monitoring.proof.alerts.schedule import Placed, entries_of, lay_out
 from loyalty_monitoring.proof.alerts.shared_replay import Stage, Trial, Variant, stage_for
@@ -18,7 +18,7 @@ from loyalty_monitoring.proof.mutants.equivalents import load_equivalents
 from loyalty_monitoring.proof.mutants.metrics import killed, metric_mutants
 from loyalty_monitoring.proof.mutants.policies import PolicyMutant, policy_mutants
 from loyalty_monitoring.proof.mutants.score import Score, Tried, score
-from loyalty_monitoring.replay.arrival import Arrival
+from loyalty_monitoring.replay.arrival import Arrival, RandomDelay, SameDelay
 from loyalty_monitoring.replay.prometheus import QueryRefused
 
 Progress = Callable[[str, float], None]
@@ -96,12 +96,12 @@ def try_policy_mutants(
 
     names = [policy.name for policy in definitions.alert_policies if not only or policy.name in only]
     every = [mutant for name in names for mutant in mutants.get((name, ()), {}).values()]
-    # Most are noticed while points arrive at once, which costs a hundredth of all arrivals.
+    # Most are noticed while points arrive at once, which costs a hundredth of all arrivals. What waits too little is
+    # noticed by points that are as late as they can be, or each by itself.
+    arrived = (SameDelay(allowance), RandomDelay(allowance, 1))
     at_once = list(killers(every, (), "Trying mutants of the alert policies"))
     left = [mutant for mutant, killer in at_once if killer is None]
-    late = {
-        mutant.id: killer for mutant, killer in killers(left, arrivals(allowance), "Trying the rest with late points")
-    }
+    late = {mutant.id: killer for mutant, killer in killers(left, arrived, "Trying the rest with late points")}
     return tuple(Tried(mutant.id, killer or late.get(mutant.id)) for mutant, killer in at_once)
 
 

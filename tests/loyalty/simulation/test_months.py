@@ -4,6 +4,7 @@ one, none for those that come close. The logs are the command's own, read back f
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import pytest
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import events_filter, load_contract
 from loyalty_monitoring.definitions.settings import load_stack_settings
+from loyalty_monitoring.proof.alerts.shared_replay import Trial, Variant, incidents_of, stage_for
+from loyalty_monitoring.replay.arrival import Arrival, RandomDelay
 from loyalty_monitoring.replay.entries.match import count_matches
 from loyalty_monitoring.replay.result import Incident, ReplayResult
 from loyalty_monitoring.replay.run import replay
@@ -55,8 +58,8 @@ OCCURRENCES = [parse_occurrence(text) for text in EACH_FAULT_ONCE]
 EXPECTED = [(one, opens) for one in OCCURRENCES for opens in one.fault.opens]
 
 
-def _replay(file: Path) -> ReplayResult:
-    return replay(load_definitions(ROOT, load_stack_settings(ROOT, "demo")), [file], strict=True)
+def _replay(file: Path, late: Arrival | None = None) -> ReplayResult:
+    return replay(load_definitions(ROOT, load_stack_settings(ROOT, "demo")), [file], strict=True, late=late)
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +77,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: folder / f"{name}.jsonl" for name in running}
 
 
-@pytest.fixture(scope="module")
-def months(files: dict[str, Path]) -> dict[str, ReplayResult]:
-    return {name: _replay(file) for name, file in files.items()}
+@pytest.fixture(scope="module", params=[None, RandomDelay(600, 7)], ids=["at once", "late by random"])
+def months(files: dict[str, Path], request: pytest.FixtureRequest) -> dict[str, ReplayResult]:
+    return {name: _replay(file, request.param) for name, file in files.items()}
 
 
 def _simulated(folder: Path, story: Story) -> ReplayResult:
@@ -120,6 +123,23 @@ def test_a_month_with_each_fault_once_opens_exactly_the_expected_incidents(month
         (incident,) = [incident for incident in left if _belongs(incident, one, opens)]
         left.remove(incident)
     assert left == []
+
+
+def test_the_first_two_hours_on_a_new_project_stay_silent_however_late_points_are() -> None:
+    """Each of many random arrivals of its own; FIRST_HOURS=200 tries as many."""
+    definitions = load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
+    story = Story(days=1, merchants=4, stores=4, new_project=True)
+    end = story.start + timedelta(hours=2)
+    first = [one for one in entries(story) if datetime.fromisoformat(one["timestamp"]) < end]
+    arrivals = [RandomDelay(600, seed) for seed in range(int(os.environ.get("FIRST_HOURS", "20")))]
+    variants = [Variant(policy, definitions.log_metrics) for policy in definitions.alert_policies]
+    trials = [Trial(variant, story.start, end) for variant in variants]
+    with stage_for(first, variants, arrivals, trials) as stage:
+        for trial in trials:
+            full = stage.answers(trial)
+            for number, arrival in enumerate(arrivals):
+                answers = stage.late_answers(trial, number, full)
+                assert incidents_of(trial, answers, "at-once") == [], (trial.variant.policy.name, arrival)
 
 
 @pytest.mark.parametrize("month", ["healthy", "faulty"])

@@ -113,3 +113,23 @@ def test_a_case_that_is_not_right_is_an_error_with_its_line(project: Path, old: 
     message = str(result.exception)
     assert said in message
     assert "rate_limit_spike.yaml:" in message
+
+
+def test_a_definition_that_does_not_wait_is_named_with_the_arrival_the_evaluation_and_what_had_not_arrived(
+    project: Path,
+) -> None:
+    _change(project / "alert_policies" / "wallet_sync_failures.yaml", " offset <<arrival_allowance:range>>", "")
+    found = json.loads(_prove(project, "wallet_sync_failures", "--format", "json").stdout)
+    assert found["holds"] is False
+    assert found["arrivals"][0] == "at once"
+    (case,) = [case for case in found["cases"] if case["claim"] == "exactly 5% stays silent"]
+    said = [miss for miss in case["misses"] if miss.startswith("with ")]
+    assert any(
+        "an incident opened at" in one
+        and 'wallet_sync_cards_total{pod_name="worker-0",platform="google"} of 00:05' in one
+        for one in said
+    )
+    assert any(
+        sentence.startswith("wallet_sync_failures is not proven with points late by random")
+        for sentence in found["gate"]
+    )

@@ -1,0 +1,145 @@
+"""Late points: each evaluation sees what has arrived by then, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from loyalty_monitoring.common.database import connect
+from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.definitions.model import AlertPolicy, Definitions, LogMetric
+from loyalty_monitoring.replay.arrival import (
+    Arrival,
+    EntryDelay,
+    RandomDelay,
+    SameDelay,
+    make_parts,
+    parse_arrival,
+)
+from loyalty_monitoring.replay.late_evaluation import Asked, make_views
+from loyalty_monitoring.replay.metric_points import points_of_files
+from loyalty_monitoring.replay.open_metrics import write_open_metrics
+from loyalty_monitoring.replay.prometheus import prometheus_over
+from loyalty_monitoring.replay.run import replay
+from tests.log_lines import START, Entry, minutes, rejection, write
+
+METRIC = LogMetric(
+    "rejections",
+    (),
+    {
+        "name": "loyalty/rejections",
+        "filter": 'jsonPayload.event="rate_limit_exceeded"',
+        "metricDescriptor": {"metricKind": "DELTA", "valueType": "INT64", "labels": [{"key": "store_id"}]},
+        "labelExtractors": {"store_id": "EXTRACT(jsonPayload.store_id)"},
+    },
+    Path("log_metrics/rejections.yaml"),
+)
+NAME = METRIC.promql_name
+ZERO = int(START.timestamp())
+
+
+def _entries() -> Iterator[Entry]:
+    chance = random.Random(4)
+    for minute in range(40):
+        for store in ("s-1", "s-2"):
+            for _ in range(chance.choice([0, 0, 1, 3, 7])):
+                at = START + minutes(minute) + timedelta(seconds=chance.randint(0, 59))
+                received = at + timedelta(seconds=chance.randint(0, 600))
+                yield {**rejection(at, store), "receiveTimestamp": received.isoformat().replace("+00:00", "Z")}
+
+
+@pytest.mark.parametrize("step", [30, 300])
+@pytest.mark.parametrize("arrival", [SameDelay(60), SameDelay(570), RandomDelay(600, 3), EntryDelay()], ids=str)
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"sum by (store_id) (sum_over_time({NAME}[5m]))",
+        f"max_over_time((sum by (store_id) (sum_over_time({NAME}[1m])))[12m:1m])",
+        f"sum(sum_over_time({NAME}[10m] offset 3m)) / sum(sum_over_time({NAME}[20m]))",
+        f"{NAME} > 0",
+    ],
+)
+def test_an_evaluation_answers_as_if_nothing_else_were_there(
+    tmp_path: Path, query: str, arrival: Arrival, step: int
+) -> None:
+    """Held against copies of the metric, one for each evaluation, which a loop in Python fills."""
+    file, out = write(tmp_path / "e.jsonl", list(_entries())), tmp_path / "points.om"
+    asked = Asked(query, step, ((ZERO, ZERO + 3600),))
+    with connect() as con:
+        points_of_files(con, [METRIC], [file], {NAME}, by_arrival=True)
+        make_parts(con, [METRIC], [arrival])
+        views = make_views(con, [METRIC], [asked], {NAME})
+        write_open_metrics(con, [METRIC], {NAME}, out, with_views=True)
+        parts = con.execute(
+            "SELECT labels, minute, arrives, until, n FROM parts JOIN series USING (series) ORDER BY labels, minute"
+        ).fetchall()
+    instants = range(ZERO, ZERO + 3601, step)
+    copies = [
+        f"{NAME}:{at}{{{labels}}} {n} {minute * 60 + 59.999:.3f}"
+        for at in instants
+        for labels, minute, arrives, until, n in parts
+        if arrives <= at and (until is None or at < until)
+    ]
+    out.write_text(out.read_text().removesuffix("# EOF\n") + "\n".join(copies) + "\n# EOF\n")
+    with prometheus_over(out) as prometheus:
+        full = prometheus.query_range(query, ZERO, ZERO + 3600, step)
+        found = views.answers(prometheus, 0, asked, 0, asked.spans[0], full)
+        for at in instants:
+            alone = prometheus.query_range(query.replace(NAME, f"{NAME}:{at}"), at, at, step)
+            ours = {json.dumps(one.labels): repr(dict(one.samples)[at]) for one in found if at in dict(one.samples)}
+            theirs = {json.dumps(one.labels): repr(one.samples[0][1]) for one in alone}
+            assert ours == theirs, datetime.fromtimestamp(at, UTC)
+
+
+def _opened(tmp_path: Path, late: Arrival | None) -> int:
+    condition = {"query": f"sum(sum_over_time({NAME}[20m])) >= 5", "duration": "0s", "evaluationInterval": "60s"}
+    body = {"conditions": [{"conditionPrometheusQueryLanguage": condition}]}
+    policy = AlertPolicy("many", (), "P1", body, Path("alert_policies/many.yaml"))
+    received = [(0, 0), (10, 40), (20, 200), (30, 200), (40, 305)]
+    lines = [
+        {
+            **rejection(START + timedelta(seconds=at), "s-1"),
+            "receiveTimestamp": (START + timedelta(seconds=at + after)).isoformat().replace("+00:00", "Z"),
+        }
+        for at, after in received
+    ]
+    file = write(tmp_path / "e.jsonl", [*lines, rejection(START + minutes(15), "s-1")])
+    (incident,) = replay(Definitions((METRIC,), (policy,), ()), [file], late=late).incidents
+    return (incident.opened - START) // minutes(1)
+
+
+def test_an_incident_opens_when_the_last_point_it_needs_has_arrived(tmp_path: Path) -> None:
+    assert _opened(tmp_path, None) == 1
+    assert _opened(tmp_path, SameDelay(240)) == 5
+    assert _opened(tmp_path, SameDelay(270)) == 6
+
+
+def test_a_minute_grows_as_its_entries_are_received(tmp_path: Path) -> None:
+    """The fifth was received 345 s after the minute began: five minutes and 45 seconds."""
+    assert _opened(tmp_path, EntryDelay()) == 6
+
+
+@pytest.mark.parametrize(
+    ("text", "arrival"),
+    [
+        ("4m", SameDelay(240)),
+        ("90s", SameDelay(90)),
+        ("1h", SameDelay(3600)),
+        ("random", RandomDelay(600, 0)),
+        ("random:7", RandomDelay(600, 7)),
+        ("entries", EntryDelay()),
+    ],
+)
+def test_an_arrival_is_written_as_on_the_command_line(text: str, arrival: Arrival) -> None:
+    assert parse_arrival(text, 600) == arrival
+
+
+@pytest.mark.parametrize("text", ["4", "4x", "45s", "25h", "random:", "random:x", "", "-4m"])
+def test_what_says_no_lateness_is_an_error_with_its_remedy(text: str) -> None:
+    with pytest.raises(UserError, match=r"write|round"):
+        parse_arrival(text, 600)
