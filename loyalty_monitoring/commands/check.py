@@ -37,7 +37,7 @@ def check_command(since: str, everything_: bool, with_mutants: bool) -> None:
     from loyalty_monitoring.checks.changed_files import changed_since, everything
     from loyalty_monitoring.checks.lint import output
     from loyalty_monitoring.checks.lint.run import lint_stacks
-    from loyalty_monitoring.definitions.load import load_definitions
+    from loyalty_monitoring.definitions.load import definitions_of, read_sources
     from loyalty_monitoring.definitions.settings import load_stack_settings, stack_names
     from loyalty_monitoring.proof.alerts.prove import prove
     from loyalty_monitoring.proof.leftovers import leftovers
@@ -53,12 +53,13 @@ def check_command(since: str, everything_: bool, with_mutants: bool) -> None:
     bad = any(finding.severity == "error" for finding in findings)
 
     settings = load_stack_settings(root, "demo")
-    definitions = load_definitions(root, settings)
+    sources = read_sources(root)
+    definitions = definitions_of(sources, settings)
     changed = everything(definitions) if everything_ else changed_since(root, since, definitions)
     click.echo(f"changed   {_named(changed.alerts, 'alert')}, {_named(changed.metrics, 'metric')}")
     with progress_bar() as progress:
         if changed.alerts:
-            proof = prove(root, settings, changed.alerts, progress)
+            proof = prove(sources, settings, changed.alerts, progress)
             bad |= not proof.holds
             for line in _proof_lines(proof, changed.parameters):
                 click.echo(f"prove     {line}")

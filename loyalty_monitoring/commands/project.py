@@ -13,6 +13,7 @@ import click
 from loyalty_monitoring.common.errors import Position, UserError
 
 if TYPE_CHECKING:
+    from loyalty_monitoring.definitions.load import Sources
     from loyalty_monitoring.definitions.model import Definitions
     from loyalty_monitoring.definitions.settings import Settings
 
@@ -31,6 +32,12 @@ def load_stack(stack: str, project: str | None = None) -> tuple[Settings, Defini
 
 def load_stack_of(root: Path, stack: str, project: str | None = None) -> tuple[Settings, Definitions]:
     """Do the same for the project at `root`."""
+    settings, _, definitions = load_sources_of(root, stack, project)
+    return settings, definitions
+
+
+def load_sources_of(root: Path, stack: str, project: str | None = None) -> tuple[Settings, Sources, Definitions]:
+    """Do the same, and return the files as they were read, for whoever substitutes them once more."""
     from loyalty_monitoring.checks.lint.run import refuse_errors
     from loyalty_monitoring.definitions.load import definitions_of, read_sources
     from loyalty_monitoring.definitions.settings import in_project, load_stack_settings
@@ -41,7 +48,7 @@ def load_stack_of(root: Path, stack: str, project: str | None = None) -> tuple[S
     sources = read_sources(root)
     definitions = definitions_of(sources, settings)
     refuse_errors(sources, definitions)
-    return settings, definitions
+    return settings, sources, definitions
 
 
 def project_root() -> Path:

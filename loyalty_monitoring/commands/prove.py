@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from loyalty_monitoring.commands.project import load_stack_of, progress_bar, project_root
+from loyalty_monitoring.commands.project import load_sources_of, progress_bar, project_root
 
 
 @click.command("prove")
@@ -28,10 +28,9 @@ def prove_command(alerts: tuple[str, ...], output_format: str) -> None:
     from loyalty_monitoring.proof.alerts import output
     from loyalty_monitoring.proof.alerts.prove import prove
 
-    root = project_root()
-    settings, _ = load_stack_of(root, "demo")
+    settings, sources, _ = load_sources_of(project_root(), "demo")
     with progress_bar() as progress:
-        proof = prove(root, settings, alerts, progress)
+        proof = prove(sources, settings, alerts, progress)
     if output_format == "json":
         click.echo(output.as_json(proof))
     else:

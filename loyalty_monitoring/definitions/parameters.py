@@ -111,7 +111,11 @@ def chosen_parameters(
 def arrival_allowance(root: Path, overrides: Mapping[str, object]) -> int:
     """How late a point may be, in seconds: the parameter of that name, or else the 10 minutes that Google documents."""
     file = root / "parameters.yaml"
-    parameters = load_parameters(file, overrides) if file.is_file() else {}
+    return allowance_in(load_parameters(file, overrides) if file.is_file() else {})
+
+
+def allowance_in(parameters: Mapping[str, Parameter]) -> int:
+    """Return the same of parameters that are loaded."""
     return int(parameters["arrival_allowance"].number) if "arrival_allowance" in parameters else _LONGEST_ARRIVAL
 
 

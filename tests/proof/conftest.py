@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from loyalty_monitoring.definitions.load import read_sources
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.proof.alerts.prove import Proof, prove
 
@@ -14,4 +15,4 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session")
 def proof() -> Proof:
-    return prove(ROOT, load_stack_settings(ROOT, "demo"))
+    return prove(read_sources(ROOT), load_stack_settings(ROOT, "demo"))

@@ -12,13 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from pathlib import Path
 
 from loyalty_monitoring.common.errors import UserError, nearest
-from loyalty_monitoring.definitions.load import load_definitions
-from loyalty_monitoring.definitions.log_contract import Contract, load_contract
+from loyalty_monitoring.definitions.load import Sources, definitions_of
 from loyalty_monitoring.definitions.model import Definitions
-from loyalty_monitoring.definitions.parameters import arrival_allowance
+from loyalty_monitoring.definitions.parameters import allowance_in, chosen_parameters
 from loyalty_monitoring.definitions.settings import Settings
 from loyalty_monitoring.proof.alerts.arrivals import arrivals, in_words, longest, received_late
 from loyalty_monitoring.proof.alerts.cases import Case, CaseFile, load_case_files
@@ -60,12 +58,14 @@ class Proof:
         return not self.gate and not any(verdict.misses for verdict in self.verdicts)
 
 
-def prove(root: Path, settings: Settings, alerts: Collection[str] = (), progress: Progress | None = None) -> Proof:
+def prove(
+    sources: Sources, settings: Settings, alerts: Collection[str] = (), progress: Progress | None = None
+) -> Proof:
     """Prove the named alert policies, or all. Errors: UserError for a name, a file, a query."""
-    case_files, definitions = load_proof(root, settings, alerts)
+    case_files, definitions = load_proof(sources, settings, alerts)
     placed = lay_out(case for file in case_files for case in file.cases)
-    variants = variants_of(root, settings, [one.case for one in placed])
-    allowance = arrival_allowance(root, {})
+    variants = variants_of(sources, settings, [one.case for one in placed])
+    allowance = allowance_in(chosen_parameters(sources.parameters, {}))
     tried = arrivals(allowance)
     # An alert that is new has no cases yet, and there is nothing to serve.
     verdicts = _verdicts(placed, variants, tried, allowance, progress) if placed else []
@@ -166,15 +166,15 @@ def _named(metric: str, labels: str, minute: int, in_part: bool) -> str:
 
 
 def load_proof(
-    root: Path, settings: Settings, alerts: Collection[str] = ()
+    sources: Sources, settings: Settings, alerts: Collection[str] = ()
 ) -> tuple[tuple[CaseFile, ...], Definitions]:
     """The case files of the named alerts, or of all, and the definitions."""
-    definitions = load_definitions(root, settings)
+    definitions = definitions_of(sources, settings)
     known = {policy.name for policy in definitions.alert_policies}
     for alert in alerts:
         if alert not in known:
             raise UserError(f"there is no alert policy {alert!r}{nearest(alert, known)}")
-    files = load_case_files(root / "tests" / "cases", _contract(root), settings.resource_type)
+    files = load_case_files(sources.root / "tests" / "cases", sources.contract, settings.resource_type)
     return tuple(file for file in files if not alerts or file.alert in alerts), definitions
 
 
@@ -182,13 +182,15 @@ def variant_key(case: Case) -> tuple[str, Parameters]:
     return case.alert, tuple(sorted(case.parameters.items()))
 
 
-def variants_of(root: Path, settings: Settings, cases: Sequence[Case]) -> Mapping[tuple[str, Parameters], Variant]:
+def variants_of(
+    sources: Sources, settings: Settings, cases: Sequence[Case]
+) -> Mapping[tuple[str, Parameters], Variant]:
     """For each alert and each set of parameters that a case asks for: the policy and the metrics as they would be."""
 
     @cache
     def definitions_with(parameters: Parameters) -> Definitions:
         # A case says its numbers aloud, so what a stack overrides would only make it wrong.
-        return load_definitions(root, dataclasses.replace(settings, parameter_overrides=dict(parameters)))
+        return definitions_of(sources, dataclasses.replace(settings, parameter_overrides=dict(parameters)))
 
     found = {}
     for case in cases:
@@ -203,7 +205,3 @@ def variants_of(root: Path, settings: Settings, cases: Sequence[Case]) -> Mappin
             )
         found[key] = Variant(policies[case.alert], definitions.log_metrics)
     return found
-
-
-def _contract(root: Path) -> Contract:
-    return load_contract(root / "log_events.yaml")

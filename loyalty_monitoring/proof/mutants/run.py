@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from loyalty_monitoring.definitions.load import definitions_of, read_sources
-from loyalty_monitoring.definitions.parameters import arrival_allowance
+from loyalty_monitoring.definitions.parameters import allowance_in, chosen_parameters
 from loyalty_monitoring.definitions.settings import Settings
 from loyalty_monitoring.proof.alerts.arrivals import received_late
 from loyalty_monitoring.proof.alerts.prove import failures_of, load_proof, variant_key, variants_of
@@ -65,11 +65,12 @@ def try_policy_mutants(
     root: Path, settings: Settings, progress: Progress | None = None, only: Collection[str] = ()
 ) -> tuple[Tried, ...]:
     """Hold every mutant of every alert policy, or of those in `only`, against the cases of that alert."""
-    case_files, definitions = load_proof(root, settings, only)
+    sources = read_sources(root)
+    case_files, definitions = load_proof(sources, settings, only)
     placed = lay_out(case for file in case_files for case in file.cases)
-    variants = variants_of(root, settings, [one.case for one in placed])
+    variants = variants_of(sources, settings, [one.case for one in placed])
     mutants = {key: {one.change: one for one in policy_mutants(variant.policy)} for key, variant in variants.items()}
-    allowance = arrival_allowance(root, {})
+    allowance = allowance_in(chosen_parameters(sources.parameters, {}))
 
     def trials(mutant: PolicyMutant) -> Iterator[tuple[Placed, Trial]]:
         for one in placed:
