@@ -109,15 +109,15 @@ def make_views(con: Connection, metrics: Sequence[LogMetric], asked: Sequence[As
     for table, values in (("looks", rows), ("spans", spans)):
         if values:
             con.execute(f"INSERT INTO {table} VALUES {', '.join(map(str, values))}")
-    stamp = f"((minute + 1)::BIGINT * 60 - {60 - float(SECONDS_INTO_MINUTE):.3f})"
+    point_time = f"((minute + 1)::BIGINT * 60 - {60 - float(SECONDS_INTO_MINUTE):.3f})"
     # A part is missed by the evaluations that could see its minute and come before it has arrived.
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE missed AS
         SELECT DISTINCT arrival, asked, step, views, unnest(generate_series(
-            ceil(greatest({stamp} + nearest, since) / step)::BIGINT * step,
-            least(arrives - 1, {stamp}::BIGINT + farthest, spans.until), step)) AS instant
+            ceil(greatest({point_time} + nearest, since) / step)::BIGINT * step,
+            least(arrives - 1, {point_time}::BIGINT + farthest, spans.until), step)) AS instant
         FROM parts JOIN looks USING (metric) JOIN spans USING (asked)
-        WHERE {stamp} + nearest < arrives AND {stamp} + nearest <= spans.until AND arrives > since"""
+        WHERE {point_time} + nearest < arrives AND {point_time} + nearest <= spans.until AND arrives > since"""
     )
     con.execute(
         """CREATE OR REPLACE TEMP TABLE partial AS
