@@ -24,10 +24,10 @@ def main() -> None:
 def _replay(file: Path) -> dict[str, Any]:
     """From .jsonl to the points of all metrics; then those that alerts need as text for Prometheus."""
     from loyalty_monitoring.common.database import connect
+    from loyalty_monitoring.definitions.metric_usage import series_in_queries
     from loyalty_monitoring.replay.entries.load import load_entries
     from loyalty_monitoring.replay.metric_points import make_points, needed_fields
     from loyalty_monitoring.replay.open_metrics import write_open_metrics
-    from loyalty_monitoring.replay.run import series_in_queries
 
     definitions = _definitions()
     metrics = definitions.log_metrics
@@ -67,11 +67,12 @@ def _loop(file: Path) -> dict[str, Any]:
 def _promql(file: Path) -> dict[str, Any]:
     """Backfilling Prometheus and evaluating every alert policy at its interval; the points are made before."""
     from loyalty_monitoring.common.database import connect
+    from loyalty_monitoring.definitions.metric_usage import series_in_queries
     from loyalty_monitoring.replay.entries.load import load_entries
     from loyalty_monitoring.replay.metric_points import make_points, needed_fields
     from loyalty_monitoring.replay.open_metrics import write_open_metrics
     from loyalty_monitoring.replay.prometheus import prometheus_over
-    from loyalty_monitoring.replay.run import evaluate, series_in_queries
+    from loyalty_monitoring.replay.run import evaluate
 
     definitions = _definitions()
     metrics, policies = definitions.log_metrics, definitions.alert_policies

@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 import click
 
 from loyalty_monitoring.commands.backtest import backtest_command
+from loyalty_monitoring.commands.cache import cache_command
 from loyalty_monitoring.commands.check import check_command
 from loyalty_monitoring.commands.contract import contract_command
 from loyalty_monitoring.commands.cost import cost_command
@@ -46,7 +47,7 @@ TASKS: dict[str, tuple[click.Command, ...]] = {
     "See": (replay_command, report_command, serve_command, diff_command, match_command, points_command),
     "Prove": (prove_command, mutants_command, simulate_command),
     "Adopt": (contract_command, backtest_command),
-    "Operate": (runbooks_command, verify_command, fired_command, drill_command, cost_command),
+    "Operate": (runbooks_command, verify_command, fired_command, drill_command, cost_command, cache_command),
 }
 
 

@@ -32,7 +32,7 @@ from loyalty_monitoring.google_cloud.paging import Deadline
 from loyalty_monitoring.replay.entries.load import EntryCounts
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
-from loyalty_monitoring.replay.run import Points
+from loyalty_monitoring.replay.result import Points
 
 _SCOPE = "https://www.googleapis.com/auth/bigquery"
 _PAGE_ROWS = 20_000

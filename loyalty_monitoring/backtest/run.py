@@ -14,11 +14,12 @@ from loyalty_monitoring.common.atomic_files import appearing_whole
 from loyalty_monitoring.common.database import Progress
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.common.temporary_folders import temporary_folder
+from loyalty_monitoring.definitions.metric_usage import series_in_queries
 from loyalty_monitoring.definitions.model import AlertPolicy, Definitions
 from loyalty_monitoring.definitions.settings import Settings
 from loyalty_monitoring.query_languages.promql.expressions import look_back, parsed
 from loyalty_monitoring.replay.result import ReplayResult
-from loyalty_monitoring.replay.run import chosen_policies, judged, replay, series_in_queries
+from loyalty_monitoring.replay.run import chosen_policies, judged, replay
 
 _HOUR = timedelta(hours=1)
 DAYS = 30

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from loyalty_monitoring.commands.options import Instant, files_argument, stacks_option
+from loyalty_monitoring.commands.options import Instant, cache_option, files_argument, stacks_option
 from loyalty_monitoring.commands.project import progress_bar, project_root
+from loyalty_monitoring.common.cache import Cache
 
 
 @click.command("diff")
@@ -18,6 +19,7 @@ from loyalty_monitoring.commands.project import progress_bar, project_root
 @stacks_option
 @click.option("--from", "start", type=Instant(), metavar="T", help="Evaluate from here; earlier entries are history.")
 @click.option("--to", "end", type=Instant(), metavar="T", help="Evaluate up to here; later entries are not used.")
+@cache_option
 @click.option(
     "--format", "output_format", type=click.Choice(["markdown", "json"]), default="markdown", show_default=True
 )
@@ -28,6 +30,7 @@ def diff_command(
     stacks: tuple[str, ...],
     start: datetime | None,
     end: datetime | None,
+    cache: Cache,
     output_format: str,
 ) -> None:
     """Say which incidents a change of the definitions brings, removes or moves, and whom they reach.
@@ -55,7 +58,9 @@ def diff_command(
         logged = resource_types(kept)
         before, after = (load_versions(root, name, stacks, logged) for name in (old, new))
         found = [
-            compare(stack, before.get(stack), after.get(stack), kept, start=start, end=end, progress=progress)
+            compare(
+                stack, before.get(stack), after.get(stack), kept, start=start, end=end, cache=cache, progress=progress
+            )
             for stack in chosen_stacks(stacks, before, after)
         ]
     show = output.as_json if output_format == "json" else output.as_markdown

@@ -9,6 +9,9 @@ from typing import Any
 
 import click
 
+from loyalty_monitoring.common.cache import NO_CACHE, user_cache
+from loyalty_monitoring.common.sizes import bytes_of
+
 PRIORITIES = ("P0", "P1", "P2")
 
 stack_option = click.option(
@@ -33,6 +36,13 @@ dashboard_option = click.option(
     metavar="PATH",
     type=click.Path(path_type=Path),
     help="Also draw this dashboard, as `gcloud` or the console exports it; may be repeated.",
+)
+cache_option = click.option(
+    "--no-cache",
+    "cache",
+    is_flag=True,
+    callback=lambda _context, _parameter, without: NO_CACHE if without else user_cache(),
+    help="Work everything out anew, and keep nothing; `loyalty-monitoring cache` says what is kept.",
 )
 strict_option = click.option("--strict", is_flag=True, help="A line that is no LogEntry is an error, not just counted.")
 
@@ -60,10 +70,10 @@ class Bytes(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if isinstance(value, int):
             return value
-        found = re.fullmatch(r"([0-9]{1,15}(?:[.][0-9]{1,6})?)([kmgt]?)(i?)b?", value.strip().lower())
-        if found is None or (found[3] and not found[2]):
+        size = bytes_of(value)
+        if size is None:
             self.fail(f"{value!r} is no size; write it like 500MiB, 100GiB or 2TiB", param, ctx)
-        return int(float(found[1]) * (1024 if found[3] else 1000) ** " kmgt".index(found[2] or " "))
+        return size
 
 
 class Length(click.ParamType[timedelta]):

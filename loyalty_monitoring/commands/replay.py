@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loyalty_monitoring.commands.options import PRIORITIES, Instant, files_argument, stack_option, strict_option
+from loyalty_monitoring.commands.options import (
+    PRIORITIES,
+    Instant,
+    cache_option,
+    files_argument,
+    stack_option,
+    strict_option,
+)
 from loyalty_monitoring.commands.project import arrival_allowance, load_stack, progress_bar
+from loyalty_monitoring.common.cache import Cache
 
 if TYPE_CHECKING:
     from loyalty_monitoring.replay.incidents import Closing
@@ -42,6 +50,7 @@ if TYPE_CHECKING:
     type=click.Choice(PRIORITIES),
     help="Exit with 1 when an incident of this priority, or a more urgent one, opened.",
 )
+@cache_option
 @strict_option
 def replay_command(
     files: tuple[Path, ...],
@@ -53,6 +62,7 @@ def replay_command(
     closing: Closing,
     output_format: str,
     fail_on: str | None,
+    cache: Cache,
     strict: bool,
 ) -> None:
     """Show which alerts would have opened and closed, and when.
@@ -88,6 +98,7 @@ def replay_command(
             strict=strict,
             late=arrival,
             closing=closing,
+            cache=cache,
             progress=progress,
         )
         arrived = lateness.lateness_of_files(kept, progress)

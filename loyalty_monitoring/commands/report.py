@@ -7,8 +7,16 @@ from pathlib import Path
 
 import click
 
-from loyalty_monitoring.commands.options import Instant, dashboard_option, files_argument, stack_option, strict_option
+from loyalty_monitoring.commands.options import (
+    Instant,
+    cache_option,
+    dashboard_option,
+    files_argument,
+    stack_option,
+    strict_option,
+)
 from loyalty_monitoring.commands.project import load_stack_of, progress_bar, project_root
+from loyalty_monitoring.common.cache import Cache
 
 
 @click.command("report")
@@ -18,6 +26,7 @@ from loyalty_monitoring.commands.project import load_stack_of, progress_bar, pro
 @click.option("--from", "start", type=Instant(), metavar="T", help="Draw from here; earlier entries are history.")
 @click.option("--to", "end", type=Instant(), metavar="T", help="Draw up to here; later entries are not used.")
 @dashboard_option
+@cache_option
 @strict_option
 def report_command(
     files: tuple[Path, ...],
@@ -26,6 +35,7 @@ def report_command(
     start: datetime | None,
     end: datetime | None,
     dashboards: tuple[Path, ...],
+    cache: Cache,
     strict: bool,
 ) -> None:
     """Draw the dashboards and the incidents, filled with replayed logs, as pages that a browser opens from disk.
@@ -47,5 +57,5 @@ def report_command(
     load_stack_of(root, stack)  # refuses what lint finds
     made_from = sources(root, stack, dashboards, claims_of(root))
     with readable_again(files) as kept, progress_bar() as progress:
-        pages = report(made_from, kept, start=start, end=end, strict=strict, progress=progress)
+        pages = report(made_from, kept, start=start, end=end, strict=strict, cache=cache, progress=progress)
     click.echo(write_site(pages, out))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import duckdb
 
 from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.common.sizes import bytes_of
 from loyalty_monitoring.common.temporary_folders import temporary_folder
 
 Connection = duckdb.DuckDBPyConnection
@@ -21,7 +21,6 @@ MEMORY = "LOYALTY_MONITORING_MEMORY"
 DEFAULT_MEMORY = "600MB"
 # A batch of entries and what is made of it need about 250 MB, so that less would be a matter of luck.
 _LEAST_MEMORY = 300 * 10**6
-_UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 
 
 @contextmanager
@@ -72,10 +71,9 @@ def _explained(memory: int) -> Iterator[None]:
 
 def _memory_limit() -> int:
     text = os.environ.get(MEMORY) or DEFAULT_MEMORY
-    found = re.fullmatch(r"([0-9]{1,15}(?:[.][0-9]{1,6})?) ?([KMGT]?I?B?)", text.strip().upper())
-    if found is None or found[2] not in _UNITS:
+    size = bytes_of(text)
+    if size is None:
         raise UserError(f"{MEMORY} is {text!r}, which is no size; write it like 600MB or 2GiB")
-    size = int(float(found[1]) * _UNITS[found[2]])
     if size < _LEAST_MEMORY:
         raise UserError(
             f"{MEMORY} is {text}, and less than {_LEAST_MEMORY // 10**6}MB does not hold a batch of the largest "

@@ -19,13 +19,14 @@ from loyalty_monitoring.cost.prices import PriceTable
 from loyalty_monitoring.cost.scale import MONTH_DAYS, Growth, MetricForecast, Size, forecast, growth, size
 from loyalty_monitoring.cost.usage import Usage, measure
 from loyalty_monitoring.definitions.log_contract import Contract
+from loyalty_monitoring.definitions.metric_usage import series_in_queries
 from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.definitions.project import Dimension
 from loyalty_monitoring.replay.entries.load import EntryCounts
 from loyalty_monitoring.replay.metric_points import points_of_files
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.prometheus import prometheus_over
-from loyalty_monitoring.replay.run import series_in_queries, window
+from loyalty_monitoring.replay.run import window
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.query_languages.promql.expressions import Comparison, comparisons, parsed, without_comparison
 from loyalty_monitoring.replay.incidents import evaluation_instants, longest_run
-from loyalty_monitoring.replay.prometheus import Prometheus
+from loyalty_monitoring.replay.prometheus import Evaluator
 from loyalty_monitoring.replay.result import Incident, Margin
 
 
 def margins(
-    prometheus: Prometheus,
+    prometheus: Evaluator,
     policies: Sequence[AlertPolicy],
     start: datetime,
     end: datetime,
@@ -32,7 +32,7 @@ def margins(
 
 
 def _margin(
-    prometheus: Prometheus, policy: AlertPolicy, start: datetime, end: datetime, opened: Collection[str]
+    prometheus: Evaluator, policy: AlertPolicy, start: datetime, end: datetime, opened: Collection[str]
 ) -> Margin | None:
     try:
         compared = _decisive(comparisons(parsed(policy.query)))

@@ -23,7 +23,7 @@ from loyalty_monitoring.query_languages.extractors import Extractor, label_sql, 
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter, parse_filter, value_of
 from loyalty_monitoring.replay.arrival import ARRIVAL_STEP
 from loyalty_monitoring.replay.entries.filtering import filter_fields, matching_entries
-from loyalty_monitoring.replay.entries.load import EntryCounts, entry_columns, load_entries
+from loyalty_monitoring.replay.entries.load import LOGGER, EntryCounts, entry_columns, load_entries
 from loyalty_monitoring.replay.result import MetricSummary
 
 # What the fields of a part may have in bytes: few parts for ordinary entries, and room for what is made of large ones.
@@ -66,6 +66,7 @@ def points_of_files(
     *,
     strict: bool = False,
     by_arrival: bool = False,
+    is_checked: bool = True,
     progress: Progress | None = None,
 ) -> tuple[EntryCounts, dict[str, MetricSummary]]:
     """Read the files, and make the points of all `metrics` as `make_points` does, part by part in bounded memory.
@@ -76,11 +77,12 @@ def points_of_files(
     counts = load_entries(
         con,
         files,
-        needed_fields(metrics, by_arrival=by_arrival),
+        needed_fields(metrics, by_arrival=by_arrival) | {LOGGER},
         strict=strict,
         evaluable=True,
         take=lambda _: making.add(progress),
         least=_PART_BYTES,
+        is_checked=is_checked,
         progress=progress,
     )
     return counts, making.finish()
@@ -371,6 +373,51 @@ def summaries(con: Connection, plans: Sequence[Plan], matched: dict[int, int]) -
     return {
         plan.metric.api_name: MetricSummary(matched[plan.number], *found.get(plan.number, (0, 0))) for plan in plans
     }
+
+
+def export_points(con: Connection, number: int, matched: int, out: Path) -> None:
+    """Write the points of one metric as Parquet: labels, minute, n, total, below.
+
+    A row without labels has in `n` how many entries its filter `matched`.
+    """
+    con.execute(
+        "COPY (SELECT labels, minute, n, total, below FROM points JOIN series USING (series) "
+        f"WHERE metric = {number} UNION ALL SELECT NULL, NULL, {matched}, NULL, NULL) "
+        f"TO {quoted(str(out))} (FORMAT parquet)"
+    )
+
+
+def import_points(
+    con: Connection, metrics: Sequence[LogMetric], parts: Sequence[Sequence[Path]]
+) -> dict[str, MetricSummary]:
+    """Make the tables that `make_points` makes, of files that `export_points` wrote.
+
+    `parts` are the files of each metric; a minute may be in several of them.
+    """
+    make_tables(con)
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE kept "
+        "(metric INTEGER, labels VARCHAR, minute INTEGER, n BIGINT, total DOUBLE, below BIGINT[])"
+    )
+    for number, files in enumerate(parts):
+        for file in files:
+            # A name may hold anything, and the database would take some of it for a pattern.
+            with file.open("rb") as opened:
+                con.execute(f"INSERT INTO kept SELECT {number}, * FROM read_parquet('/dev/fd/{opened.fileno()}')")
+    con.execute(
+        "INSERT INTO series SELECT row_number() OVER (ORDER BY metric, labels)::INTEGER, labels, metric "
+        "FROM (SELECT DISTINCT metric, labels FROM kept WHERE labels IS NOT NULL)"
+    )
+    con.execute(
+        "INSERT INTO points SELECT metric, series, minute, n, total, below FROM kept "
+        "JOIN series ON of_metric = metric AND series.labels = kept.labels"
+    )
+    if any(len(files) > 1 for files in parts):
+        _merge(con, "points", "metric, series, minute")
+    find_zeros(con)
+    matched = con.execute("SELECT metric, sum(n)::BIGINT FROM kept WHERE labels IS NULL GROUP BY metric").fetchall()
+    con.execute("DROP TABLE kept")
+    return summaries(con, [plan_of(number, metric) for number, metric in enumerate(metrics)], dict(matched))
 
 
 def _label_text(name_sql: str, value_sql: str) -> str:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from loyalty_monitoring.common import interruption
@@ -57,6 +57,16 @@ class QueryRefused(UserError):
     """Prometheus answered, and refuses the query: it does not parse, or cannot be evaluated."""
 
 
+class Evaluator(Protocol):
+    """Evaluates PromQL over the points of a replay."""
+
+    def query_range(self, query: str, first: int, last: int, step: int) -> list[Series]:
+        """The answers at `first`, `first + step`, ... up to `last` (unix seconds, inclusive)."""
+
+    def label_sets(self, label: str, first: int, last: int) -> list[dict[str, str]]:
+        """The label sets, with `__name__`, of all series that have this label and a sample about the window."""
+
+
 class Prometheus:
     """A running server on a loopback port. Made by `prometheus_over` only."""
 
@@ -85,7 +95,7 @@ class Prometheus:
         found = self._ask("series", {"match[]": f'{{{label}!=""}}', "start": first, "end": last})
         return [dict(one) for one in found]
 
-    def check(self, given: _Given) -> None:
+    def check(self, given: Given) -> None:
         """See that the server is one whose answers we know, and that it holds what it was given.
 
         Where points were lost on the way, no query would tell: the answer would be that nothing happened. Errors:
@@ -156,15 +166,15 @@ def _understood() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class _Given:
+class Given:
     """How many samples and time series a file of OpenMetrics text has, by name."""
 
     samples: Counter[str]
     series: Counter[str]
 
 
-def _given(open_metrics: Path) -> _Given:
-    given = _Given(Counter(), Counter())
+def _given(open_metrics: Path) -> Given:
+    given = Given(Counter(), Counter())
     series_before, name = b"", ""
     with open_metrics.open("rb") as lines:
         for line in lines:
@@ -184,12 +194,24 @@ def prometheus_over(open_metrics: Path) -> Iterator[Prometheus]:
 
     The folder and the processes are gone when the block is left, however it is left.
     """
-    prometheus, promtool = _program("prometheus"), _program("promtool")
     with temporary_folder() as folder:
-        _backfill(promtool, open_metrics, folder / "data")
-        with _server(prometheus, folder) as server:
-            server.check(_given(open_metrics))
+        given = backfill(open_metrics, folder / "data")
+        with prometheus_with(folder / "data", given) as server:
             yield server
+
+
+@contextmanager
+def prometheus_with(data: Path, given: Given) -> Iterator[Prometheus]:
+    """A server over blocks that `backfill` made; it writes into the folder."""
+    with temporary_folder() as folder, _server(_program("prometheus"), folder, data) as server:
+        server.check(given)
+        yield server
+
+
+def engine() -> str:
+    """What tells the installed Prometheus from others: its programs, by place, size and time."""
+    programs = [Path(_program(name)) for name in ("prometheus", "promtool")]
+    return "\n".join(f"{one.resolve()} {one.stat().st_size} {one.stat().st_mtime_ns}" for one in programs)
 
 
 def _program(name: str) -> str:
@@ -202,7 +224,9 @@ def _program(name: str) -> str:
     return found
 
 
-def _backfill(promtool: str, open_metrics: Path, data: Path) -> None:
+def backfill(open_metrics: Path, data: Path) -> Given:
+    """Make the folder `data` of the samples of an OpenMetrics file; says what the server must hold then."""
+    promtool = _program("promtool")
     data.mkdir()
     # Few blocks: the default of one block for two hours costs a pass over the file for each. The flag is hidden, and
     # what it allows is rounded down to 2 h * 3^n; above the 31 days of the server's longest block nothing is compacted.
@@ -232,6 +256,7 @@ def _backfill(promtool: str, open_metrics: Path, data: Path) -> None:
             f"promtool could not store the points and ended with {done.returncode} ({words}); is there enough room for "
             "temporary files?"
         )
+    return _given(open_metrics)
 
 
 def _not_started(program: str, error: OSError) -> UserError:
@@ -239,7 +264,7 @@ def _not_started(program: str, error: OSError) -> UserError:
 
 
 @contextmanager
-def _server(prometheus: str, folder: Path) -> Iterator[Prometheus]:
+def _server(prometheus: str, folder: Path, data: Path) -> Iterator[Prometheus]:
     config, log = folder / "prometheus.yml", folder / "log"
     config.write_text("global: {}\n")
     port = _free_port()
@@ -249,7 +274,7 @@ def _server(prometheus: str, folder: Path) -> Iterator[Prometheus]:
     command = [
         prometheus,
         f"--config.file={config}",
-        f"--storage.tsdb.path={folder / 'data'}",
+        f"--storage.tsdb.path={data}",
         f"--web.listen-address=127.0.0.1:{port}",
         f"--web.route-prefix={prefix}",
         # Samples may be of any year; none is ever deleted or rewritten.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from loyalty_monitoring.definitions.model import Priority
-from loyalty_monitoring.replay.entries.load import Rejected
+from loyalty_monitoring.replay.entries.load import EntryCounts, Rejected
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,14 @@ class MetricSummary:
     matched: int
     series: int
     points: int
+
+
+@dataclass(frozen=True)
+class Points:
+    """What was read and counted. `metrics` maps a metric's API name to what it found."""
+
+    entries: EntryCounts
+    metrics: Mapping[str, MetricSummary]
 
 
 @dataclass(frozen=True)

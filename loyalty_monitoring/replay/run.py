@@ -2,42 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from loyalty_monitoring.common.cache import NO_CACHE, Cache
 from loyalty_monitoring.common.database import Progress, connect
 from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.common.temporary_folders import temporary_folder
+from loyalty_monitoring.definitions.metric_usage import series_in_queries
 from loyalty_monitoring.definitions.model import AlertPolicy, Definitions, LogMetric
 from loyalty_monitoring.query_languages.promql.expressions import look_back, parsed
-from loyalty_monitoring.query_languages.promql.quoted_names import words
 from loyalty_monitoring.replay.arrival import Arrival, EntryDelay, make_parts
 from loyalty_monitoring.replay.diagnosis import Origins, why_nothing_matched
 from loyalty_monitoring.replay.entries.load import EntryCounts
 from loyalty_monitoring.replay.incidents import Closing, evaluation_instants, incidents
+from loyalty_monitoring.replay.kept_answers import answering
 from loyalty_monitoring.replay.late_evaluation import Asked, make_views
 from loyalty_monitoring.replay.margins import margins
 from loyalty_monitoring.replay.metric_points import points_of_files
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
-from loyalty_monitoring.replay.prometheus import Prometheus, Series, prometheus_over
-from loyalty_monitoring.replay.result import Incident, MetricSummary, ReplayResult
+from loyalty_monitoring.replay.prometheus import Evaluator, Series, prometheus_over
+from loyalty_monitoring.replay.result import Incident, MetricSummary, Points, ReplayResult
 
 _MINUTE, _NO = timedelta(minutes=1), timedelta()
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC)
 Answers = Callable[[int, Sequence[Series]], Sequence[Series]]
-
-
-@dataclass(frozen=True)
-class Points:
-    """What went into Prometheus. `metrics` maps a metric's API name to what it found."""
-
-    entries: EntryCounts
-    metrics: Mapping[str, MetricSummary]
 
 
 def replay(
@@ -50,6 +43,7 @@ def replay(
     strict: bool = False,
     late: Arrival | None = None,
     closing: Closing = "delayed",
+    cache: Cache = NO_CACHE,
     progress: Progress | None = None,
 ) -> ReplayResult:
     """Find the incidents that the log entries would have opened.
@@ -65,9 +59,9 @@ def replay(
     if late is not None:
         result, origins = _judged_late(metrics, chosen, files, wanted, (start, end), late, closing, strict, progress)
     else:
-        with backfilled(metrics, files, wanted, strict=strict, progress=progress) as (prometheus, points):
+        with answering(metrics, files, wanted, cache, strict=strict, progress=progress) as (answers, points):
             span = window(points.entries, start, end, longest_window(chosen))
-            result = judged(prometheus, points, chosen, *span, progress, closing=closing)
+            result = judged(answers, points, chosen, *span, progress, closing=closing)
             origins = points.entries.origins
     silent = [metric for metric in metrics if not result.metrics[metric.api_name].matched]
     if 2 * len(silent) <= len(metrics):
@@ -119,7 +113,7 @@ def _asked(policy: AlertPolicy, start: datetime, end: datetime) -> Asked:
 
 
 def judged(
-    prometheus: Prometheus,
+    prometheus: Evaluator,
     points: Points,
     policies: Sequence[AlertPolicy],
     start: datetime,
@@ -167,28 +161,8 @@ def write_points(
     return counts, summaries
 
 
-@contextmanager
-def backfilled(
-    metrics: Sequence[LogMetric],
-    files: Sequence[Path | Literal["-"]],
-    wanted: Collection[str],
-    *,
-    strict: bool = False,
-    progress: Progress | None = None,
-) -> Iterator[tuple[Prometheus, Points]]:
-    """A Prometheus with the points that the metrics make of the entries; `wanted` are the series to store."""
-    with temporary_folder() as folder:
-        points = folder / "points.om"
-        # The database's memory is not needed while Prometheus works.
-        with connect() as con:
-            counts, summaries = points_of_files(con, metrics, files, wanted, strict=strict, progress=progress)
-            write_open_metrics(con, metrics, wanted, points)
-        with prometheus_over(points) as prometheus:
-            yield prometheus, Points(counts, summaries)
-
-
 def evaluate(
-    prometheus: Prometheus,
+    prometheus: Evaluator,
     policies: Sequence[AlertPolicy],
     start: datetime,
     end: datetime,
@@ -227,17 +201,6 @@ def evaluate(
         # Whoever was interrupted does not wait for long queries; they end with the server.
         pool.shutdown(wait=False, cancel_futures=True)
     return sorted(found, key=lambda incident: (incident.opened, incident.policy, sorted(incident.labels.items())))
-
-
-def series_in_queries(metrics: Sequence[LogMetric], queries: Iterable[str]) -> frozenset[str]:
-    """The PromQL names of our metrics that the queries mention, `_count`, `_sum` and `_bucket` included."""
-    mentioned = {word for query in queries for word in words(query)}
-    names = {
-        metric.promql_name + suffix
-        for metric in metrics
-        for suffix in (("_count", "_sum", "_bucket") if metric.is_distribution else ("",))
-    }
-    return frozenset(names & mentioned)
 
 
 def chosen_policies(definitions: Definitions, names: Sequence[str] | None) -> list[AlertPolicy]:

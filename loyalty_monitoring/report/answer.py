@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from loyalty_monitoring.replay.prometheus import Series
 
@@ -36,6 +37,12 @@ class Answer:
     def as_json(self) -> dict[str, object]:
         series = [{"labels": dict(one.labels), "runs": list(one.runs)} for one in self.series]
         return {"from": self.first, "step": self.step, "series": series, "note": self.note}
+
+    @staticmethod
+    def from_json(value: Mapping[str, Any]) -> Answer:
+        """What `as_json` made."""
+        series = tuple(PageSeries(one["labels"], tuple(one["runs"])) for one in value["series"])
+        return Answer(value["from"], value["step"], series, value["note"])
 
 
 def step_for(seconds: int, most_points: int) -> int:

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from loyalty_monitoring.common.cache import NO_CACHE, Cache
 from loyalty_monitoring.common.database import Progress
+from loyalty_monitoring.definitions.metric_usage import series_in_queries
 from loyalty_monitoring.definitions.model import Dashboard
 from loyalty_monitoring.replay.entries.match import Matches, newest_matches
+from loyalty_monitoring.replay.kept_answers import KeptAnswers, answering
 from loyalty_monitoring.replay.margins import margins
-from loyalty_monitoring.replay.prometheus import Prometheus
-from loyalty_monitoring.replay.run import backfilled, evaluate, series_in_queries, window
+from loyalty_monitoring.replay.run import evaluate, window
 from loyalty_monitoring.replay.timeline import margin_text
 from loyalty_monitoring.report.choices import choices, key
 from loyalty_monitoring.report.data_sets import DataSets, data_sets, filters_of_logs_panels
@@ -41,6 +43,7 @@ def report(
     end: datetime | None = None,
     strict: bool = False,
     live: bool = False,
+    cache: Cache = NO_CACHE,
     progress: Progress | None = None,
 ) -> Files:
     """The pages and their data, by their path in the site. Errors: UserError for a file or a window."""
@@ -49,15 +52,18 @@ def report(
     queries = [policy.query for policy in definitions.alert_policies]
     queries += [query.promql for of_dashboard in sets for query in of_dashboard.queries if query.promql is not None]
     wanted = series_in_queries(definitions.log_metrics, queries)
-    with backfilled(definitions.log_metrics, files, wanted, strict=strict, progress=progress) as (prometheus, points):
+    with answering(definitions.log_metrics, files, wanted, cache, strict=strict, progress=progress) as (
+        answers,
+        points,
+    ):
         window_from, window_to = window(points.entries, start, end)
         span = Span(int(window_from.timestamp()), int(window_to.timestamp()))
-        incidents = evaluate(prometheus, definitions.alert_policies, window_from, window_to, progress)
-        near = margins(prometheus, definitions.alert_policies, window_from, window_to, incidents)
+        incidents = evaluate(answers, definitions.alert_policies, window_from, window_to, progress)
+        near = margins(answers, definitions.alert_policies, window_from, window_to, incidents)
         policies = [
             DrawnPolicy(
                 policy,
-                tuple(policy_panels(prometheus, policy, span)),
+                tuple(policy_panels(answers, policy, span)),
                 tuple(incident for incident in incidents if incident.policy == policy.name),
                 sources.claims.get(policy.name, ()),
                 sources.runbooks.get(policy.name, ""),
@@ -74,7 +80,7 @@ def report(
         for done, (dashboard, of_dashboard) in enumerate(zip(definitions.dashboards, sets, strict=True)):
             if progress is not None:
                 progress(f"Drawing {dashboard.name}", done / len(sets))
-            drawn, scripts = _drawn(prometheus, dashboard, of_dashboard, span, logs)
+            drawn, scripts = _drawn(answers, dashboard, of_dashboard, span, logs)
             dashboards.append(drawn)
             pages |= scripts
     site = Site(dashboards, policies, sources.stack, points.entries.read, live, sources.module)
@@ -89,20 +95,18 @@ def report(
 
 
 def _drawn(
-    prometheus: Prometheus, dashboard: Dashboard, sets: DataSets, span: Span, logs: Mapping[str, Matches]
+    kept: KeptAnswers, dashboard: Dashboard, sets: DataSets, span: Span, logs: Mapping[str, Matches]
 ) -> tuple[DrawnDashboard, Files]:
     """A dashboard with nothing chosen, and the scripts that bring the answers of each choice when they are wanted."""
-    offered = choices(prometheus, sets, span.first, span.last)
+    offered = choices(kept, sets, span.first, span.last)
     scripts: Files = {}
     chosen: dict[str, str] = {}
     for number, choice in enumerate(offered.combinations):
-        answers = chosen_answers(prometheus, sets, choice, span)
+        answers = chosen_answers(kept, sets, choice, span)
         arguments = [key(choice), [answer and answer.as_json() for answer in answers]]
         file = f"data/{dashboard.name}/{number}.js"
         scripts[file] = f"loyalty.answers({data_script(arguments)[1:-1]});\n"
         chosen[key(choice)] = f"../{file}"
     of_panels = {text: logs[text] for text in filters_of_logs_panels(dashboard.body)}
-    drawn = DrawnDashboard(
-        dashboard, sets, offered, tuple(dashboard_answers(prometheus, sets, span)), chosen, of_panels
-    )
+    drawn = DrawnDashboard(dashboard, sets, offered, tuple(dashboard_answers(kept, sets, span)), chosen, of_panels)
     return drawn, scripts

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from loyalty_monitoring.replay.prometheus import Prometheus
+from loyalty_monitoring.replay.prometheus import Evaluator
 from loyalty_monitoring.report.data_sets import DataSets, Variable
 
 _MOST_VALUES = 100  # of a variable: each is evaluated for every chart that uses it
@@ -30,7 +30,7 @@ class Choices:
     combinations: tuple[Choice, ...]
 
 
-def choices(prometheus: Prometheus, sets: DataSets, first: int, last: int) -> Choices:
+def choices(prometheus: Evaluator, sets: DataSets, first: int, last: int) -> Choices:
     """The choices that the replayed time series allow."""
     label_sets = [
         labels

@@ -10,7 +10,7 @@ from typing import TypeVar
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.query_languages.promql.expressions import Comparison, chosen, comparisons, parsed
-from loyalty_monitoring.replay.prometheus import Prometheus
+from loyalty_monitoring.replay.kept_answers import KeptAnswers
 from loyalty_monitoring.report.answer import Answer, answer, step_for
 from loyalty_monitoring.report.choices import Choice
 from loyalty_monitoring.report.data_sets import DataSets, Query
@@ -41,52 +41,57 @@ class Panel:
     answer: Answer
 
 
-def dashboard_answers(prometheus: Prometheus, sets: DataSets, span: Span) -> list[Answer]:
+def dashboard_answers(kept: KeptAnswers, sets: DataSets, span: Span) -> list[Answer]:
     """The answer of each query of a dashboard, with nothing chosen."""
     step = step_for(span.last - span.first, _POINTS)
-    return _in_parallel(lambda query: _answer(prometheus, query, sets, (), span, step), sets.queries)
+    return _in_parallel(lambda query: _answer(kept, query, sets, (), span, step), sets.queries)
 
 
-def chosen_answers(prometheus: Prometheus, sets: DataSets, choice: Choice, span: Span) -> list[Answer | None]:
+def chosen_answers(kept: KeptAnswers, sets: DataSets, choice: Choice, span: Span) -> list[Answer | None]:
     """The same for a choice; None for a query that does not use all of it."""
     step = step_for(span.last - span.first, _POINTS_OF_A_CHOICE)
     names = {name for name, _ in choice}
 
     def one(query: Query) -> Answer | None:
-        return _answer(prometheus, query, sets, choice, span, step) if names <= set(query.uses) else None
+        return _answer(kept, query, sets, choice, span, step) if names <= set(query.uses) else None
 
     return _in_parallel(one, sets.queries)
 
 
-def policy_panels(prometheus: Prometheus, policy: AlertPolicy, span: Span) -> list[Panel]:
+def policy_panels(kept: KeptAnswers, policy: AlertPolicy, span: Span) -> list[Panel]:
     """What the policy's condition compares, at each of its evaluations; extremes are kept however long the window."""
     interval = policy.evaluation_interval_seconds
     first, last = -(-span.first // interval) * interval, span.last // interval * interval
 
     def one(compared: Comparison | None) -> Panel:
         query = policy.query if compared is None else compared.value
-        series = prometheus.query_range(query, first, last, interval)
         # Of a comparison with "<" the lowest series are the ones to see.
         lowest = compared is not None and compared.operator.startswith("<")
-        return Panel(compared, query, answer(series, first, last, interval, _MOST_SERIES, lowest=lowest))
+        return Panel(compared, query, _drawn(kept, query, first, last, interval, lowest=lowest))
 
     return _in_parallel(one, comparisons(parsed(policy.query)) or [None])
 
 
-def _answer(prometheus: Prometheus, query: Query, sets: DataSets, choice: Choice, span: Span, step: int) -> Answer:
+def _answer(kept: KeptAnswers, query: Query, sets: DataSets, choice: Choice, span: Span, step: int) -> Answer:
     # Whole steps, so that an hour's bar is a calendar hour.
     first = -(-span.first // step) * step
     if query.promql is None:
         return Answer(first, step, (), query.note)
     labels = {variable.name: variable.label for variable in sets.variables}
     try:
-        series = prometheus.query_range(
-            chosen(over_steps(query.promql, step), dict(choice), labels), first, span.last, step
-        )
+        return _drawn(kept, chosen(over_steps(query.promql, step), dict(choice), labels), first, span.last, step)
     except UserError as error:
         # A dashboard of somebody else may ask what this Prometheus cannot answer; the chart says so in its place.
         return Answer(first, step, (), error.message)
-    return answer(series, first, span.last, step, _MOST_SERIES)
+
+
+def _drawn(kept: KeptAnswers, query: str, first: int, last: int, step: int, *, lowest: bool = False) -> Answer:
+    """What a chart shows of a query; kept as small as the page needs it."""
+
+    def ask() -> dict[str, object]:
+        return answer(kept.ask(query, first, last, step), first, last, step, _MOST_SERIES, lowest=lowest).as_json()
+
+    return Answer.from_json(kept.remembered(["chart", query, first, last, step, _MOST_SERIES, lowest], [query], ask))
 
 
 def _in_parallel(function: Callable[[_In], _Out], items: Iterable[_In]) -> list[_Out]:

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.definitions.metric_usage import series_in_queries
 from loyalty_monitoring.definitions.model import AlertPolicy, Definitions, LogMetric
-from loyalty_monitoring.replay.run import replay, series_in_queries
+from loyalty_monitoring.replay.run import replay
 from tests.log_lines import START, rejection, write
 
 MINUTE = timedelta(minutes=1)

@@ -16,11 +16,11 @@ from loyalty_monitoring.checks.verify.compare import match_policies
 from loyalty_monitoring.checks.verify.run import expected as expected_resources
 from loyalty_monitoring.common.database import Progress
 from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.definitions.metric_usage import series_in_queries
 from loyalty_monitoring.definitions.model import Body, Definitions, LogMetric
 from loyalty_monitoring.definitions.settings import Settings
 from loyalty_monitoring.google_cloud.deployed import Deployed, read
 from loyalty_monitoring.google_cloud.fired_incidents import FiredIncident, last_part
-from loyalty_monitoring.replay.run import series_in_queries
 
 _HISTORY = timedelta(hours=25)  # as far as a condition over a log-based metric can look back
 _UNDER_WAY = timedelta(minutes=10)

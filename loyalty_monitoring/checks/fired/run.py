@@ -9,15 +9,18 @@ from typing import Literal
 
 from loyalty_monitoring.checks.fired.compare import HasEntries, Policies, compare
 from loyalty_monitoring.checks.fired.findings import Comparison
+from loyalty_monitoring.common.cache import NO_CACHE
 from loyalty_monitoring.common.database import Progress, connect
+from loyalty_monitoring.definitions.metric_usage import series_in_queries
 from loyalty_monitoring.definitions.model import AlertPolicy, Definitions
 from loyalty_monitoring.google_cloud.fired_incidents import VIOLATION_FILTER, Fired, FiredIncident, from_violations
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, parse_filter, referenced_fields, to_sql
 from loyalty_monitoring.query_languages.promql.expressions import look_back, parsed
 from loyalty_monitoring.replay.entries.load import entry_columns, load_entries
 from loyalty_monitoring.replay.entries.log_files import readable_again
-from loyalty_monitoring.replay.prometheus import Prometheus
-from loyalty_monitoring.replay.run import backfilled, chosen_policies, judged, series_in_queries, window
+from loyalty_monitoring.replay.kept_answers import answering
+from loyalty_monitoring.replay.prometheus import Evaluator
+from loyalty_monitoring.replay.run import chosen_policies, judged, window
 
 _MINUTE = timedelta(minutes=1)
 _PART_BYTES = 64 * 2**20
@@ -55,7 +58,7 @@ def fired_beside_replay(
     wanted = series_in_queries(definitions.log_metrics, (policy.query for policy in chosen))
     with readable_again(files) as kept:
         fired = Fired(violations_in(kept)) + told
-        with backfilled(definitions.log_metrics, kept, wanted, strict=strict, progress=progress) as (
+        with answering(definitions.log_metrics, kept, wanted, NO_CACHE, strict=strict, progress=progress) as (
             prometheus,
             points,
         ):
@@ -88,7 +91,7 @@ def violations_in(files: Sequence[Path]) -> tuple[FiredIncident, ...]:
     )
 
 
-def _looked_up(prometheus: Prometheus, definitions: Definitions, allowance: timedelta) -> HasEntries:
+def _looked_up(prometheus: Evaluator, definitions: Definitions, allowance: timedelta) -> HasEntries:
     """Ask Prometheus whether a policy's metrics have points within what its query looks back on."""
 
     def has_entries(policy: AlertPolicy, at: datetime) -> bool:

@@ -66,7 +66,7 @@ KIND_FIELDS: tuple[FieldPath, ...] = (
     ("jsonPayload", "event"),
 )
 _TYPE: FieldPath = ("resource", "type")
-_LOGGER: FieldPath = ("labels", "python_logger")
+LOGGER: FieldPath = ("labels", "python_logger")
 _SAMPLED = 20_000  # lines that are looked at first, for the kinds in them
 
 # cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry#LogSeverity
@@ -139,6 +139,7 @@ def load_entries(
     evaluable: bool = False,
     take: Callable[[Batch], None] | None = None,
     least: int = 0,
+    is_checked: bool = True,
     progress: Progress | None = None,
 ) -> EntryCounts:
     """Make `entries` of all files: the `fields`, the time, and what groups entries.
@@ -153,13 +154,15 @@ def load_entries(
     after it. It is handed the last batch, which is the only one in the table when `least` is 0.
 
     What is rejected is told in the log, and in the result. Errors: UserError for a file that cannot be read, when no
-    entry could be used of what was read, and with `strict` also for the first line that is no LogEntry.
+    entry could be used of what was read, and with `strict` also for the first line that is no LogEntry. Without
+    `is_checked`, what was read is neither told nor judged: `checked` does that, for several results together.
     """
     loading = _Loading(con, frozenset(fields), strict, with_places, evaluable)
     for batch in loading.batches(files, None if take is None else least, progress):
         if take is not None:
             take(batch)
-    return loading.counts()
+    counts = loading.counts()
+    return checked(counts) if is_checked else counts
 
 
 def entry_batches(
@@ -174,7 +177,7 @@ def entry_batches(
     """The batches of all files, while the table `entries` holds the entries of one; otherwise like `load_entries`."""
     loading = _Loading(con, frozenset(fields), strict, with_places, evaluable=False)
     yield from loading.batches(files, 0, progress)
-    loading.counts()
+    checked(loading.counts())
 
 
 def unused(counts: EntryCounts) -> Iterator[str]:
@@ -185,6 +188,31 @@ def unused(counts: EntryCounts) -> Iterator[str]:
         yield f"  {Position(one.file, one.line)}: {one.reason}{one.hint}"
     if counts.rejected > len(counts.first_rejected):
         yield f"  and {counts.rejected - len(counts.first_rejected)} more"
+
+
+def checked(counts: EntryCounts) -> EntryCounts:
+    """The same counts; what is rejected is told in the log. Errors: UserError when nothing could be used."""
+    if counts.rejected:
+        words = "\n".join(unused(counts))
+        if counts.rejected == counts.read:
+            raise UserError(f"{words}\ngive LogEntry objects, as `gcloud logging read --format=json` prints them")
+        _log.warning("%s", words)
+    return counts
+
+
+def added(parts: Sequence[EntryCounts]) -> EntryCounts:
+    """The counts of files that were read part by part, in their order."""
+    first_rejected = [one for part in parts for one in part.first_rejected]
+    return EntryCounts(
+        read=sum(part.read for part in parts),
+        rejected=sum(part.rejected for part in parts),
+        first_rejected=tuple(first_rejected[:_FIRST_REJECTED]),
+        first_timestamp=min((part.first_timestamp for part in parts if part.first_timestamp), default=None),
+        last_timestamp=max((part.last_timestamp for part in parts if part.last_timestamp), default=None),
+        files=tuple(name for part in parts for name in part.files),
+        size=sum(part.size for part in parts),
+        origins=sum((Counter(part.origins) for part in parts), Counter()),
+    )
 
 
 class _Loading:
@@ -228,8 +256,8 @@ class _Loading:
             yield from batch.pieces(_WHOLE_BYTES) if ENTRY in self.layout.leaves else (batch,)
 
     def counts(self) -> EntryCounts:
-        """Everything that was found; what is rejected is told. Errors: UserError when nothing could be used."""
-        counts = EntryCounts(
+        """Everything that was found."""
+        return EntryCounts(
             read=self.read,
             rejected=self.rejected,
             first_rejected=tuple(self.first_rejected),
@@ -239,12 +267,6 @@ class _Loading:
             size=self.size,
             origins=dict(self.origins),
         )
-        if counts.rejected:
-            words = "\n".join(unused(counts))
-            if counts.rejected == counts.read:
-                raise UserError(f"{words}\ngive LogEntry objects, as `gcloud logging read --format=json` prints them")
-            _log.warning("%s", words)
-        return counts
 
     def _add(self, batch: Batch, *, measured: bool) -> None:
         con, layout, first_place = self.con, self.layout, (len(self.files) - 1) * _PLACES_OF_A_FILE
@@ -285,8 +307,8 @@ class _Loading:
         first, last = _only_row(self.con, "SELECT min(time), max(time) FROM entry_rows")
         self.first_time = min(filter(None, (self.first_time, first)), default=None)
         self.last_time = max(filter(None, (self.last_time, last)), default=None)
-        kind, logger = _stored((_TYPE, _LOGGER))
-        logger = f"coalesce({logger}->>'$', '')" if _LOGGER in self.layout.of_kind else "''"
+        kind, logger = _stored((_TYPE, LOGGER))
+        logger = f"coalesce({logger}->>'$', '')" if LOGGER in self.layout.of_kind else "''"
         rows = self.con.execute(
             f"SELECT {kind}->>'$', {logger}, sum(number)::BIGINT "
             "FROM (SELECT kind, count(*) AS number FROM entry_rows GROUP BY kind) JOIN kinds USING (kind) GROUP BY ALL"

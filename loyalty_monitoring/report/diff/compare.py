@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from loyalty_monitoring.common.cache import NO_CACHE, Cache
 from loyalty_monitoring.common.database import Progress
 from loyalty_monitoring.replay.result import Margin, ReplayResult
 from loyalty_monitoring.replay.run import replay
@@ -58,6 +59,7 @@ def compare(
     *,
     start: datetime | None = None,
     end: datetime | None = None,
+    cache: Cache = NO_CACHE,
     progress: Progress | None = None,
 ) -> Difference:
     """Replay the files with both versions, if they differ. Errors: UserError for a file, a window or a query."""
@@ -67,7 +69,9 @@ def compare(
     replayed = None
     if old is None or new is None or found.may_alter_incidents:
         before, after = (
-            None if version is None else replay(version.replayed, files, start=start, end=end, progress=progress)
+            None
+            if version is None
+            else replay(version.replayed, files, start=start, end=end, cache=cache, progress=progress)
             for version in (old, new)
         )
         replayed = _replayed(before, after, there)

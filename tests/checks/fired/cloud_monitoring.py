@@ -14,8 +14,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from loyalty_monitoring.common.cache import NO_CACHE
+from loyalty_monitoring.definitions.metric_usage import series_in_queries
 from loyalty_monitoring.definitions.model import AlertPolicy, Definitions
-from loyalty_monitoring.replay.run import backfilled, series_in_queries
+from loyalty_monitoring.replay.kept_answers import answering
 
 Entry = dict[str, Any]
 PROJECT = "loyalty-demo"
@@ -55,7 +57,7 @@ class CloudMonitoring:
         wanted = series_in_queries(metrics, (policy.query for policy in policies))
         late = int(self.late.total_seconds())
         found: list[Opened] = []
-        with backfilled(metrics, files, wanted) as (prometheus, _):
+        with answering(metrics, files, wanted, NO_CACHE) as (prometheus, _):
             for policy in policies:
                 interval = policy.evaluation_interval_seconds
                 first = -(-int(start.timestamp()) // interval) * interval

@@ -1,0 +1,200 @@
+"""PromQL over the points of log files, where nothing that was asked before is asked again.
+
+Kept are Prometheus' blocks, by the points in them, and answers, by the query, its times and the points of the metrics
+that the query names. So a changed threshold asks one query anew, of blocks that are there already. Prometheus starts
+when a question comes that has no answer yet.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+import zlib
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from loyalty_monitoring.common.cache import Cache, key
+from loyalty_monitoring.common.database import Progress, connect
+from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.common.temporary_folders import temporary_folder
+from loyalty_monitoring.definitions.metric_usage import series_in_queries, series_names
+from loyalty_monitoring.definitions.model import LogMetric
+from loyalty_monitoring.replay.entries.load import EntryCounts
+from loyalty_monitoring.replay.kept_points import Asked, groups_of, known_counts, load_points, program
+from loyalty_monitoring.replay.open_metrics import write_open_metrics
+from loyalty_monitoring.replay.prometheus import Given, Prometheus, Series, backfill, engine, prometheus_with
+from loyalty_monitoring.replay.result import MetricSummary, Points
+
+
+@contextmanager
+def answering(
+    metrics: Sequence[LogMetric],
+    files: Sequence[Path | Literal["-"]],
+    wanted: Collection[str],
+    cache: Cache,
+    *,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> Iterator[tuple[KeptAnswers, Points]]:
+    """Who answers queries over the points that the metrics make of the files; `wanted` are the series that are named.
+
+    Errors: those of `load_entries`, and when asked, of `Prometheus`.
+    """
+    asked = Asked(groups_of(files, cache), tuple(metrics), frozenset(wanted), strict)
+    with temporary_folder() as folder:
+        text = folder / "points.om"
+        known = known_counts(cache, asked)
+        if known is None:
+            known = _write_points(cache, asked, text, progress)
+        # Prometheus is started by a thread that stays until the end: when that thread ends, so does Prometheus.
+        with ThreadPoolExecutor(max_workers=1) as keeper, ExitStack() as running:
+
+            def start() -> Prometheus:
+                data = folder / "data"
+                given = _kept_blocks(cache, asked, data)
+                if given is not None:
+                    try:
+                        return running.enter_context(prometheus_with(data, given))
+                    except UserError:  # blocks that the disk has damaged
+                        shutil.rmtree(data)
+                if not text.exists():
+                    _write_points(cache, asked, text, None)
+                return running.enter_context(prometheus_with(data, _new_blocks(cache, asked, text, data)))
+
+            try:
+                yield KeptAnswers(cache, asked, lambda: keeper.submit(start).result()), Points(*known)
+            finally:
+                keeper.submit(running.close).result()
+                cache.shrink()
+
+
+class KeptAnswers:
+    """An `Evaluator` that starts Prometheus when it must. Made by `answering` only."""
+
+    def __init__(self, cache: Cache, asked: Asked, start: Callable[[], Prometheus]) -> None:
+        self._cache, self._asked, self._start = cache, asked, start
+        self._prometheus: Prometheus | None = None
+        self._starting = threading.Lock()
+
+    def query_range(self, query: str, first: int, last: int, step: int) -> list[Series]:
+        def ask() -> list[Any]:
+            return [[dict(one.labels), list(one.samples)] for one in self.ask(query, first, last, step)]
+
+        found = self.remembered(["query_range", query, first, last, step], [query], ask)
+        return [Series(labels, [(at, value) for at, value in samples]) for labels, samples in found]
+
+    def ask(self, query: str, first: int, last: int, step: int) -> list[Series]:
+        """The same from Prometheus itself, for an answer of which less is kept."""
+        return self._running().query_range(query, first, last, step)
+
+    def label_sets(self, label: str, first: int, last: int) -> list[dict[str, str]]:
+        found = self.remembered(
+            ["label_sets", label, first, last],
+            None,
+            lambda: self._running().label_sets(label, first, last),
+        )
+        return [dict(one) for one in found]
+
+    def remembered(self, question: Sequence[object], queries: Iterable[str] | None, work_out: Callable[[], Any]) -> Any:
+        """What `work_out` makes, as JSON has it, or made when the same was asked of the same points.
+
+        `question` says what is asked, in plain data; `queries` name all metrics that it depends on, None is every one.
+        """
+        name = self._key(question, queries)
+        file = None if name is None else self._cache.get("answers", name)
+        try:
+            if file is not None:
+                return json.loads(zlib.decompress(file.read_bytes()))
+        except (OSError, ValueError, zlib.error):
+            pass
+        found = work_out()
+        if name is not None:
+            text = json.dumps(found, separators=(",", ":")).encode()
+            self._cache.put("answers", name, lambda path: path.write_bytes(zlib.compress(text, 1)))
+        return found
+
+    def _key(self, question: Sequence[object], queries: Iterable[str] | None) -> str | None:
+        asked = self._asked
+        texts = None if queries is None else list(queries)
+        if texts is None or any("__name__" in text for text in texts):  # a pattern may choose any metric
+            metrics, names = asked.metrics, asked.wanted
+        else:
+            names = series_in_queries(asked.metrics, texts)
+            metrics = tuple(metric for metric in asked.metrics if names & set(series_names(metric)))
+        points = asked.key(metrics)
+        if points is None:
+            return None
+        return key("answers", program(), self._engine, points, sorted(names & asked.wanted), list(question))
+
+    @cached_property
+    def _engine(self) -> str:
+        return engine()
+
+    def _running(self) -> Prometheus:
+        with self._starting:
+            if self._prometheus is None:
+                self._prometheus = self._start()
+            return self._prometheus
+
+
+def _write_points(
+    cache: Cache, asked: Asked, text: Path, progress: Progress | None
+) -> tuple[EntryCounts, dict[str, MetricSummary]]:
+    folder = text.with_name("parts")
+    folder.mkdir()
+    # The database's memory is not needed while Prometheus works.
+    with connect() as con:
+        found = load_points(con, cache, asked, folder, progress)
+        write_open_metrics(con, asked.metrics, asked.wanted, text)
+    shutil.rmtree(folder)
+    return found
+
+
+def _blocks_key(asked: Asked) -> str | None:
+    points = asked.key(asked.metrics)
+    return None if points is None else key("blocks", program(), engine(), points, sorted(asked.wanted))
+
+
+def _kept_blocks(cache: Cache, asked: Asked, data: Path) -> Given | None:
+    """Make the folder of Prometheus' blocks of those that are kept; None where there are none."""
+    name = _blocks_key(asked)
+    kept = None if name is None else cache.get("blocks", name)
+    if kept is None:
+        return None
+    try:
+        shutil.copytree(kept / "data", data, copy_function=_linked)
+        samples, series = json.loads((kept / "given.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        shutil.rmtree(data, ignore_errors=True)
+        return None
+    return Given(Counter(samples), Counter(series))
+
+
+def _new_blocks(cache: Cache, asked: Asked, text: Path, data: Path) -> Given:
+    """Make the folder of Prometheus' blocks of the points as text."""
+    given = backfill(text, data)
+
+    def keep(path: Path) -> None:
+        path.mkdir()
+        shutil.copytree(data, path / "data", copy_function=_linked)
+        (path / "given.json").write_text(json.dumps([given.samples, given.series]), encoding="utf-8")
+
+    name = _blocks_key(asked)
+    if name is not None:
+        cache.put("blocks", name, keep)
+    return given
+
+
+def _linked(source: str, target: str) -> None:
+    """A second name for a file that nobody changes, or a copy where the two folders are on different disks."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

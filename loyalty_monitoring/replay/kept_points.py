@@ -1,0 +1,261 @@
+"""Points of log files, taken from the cache where the same bytes were counted before, each metric by itself.
+
+A metric's points are kept under all that they depend on: the bytes of the files, what the metric counts, and this
+program. So a changed filter reads the files again for its own metric only, and a renamed metric for none. Small files
+that follow each other are kept as one, so that many of them do not cost a pass each.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache as once
+from functools import cached_property, partial
+from importlib.metadata import version
+from itertools import chain
+from pathlib import Path
+from typing import Any, Literal
+
+from loyalty_monitoring.common.cache import Cache, digest, key
+from loyalty_monitoring.common.database import Connection, Progress, connect
+from loyalty_monitoring.definitions.model import LogMetric
+from loyalty_monitoring.replay.entries.load import EntryCounts, Rejected, added, checked
+from loyalty_monitoring.replay.metric_points import export_points, import_points, points_of_files
+from loyalty_monitoring.replay.result import MetricSummary
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_GROUP_BYTES = 4 * 2**20  # as they are on the disk, packed or not
+_PARQUET_END = b"PAR1"  # github.com/apache/parquet-format#file-format
+_COUNTED = ("filter", "labelExtractors", "valueExtractor", "bucketOptions", "metricDescriptor")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Log files that are counted together. `content` is a key of their bytes, None where they can be read only once."""
+
+    files: tuple[Path | Literal["-"], ...]
+    content: str | None
+    seen: tuple[object, ...] = ()
+
+    def is_unchanged(self) -> bool:
+        """Whether the files are still those whose bytes were looked at."""
+        return self.content is not None and self.seen == tuple(map(_seen, self.files))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which points are asked for: those of `metrics` in the files of `groups`, with the buckets that `wanted` names."""
+
+    groups: tuple[Group, ...]
+    metrics: tuple[LogMetric, ...]
+    wanted: frozenset[str]
+    strict: bool
+
+    @cached_property
+    def keys(self) -> Mapping[str, tuple[str, ...]]:
+        """Under what the points of a metric, by its name in PromQL, are kept: for each group in its order."""
+        return {
+            metric.promql_name: tuple(
+                key(
+                    program(),
+                    group.content,
+                    {name: metric.body[name] for name in _COUNTED if name in metric.body},
+                    f"{metric.promql_name}_bucket" in self.wanted,
+                )
+                for group in self.groups
+            )
+            for metric in self.metrics
+        }
+
+    def key(self, metrics: Iterable[LogMetric]) -> str | None:
+        """A key of the points of some of the metrics in all files, and of their names; None where there can be none."""
+        if any(group.content is None for group in self.groups):
+            return None
+        return key([[metric.promql_name, self.keys[metric.promql_name]] for metric in metrics])
+
+
+@once
+def program() -> str:
+    """A key of what counts and evaluates: this package's source and the database's version."""
+    sources = sorted(chain(_PACKAGE.rglob("*.py"), _PACKAGE.rglob("*.lark")))
+    texts = [[str(file.relative_to(_PACKAGE)), file.read_text(encoding="utf-8")] for file in sources]
+    return key(texts, version("duckdb"))
+
+
+def groups_of(files: Sequence[Path | Literal["-"]], cache: Cache) -> tuple[Group, ...]:
+    """The files in their order, in groups; without a cache nobody looks at their bytes."""
+    found: list[Group] = []
+    together: list[Path] = []
+
+    def end() -> None:
+        if together:
+            found.append(_group(together, cache))
+            together.clear()
+
+    for file in files:
+        path = Path(file)
+        if str(file) == "-" or not path.is_file():
+            end()
+            found.append(Group((file,), None))
+            continue
+        together.append(path)
+        if sum(one.stat().st_size for one in together) >= _GROUP_BYTES:
+            end()
+    end()
+    return tuple(found)
+
+
+def known_counts(cache: Cache, asked: Asked) -> tuple[EntryCounts, dict[str, MetricSummary]] | None:
+    """What `load_points` found before; None where something has to be counted."""
+    kept = _kept_json(cache, "found", asked.key(asked.metrics))
+    if kept is None or (asked.strict and any(one["rejected"] for one in kept["counts"])):
+        return None
+    counts = [_as_counts(group, one) for group, one in zip(asked.groups, kept["counts"], strict=True)]
+    return checked(added(counts)), {name: MetricSummary(*numbers) for name, numbers in kept["summaries"].items()}
+
+
+def load_points(
+    con: Connection, cache: Cache, asked: Asked, folder: Path, progress: Progress | None = None
+) -> tuple[EntryCounts, dict[str, MetricSummary]]:
+    """Make the tables that `make_points` makes; `folder` holds files meanwhile. Errors: those of `load_entries`."""
+    counts: list[EntryCounts] = []
+    parts: list[list[Path]] = [[] for _ in asked.metrics]
+    for number in range(len(asked.groups)):
+        of_group, files = _points_of_group(cache, asked, number, folder / f"{number}", progress)
+        counts.append(of_group)
+        for of_metric, file in zip(parts, files, strict=True):
+            of_metric.append(file)
+    together = checked(added(counts))
+    summaries = import_points(con, asked.metrics, parts)
+    for file in chain.from_iterable(parts):
+        file.unlink()
+    if all(group.is_unchanged() for group in asked.groups):
+        found = {
+            "counts": [_as_json(group, one) for group, one in zip(asked.groups, counts, strict=True)],
+            "summaries": {name: [one.matched, one.series, one.points] for name, one in summaries.items()},
+        }
+        _put_json(cache, "found", asked.key(asked.metrics), found)
+    return together, summaries
+
+
+def _points_of_group(
+    cache: Cache, asked: Asked, place: int, folder: Path, progress: Progress | None
+) -> tuple[EntryCounts, list[Path]]:
+    """What a group's files hold, and for each metric a file of its points in `folder`."""
+    folder.mkdir()
+    group = asked.groups[place]
+    files = [folder / f"{number}.parquet" for number in range(len(asked.metrics))]
+    keys = [asked.keys[metric.promql_name][place] for metric in asked.metrics]
+    kept = _kept_json(cache, "counts", _counts_key(group))
+    if kept is not None and asked.strict and kept["rejected"]:
+        kept = None  # the files are read again, for the error
+    missing = [
+        number
+        for number, file in enumerate(files)
+        if kept is None or not _copied(cache.get("points", keys[number]), file)
+    ]
+    if kept is not None and not missing:
+        return _as_counts(group, kept), files
+    metrics = [asked.metrics[number] for number in missing]
+    with connect() as con:
+        counts, summaries = points_of_files(
+            con, metrics, group.files, asked.wanted, strict=asked.strict, is_checked=False, progress=progress
+        )
+        for made, number in enumerate(missing):
+            export_points(con, made, summaries[metrics[made].api_name].matched, files[number])
+    if group.is_unchanged():
+        for number in missing:
+            cache.put("points", keys[number], partial(shutil.copyfile, files[number]))
+        _put_json(cache, "counts", _counts_key(group), _as_json(group, counts))
+    return counts, files
+
+
+def _group(files: Sequence[Path], cache: Cache) -> Group:
+    if cache.folder is None:
+        return Group(tuple(files), None)
+    seen = tuple(map(_seen, files))  # first, so that a change while the bytes are looked at is noticed
+    try:
+        return Group(tuple(files), key([digest(file) for file in files]), seen)
+    except OSError:
+        return Group(tuple(files), None)  # whoever reads it says what is wrong
+
+
+def _seen(file: Path | Literal["-"]) -> object:
+    try:
+        status = os.stat(file)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _copied(source: Path | None, target: Path) -> bool:
+    """Make `target` of a kept file, which may be removed at any time."""
+    if source is None:
+        return False
+    try:
+        shutil.copyfile(source, target)
+        with target.open("rb") as copy:
+            copy.seek(-len(_PARQUET_END), os.SEEK_END)
+            return copy.read() == _PARQUET_END
+    except OSError:
+        return False
+
+
+# What is kept as JSON -----------------------------------------------------------------------------------------------
+
+
+def _counts_key(group: Group) -> str | None:
+    return None if group.content is None else key("counts", program(), group.content)
+
+
+def _as_json(group: Group, counts: EntryCounts) -> dict[str, Any]:
+    """Names are kept as a file's place in its group and what follows its name, since the bytes have no name."""
+
+    def named(name: str) -> list[object]:
+        places = [place for place, file in enumerate(group.files) if name.startswith(str(file))]
+        place = max(places, key=lambda one: len(str(group.files[one])))
+        return [place, name[len(str(group.files[place])) :]]
+
+    return {
+        "read": counts.read,
+        "rejected": counts.rejected,
+        "first_rejected": [[named(one.file), one.line, one.reason, one.hint] for one in counts.first_rejected],
+        "times": [time and time.isoformat() for time in (counts.first_timestamp, counts.last_timestamp)],
+        "files": [named(name) for name in counts.files],
+        "size": counts.size,
+        "origins": [[*origin, number] for origin, number in counts.origins.items()],
+    }
+
+
+def _as_counts(group: Group, kept: Mapping[str, Any]) -> EntryCounts:
+    def named(place: int, rest: str) -> str:
+        return f"{group.files[place]}{rest}"
+
+    first, last = (time and datetime.fromisoformat(time) for time in kept["times"])
+    return EntryCounts(
+        kept["read"],
+        kept["rejected"],
+        tuple(Rejected(named(*name), line, reason, hint) for name, line, reason, hint in kept["first_rejected"]),
+        first,
+        last,
+        tuple(named(*name) for name in kept["files"]),
+        kept["size"],
+        {(kind, logger): number for kind, logger, number in kept["origins"]},
+    )
+
+
+def _kept_json(cache: Cache, kind: str, name: str | None) -> dict[str, Any] | None:
+    file = None if name is None else cache.get(kind, name)
+    try:
+        return None if file is None else json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _put_json(cache: Cache, kind: str, name: str | None, value: Mapping[str, Any]) -> None:
+    if name is not None:
+        cache.put(kind, name, lambda path: path.write_text(json.dumps(value), encoding="utf-8"))
