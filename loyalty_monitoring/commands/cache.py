@@ -13,8 +13,9 @@ def cache_command(clear: bool, output_format: str) -> None:
 
     What was worked out once is kept in your cache folder: the points that a metric makes of a file, Prometheus' blocks,
     and answers to queries. No log entry is kept, only what metrics count, with their labels. Only you can read it.
-    LOYALTY_MONITORING_CACHE names another folder, LOYALTY_MONITORING_CACHE_SIZE the most it may take (2GiB without it);
-    what was used longest ago goes first. --no-cache of replay, report, serve and diff neither reads nor keeps anything.
+    LOYALTY_MONITORING_CACHE names another folder, LOYALTY_MONITORING_CACHE_SIZE the most it may take: 2GiB without it,
+    and 0 keeps nothing. What was used longest ago goes first. replay, report, serve and diff take --no-cache, which
+    neither reads nor keeps anything. More: docs/cache.md.
 
     \b
     loyalty-monitoring cache
@@ -36,6 +37,9 @@ def cache_command(clear: bool, output_format: str) -> None:
         click.echo(json.dumps({"folder": str(cache.folder), "most_bytes": cache.most_bytes, "kinds": kinds}, indent=2))
         return
     total = sum(map(sum, by_kind.values()))
+    if cache.folder is None:
+        click.echo("nothing is kept, since LOYALTY_MONITORING_CACHE_SIZE is 0")
+        return
     click.echo(f"{cache.folder}: {total / 1e6:,.1f} MB of at most {cache.most_bytes / 1e6:,.0f} MB")
     for kind, sizes in sorted(by_kind.items()):
         click.echo(f"  {kind:<10} {len(sizes):>6,} results {sum(sizes) / 1e6:>10,.1f} MB")

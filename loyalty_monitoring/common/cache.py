@@ -102,7 +102,9 @@ def user_cache() -> Cache:
     text = os.environ.get(SIZE_VARIABLE) or f"{DEFAULT_SIZE}"
     most_bytes = bytes_of(text)
     if most_bytes is None:
-        raise UserError(f"{SIZE_VARIABLE} is {text!r}, which is no size; write it like 500MB or 2GiB")
+        raise UserError(f"{SIZE_VARIABLE} is {text!r}, which is no size; write it like 500MB or 2GiB, 0 keeps nothing")
+    if most_bytes == 0:
+        return NO_CACHE
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return Cache(Path(os.environ.get(FOLDER_VARIABLE) or base / "loyalty-monitoring" / "results"), most_bytes)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_monitoring.common.cache import Cache, digest, key, user_cache
+from loyalty_monitoring.common.cache import NO_CACHE, Cache, digest, key, user_cache
 from loyalty_monitoring.common.errors import UserError
 
 
@@ -160,6 +160,8 @@ def test_the_environment_names_folder_and_size(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("LOYALTY_MONITORING_CACHE", str(tmp_path))
     monkeypatch.setenv("LOYALTY_MONITORING_CACHE_SIZE", "1.5GiB")
     assert user_cache() == Cache(tmp_path, 3 * 2**29)
+    monkeypatch.setenv("LOYALTY_MONITORING_CACHE_SIZE", "0")
+    assert user_cache() == NO_CACHE
     monkeypatch.setenv("LOYALTY_MONITORING_CACHE_SIZE", "much")
     with pytest.raises(UserError, match="write it like"):
         user_cache()
