@@ -125,12 +125,14 @@ def test_a_month_with_each_fault_once_opens_exactly_the_expected_incidents(month
     assert left == []
 
 
-def test_the_first_two_hours_on_a_new_project_stay_silent_however_late_points_are() -> None:
+def test_the_first_two_hours_on_a_new_project_stay_silent_however_late_points_are(tmp_path: Path) -> None:
     """Each of many random arrivals of its own; FIRST_HOURS=200 tries as many."""
     definitions = load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
     story = Story(days=1, merchants=4, stores=4, new_project=True)
     end = story.start + timedelta(hours=2)
-    first = [one for one in entries(story) if datetime.fromisoformat(one["timestamp"]) < end]
+    write_file(tmp_path / "entries.jsonl", entries(story))
+    every = map(json.loads, (tmp_path / "entries.jsonl").read_text().splitlines())
+    first = [one for one in every if datetime.fromisoformat(one["timestamp"]) < end]
     arrivals = [RandomDelay(600, seed) for seed in range(int(os.environ.get("FIRST_HOURS", "20")))]
     variants = [Variant(policy, definitions.log_metrics) for policy in definitions.alert_policies]
     trials = [Trial(variant, story.start, end) for variant in variants]
