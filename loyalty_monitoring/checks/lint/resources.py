@@ -169,8 +169,11 @@ def _resources(document: Document) -> Iterator[Resource]:
 
 
 def _is_our_block(value: Any) -> bool:
-    """Whether this is what a definition file says beside the API's fields: its rows, and an alert's priority."""
-    return isinstance(value, dict) and "rows" in value and value.keys() <= {"rows", "priority"}
+    """Whether this is what a definition file says beside the API's fields: ids of rows, and an alert's priority."""
+    if not isinstance(value, dict) or not value.keys() <= {"rows", "priority"}:
+        return False
+    rows = value.get("rows")
+    return isinstance(rows, list) and bool(rows) and all(isinstance(row, str) for row in rows)
 
 
 def _unreadable(resource: Resource) -> Iterator[Finding]:
