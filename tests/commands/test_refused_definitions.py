@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from loyalty_monitoring.checks.lint.run import refuse_errors
+from loyalty_monitoring.checks.lint.separately import refuse_errors_separately
 from loyalty_monitoring.cli import cli
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.definitions.load import definitions_of, read_sources
 from loyalty_monitoring.definitions.settings import load_stack_settings
 
 ROOT = Path(__file__).parents[2]
@@ -89,11 +88,11 @@ def test_every_command_that_uses_definitions_refuses_them(tmp_path: Path, comman
 
 def test_what_the_program_deploys_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
     project = copy(tmp_path, "two tiles in one place")
-    sources = read_sources(project)
     with pytest.raises(UserError, match="dashboard-overlap"):
-        refuse_errors(sources, definitions_of(sources, load_stack_settings(project, "demo")))
+        refuse_errors_separately(project, load_stack_settings(project, "demo"))
+    refuse_errors_separately(ROOT, load_stack_settings(ROOT, "demo"))
     program = (ROOT / "__main__.py").read_text()
-    assert program.index("refuse_errors(sources, definitions)") < program.index("declare(settings, definitions")
+    assert program.index("refuse_errors_separately(ROOT, settings)") < program.index("declare(settings, definitions")
 
 
 def test_a_suppression_allows_it_here_as_in_lint(tmp_path: Path) -> None:

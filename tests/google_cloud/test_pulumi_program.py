@@ -395,7 +395,7 @@ def test_settings_may_come_from_elsewhere_than_the_stacks_file(program: Path) ->
 
 
 def test_a_deployment_imports_nothing_that_replays_or_draws() -> None:
-    """A deployment needs no Prometheus. It lints, which asks the database whether a pattern is RE2."""
+    """A deployment needs neither Prometheus nor the database; what lints before it is a process of its own."""
     script = (
         "import sys\nfrom pathlib import Path\nfrom tests.google_cloud.stand_in_engine import run_program\n"
         "run_program(Path.cwd(), 'demo')\nprint(*sorted(sys.modules))"
@@ -403,7 +403,7 @@ def test_a_deployment_imports_nothing_that_replays_or_draws() -> None:
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     imported = set(done.stdout.split())
     assert "loyalty_monitoring.google_cloud.pulumi_resources" in imported
-    for name in ("jinja2", "sqlglot", "celery", "loyalty_simulation"):
+    for name in ("duckdb", "jinja2", "sqlglot", "celery", "loyalty_simulation", "loyalty_monitoring.common.database"):
         assert name not in imported
     for room in ("replay", "report", "proof", "cost", "backtest", "commands"):
         assert not [module for module in imported if module.startswith(f"loyalty_monitoring.{room}")]
