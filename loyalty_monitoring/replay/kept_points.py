@@ -24,6 +24,7 @@ from loyalty_monitoring.common.cache import Cache, digest, key
 from loyalty_monitoring.common.database import Connection, Progress, connect
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.replay.entries.load import EntryCounts, Rejected, added, checked
+from loyalty_monitoring.replay.entries.log_files import shown_name
 from loyalty_monitoring.replay.metric_points import export_points, import_points, points_of_files
 from loyalty_monitoring.replay.result import MetricSummary
 
@@ -216,9 +217,9 @@ def _as_json(group: Group, counts: EntryCounts) -> dict[str, Any]:
     """Names are kept as a file's place in its group and what follows its name, since the bytes have no name."""
 
     def named(name: str) -> list[object]:
-        places = [place for place, file in enumerate(group.files) if name.startswith(str(file))]
-        place = max(places, key=lambda one: len(str(group.files[one])))
-        return [place, name[len(str(group.files[place])) :]]
+        beginnings = [shown_name(file) for file in group.files]
+        place = max(range(len(beginnings)), key=lambda one: name.startswith(beginnings[one]) * len(beginnings[one]))
+        return [place, name.removeprefix(beginnings[place])]
 
     return {
         "read": counts.read,
@@ -233,7 +234,7 @@ def _as_json(group: Group, counts: EntryCounts) -> dict[str, Any]:
 
 def _as_counts(group: Group, kept: Mapping[str, Any]) -> EntryCounts:
     def named(place: int, rest: str) -> str:
-        return f"{group.files[place]}{rest}"
+        return f"{shown_name(group.files[place])}{rest}"
 
     first, last = (time and datetime.fromisoformat(time) for time in kept["times"])
     return EntryCounts(

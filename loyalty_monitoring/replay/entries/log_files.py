@@ -114,7 +114,7 @@ class LogFile:
 def open_source(file: Path | Literal["-"], progress: Progress | None = None) -> Iterator[Iterator[LogFile]]:
     """The log files in `file`. Errors: UserError when it cannot be read to its end, also while batches are read."""
     with _opened(file) as raw:
-        yield _log_files(raw, _name(file), progress)
+        yield _log_files(raw, shown_name(file), progress)
 
 
 @contextmanager
@@ -132,7 +132,8 @@ def readable_again(files: Sequence[Path | Literal["-"]]) -> Iterator[list[Path]]
         yield kept
 
 
-def _name(file: Path | Literal["-"]) -> str:
+def shown_name(file: Path | Literal["-"]) -> str:
+    """How a file is called in what is said of it."""
     # What `readable_again` keeps of standard input is told as what it is.
     is_input = str(file) == "-" or Path(file).name.endswith(f"-{_INPUT}")
     return _INPUT if is_input else str(file)

@@ -34,7 +34,7 @@ def _changed(policy: AlertPolicy) -> dict[str, str]:
         ("email_failures", '"failed|sent" (1) -> "failed"', 'status=~"failed"'),
         ("email_failures", "0.01 (1) -> 0.0101", "> 0.0101"),
         ("high_churn", "sum (1) -> max", "max("),
-        ("google_wallet_down", "offset (1): offset removed", "[6h:10m] \n"),
+        ("google_wallet_down", "offset (5): offset removed", "[6h:10m] \n"),
     ],
 )
 def test_a_slip_changes_one_thing(alert: str, change: str, part: str) -> None:

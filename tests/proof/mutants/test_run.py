@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -39,7 +40,8 @@ def test_a_query_that_does_not_parse_is_refused_with_the_file_of_its_policy(tmp_
     points = tmp_path / "points.om"
     points.write_text("# EOF\n")
     policy = load_definitions(ROOT, SETTINGS).alert_policies[0]
-    broken = shared_replay._with_query(policy, "sum by (")
+    condition = policy.condition | {"query": "sum by ("}
+    broken = replace(policy, body={"conditions": [{"conditionPrometheusQueryLanguage": condition}]})
     with prometheus_over(points) as prometheus, pytest.raises(QueryRefused, match="parse error") as caught:
         evaluate(prometheus, [broken], START, START + timedelta(hours=1))
     assert caught.value.position is not None

@@ -420,8 +420,9 @@ def test_the_quick_and_the_careful_way_agree_and_lose_nothing(
         quick_table = table(con)
         con.execute("TRUNCATE entry_rows")
         rejected, named = _load_carefully(con, path, batch, layout)
-    blank = b" \t\x0b\x0c\r"
-    assert rejected + len(table(con)) == sum(bool(part.strip(blank)) for part in content.split(b"\n"))
+    # A byte-order mark at the beginning of a line is no part of it: files are put one behind the other.
+    parts = [part.removeprefix(b"\xef\xbb\xbf").strip(b" \t\x0b\x0c\r") for part in content.split(b"\n")]
+    assert rejected + len(table(con)) == sum(map(bool, parts))
     assert len(named) == min(rejected, 10)
     if quick:
         assert (rejected, quick_table) == (0, table(con))

@@ -159,7 +159,7 @@ def test_what_was_not_used_is_told_beside_what_was(tmp_path: Path, caplog: pytes
         (b"BZh91AY", "bunzip2"),
         (b"\xfd7zXZ\x00", "unxz"),
         (b"PAR1", "Parquet"),
-        (gzip.compress(gzip.compress(b"x")), "packed twice"),
+        (gzip.compress(gzip.compress(b"x", mtime=0), mtime=0), "packed twice"),
         (zstd.compress(LINES)[:-5], "damaged zstd file"),
         (_zip(a=LINES)[:-30], "damaged zip file"),
         (b'{"entries": [{}', "does not end"),
@@ -195,8 +195,8 @@ def _sized(size: int, field: str) -> Callable[[int], dict[str, Any]]:
         whole = rejection(START + minutes(number), f"s-{number}")
         if field == "textPayload":
             del whole["jsonPayload"]
-            return whole | {"textPayload": "x" * size}
-        whole["jsonPayload"]["message"] = "x" * size
+            return whole | {"textPayload": "x " * (size // 2)}
+        whole["jsonPayload"]["message"] = "x " * (size // 2)
         return whole
 
     return entry
