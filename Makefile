@@ -44,7 +44,7 @@ lint: develop ## Check style, types, workflows and definitions
 audit: develop ## Ask PyPI whether a locked package has a known vulnerability (needs the network)
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock --requirement requirements-dev.lock
 
-mutants: setup ## Make every definition wrong in one place at a time; the cases must notice (two minutes)
+mutants: setup ## Make every definition wrong in one place at a time; the cases must notice
 	$(BIN)/loyalty-monitoring mutants
 
 example: develop ## Try the wheel in an empty environment, with the project of examples/second_project
