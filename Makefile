@@ -3,6 +3,10 @@ BIN := .venv/bin
 # Another Python for .venv, such as python3.12.
 PYTHON ?= python3
 
+# Images of Python often forbid to write bytecode, and set-up leaves it to the first use: without it each command takes a
+# second longer.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help packages setup develop browser demo test coverage lint audit mutants preview deploy bench torture lock upgrade \
     wheels example screenshots samples clean
 
