@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from loyalty_monitoring.cli import cli
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).parents[1]
 # All scalars as texts: to YAML 1.1, the key `on` is true.
 WORKFLOWS = {
     file.stem: yaml.load(file.read_text(), yaml.BaseLoader) for file in (ROOT / ".github" / "workflows").glob("*.yml")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.conftest import ROOT
+
 ENGINE = ROOT / "loyalty_monitoring"
 # Also as a part of a name: store_id, google_wallet_cards. To store, a stamped point and a timestamp are other words.
 WORDS = re.compile(r"(?<![a-z])(stores|store_id|a store|merchants?|cards?|wallets?|stamps?)(?![a-z])", re.IGNORECASE)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "second_project"
+from tests.conftest import EXAMPLE
+
 # Counts what is opened below the project, and prints it after the command's own output.
 COUNTING = """
 import collections, json, sys

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import click
 import pytest
 
 from loyalty_monitoring.cli import TASKS
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "docs" / "replay-fidelity.md").read_text()
 COMMANDS: dict[str, click.Command] = {str(one.name): one for commands in TASKS.values() for one in commands}
 # A date, the kind of project, and a figure.

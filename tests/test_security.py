@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[1]
-PROGRAM = str(Path(sys.executable).parent / "loyalty-monitoring")
+from tests.conftest import ROOT, run
+
 MARK = "SENTINEL"
 
 
@@ -42,7 +42,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(project: Path, *arguments: str) -> str:
+def output_of(project: Path, *arguments: str) -> str:
     """Everything that the command prints."""
     environment = {
         **os.environ,
@@ -50,9 +50,7 @@ def run(project: Path, *arguments: str) -> str:
         "PULUMI_CONFIG_PASSPHRASE": MARK,
         "PULUMI_ACCESS_TOKEN": MARK,
     }
-    done = subprocess.run(
-        [PROGRAM, *arguments], cwd=project, env=environment, capture_output=True, text=True, check=False
-    )
+    done = run(*arguments, folder=project, environment=environment)
     return done.stdout + done.stderr
 
 
@@ -75,7 +73,7 @@ MORNING = "morning.jsonl"
     ids=lambda words: "-".join(word for word in words if word[0] not in "s/-"),
 )
 def test_no_command_prints_or_writes_a_secret(project: Path, arguments: tuple[str, ...]) -> None:
-    printed = run(project, *arguments, "--stack", "planted")
+    printed = output_of(project, *arguments, "--stack", "planted")
     assert printed
     assert "no such" not in printed.lower(), "the command was not even run"
     assert MARK not in printed
@@ -88,7 +86,7 @@ def test_a_secret_that_stands_in_plain_text_is_refused_without_being_shown(proje
     stack = yaml.safe_load((project / "Pulumi.planted.yaml").read_text())
     stack["config"]["loyalty-monitoring:channelSecrets"]["oncall"]["service_key"] = MARK
     (project / "Pulumi.plain.yaml").write_text(yaml.safe_dump(stack))
-    printed = run(project, "render", "--out", "plain", "--stack", "plain")
+    printed = output_of(project, "render", "--out", "plain", "--stack", "plain")
     assert "revoke" in printed
     assert MARK not in printed
     assert not (project / "plain").exists()

@@ -15,7 +15,6 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import zetasql.core.wasm_client as wasm_client
@@ -33,10 +32,10 @@ from zetasql.types import (
 from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2
 
 from loyalty_monitoring.backtest.view import View
+from tests.conftest import ROOT
 
 VIEW = View("project-1", "logs", "_AllLogs")
 PROJECT = VIEW.project
-ROOT = Path(__file__).parents[2]
 
 # Each with its page below cloud.google.com/bigquery/docs/reference/standard-sql.
 FEATURES = {

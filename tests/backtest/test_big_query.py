@@ -9,23 +9,19 @@ from __future__ import annotations
 import gzip
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.backtest.big_query import PROJECT, VIEW, Server, serving
+from tests.conftest import PROGRAM, ROOT, run
 
-ROOT = Path(__file__).parents[2]
-PROGRAM = str(Path(sys.executable).parent / "loyalty-monitoring")
 DAY = ROOT / "samples" / "2026-11-07.jsonl.gz"
 WINDOW = ("--from", "2026-11-07", "--to", "2026-11-08", "--policy", "rate_limit_spike")
 
 
-def run(endpoint: str, *arguments: str, view: str = str(VIEW)) -> subprocess.CompletedProcess[str]:
-    command = [PROGRAM, "backtest", "--project", PROJECT, "--view", view, "--endpoint", endpoint, *WINDOW, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=120)
+def backtest(endpoint: str, *arguments: str, view: str = str(VIEW)) -> subprocess.CompletedProcess[str]:
+    return run("backtest", "--project", PROJECT, "--view", view, "--endpoint", endpoint, *WINDOW, *arguments)
 
 
 # --- counts
@@ -41,7 +37,7 @@ def day() -> Iterator[str]:
 
 
 def test_what_bigquery_counts_opens_the_incidents_that_replay_opens(day: str) -> None:
-    there = json.loads(run(day, "--format", "json").stdout)
+    there = json.loads(backtest(day, "--format", "json").stdout)
     words = [PROGRAM, "replay", "--format", "json", *WINDOW, str(DAY)]
     here = json.loads(subprocess.run(words, capture_output=True, cwd=ROOT, check=True).stdout)
     assert there["incidents"] == here["incidents"] != []
@@ -54,20 +50,20 @@ def test_what_bigquery_counts_opens_the_incidents_that_replay_opens(day: str) ->
 
 
 def test_a_person_reads_where_it_was_counted_and_a_priority_can_fail_it(day: str) -> None:
-    done = run(day, "--fail-on", "P1")
+    done = backtest(day, "--fail-on", "P1")
     assert done.returncode == 1
     assert done.stdout.startswith(f"View {VIEW}, by BigQuery: ")
     assert "rate_limit_spike store_id=s-1101" in done.stdout
 
 
 def test_a_view_without_a_matching_entry_is_an_error_and_not_a_quiet_month(day: str) -> None:
-    done = run(day, "--from", "2026-11-05", "--to", "2026-11-06")
+    done = backtest(day, "--from", "2026-11-05", "--to", "2026-11-06")
     assert (done.returncode, done.stdout) == (2, "")
     assert f"view {VIEW} has no log entry" in done.stderr
 
 
 def test_a_view_that_is_not_there_is_named_with_how_to_link_one(day: str) -> None:
-    done = run(day, view=f"{PROJECT}.logs.nothing")
+    done = backtest(day, view=f"{PROJECT}.logs.nothing")
     assert done.returncode == 2
     assert f"there is no view {PROJECT}.logs.nothing" in done.stderr
     assert f"`bq ls {PROJECT}:logs`" in done.stderr
@@ -79,8 +75,8 @@ def test_a_view_that_is_not_there_is_named_with_how_to_link_one(day: str) -> Non
 def test_a_dry_run_says_the_bytes_and_the_price_and_runs_nothing() -> None:
     server = Server()
     with serving(server) as endpoint:
-        text = run(endpoint, "--dry-run")
-        told = json.loads(run(endpoint, "--dry-run", "--format", "json").stdout)
+        text = backtest(endpoint, "--dry-run")
+        told = json.loads(backtest(endpoint, "--dry-run", "--format", "json").stdout)
     assert text.returncode == 0
     assert "bytes    3,221,225,472, by BigQuery's dry run: $0.02 at $6.25 a TiB" in text.stdout
     assert (told["source"]["estimated_bytes"], told["source"]["dollars"]) == (3 * 2**30, 0.0183)
@@ -90,7 +86,7 @@ def test_a_dry_run_says_the_bytes_and_the_price_and_runs_nothing() -> None:
 def test_the_bounds_of_time_are_parameters_and_never_text() -> None:
     server = Server()
     with serving(server) as endpoint:
-        run(endpoint, "--dry-run")
+        backtest(endpoint, "--dry-run")
     query = server.asked[0]["configuration"]["query"]
     parameters = {one["name"]: one["parameterValue"]["value"] for one in query["queryParameters"]}
     assert parameters == {"start": "2026-11-06 23:00:00+00:00", "end": "2026-11-08 00:00:00+00:00"}
@@ -102,7 +98,7 @@ def test_the_bounds_of_time_are_parameters_and_never_text() -> None:
 def test_a_query_that_needs_more_than_max_bytes_is_not_run(limit: str, allowed: bool) -> None:
     server = Server()
     with serving(server) as endpoint:
-        done = run(endpoint, "--max-bytes", limit, "--timeout", "1")
+        done = backtest(endpoint, "--max-bytes", limit, "--timeout", "1")
     jobs = [body["configuration"] for body in server.asked]
     if allowed:
         assert jobs[1]["query"]["maximumBytesBilled"] == str(3 * 2**30)
@@ -141,7 +137,7 @@ def test_a_refusal_names_what_is_missing_and_the_remedy(
     server = Server()
     server.refusals = [(code, reason, message)] * 20
     with serving(server) as endpoint:
-        done = run(endpoint, "--timeout", "1")
+        done = backtest(endpoint, "--timeout", "1")
     assert (done.returncode, done.stdout) == (2, "")
     for part in said:
         assert part in done.stderr
@@ -153,7 +149,7 @@ def test_a_service_that_is_unavailable_for_a_moment_is_asked_again() -> None:
     server = Server()
     server.refusals = [(503, "backendError", "try again")] * 2
     with serving(server) as endpoint:
-        done = run(endpoint, "--dry-run")
+        done = backtest(endpoint, "--dry-run")
     assert done.returncode == 0
     assert len(server.asked) == 3
 

@@ -17,10 +17,9 @@ from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from tests.backtest.server import Logs
 from tests.checks.verify.server import fails
-from tests.checks.verify.test_verify import ROOT
+from tests.conftest import ROOT, run
 from tests.log_lines import Entry, entry, rejection, write
 
-PROGRAM = str(Path(sys.executable).parent / "loyalty-monitoring")
 NOON = (datetime.now(UTC) - timedelta(days=1)).replace(hour=12, minute=0, second=0, microsecond=0)
 WINDOW = (
     "--from",
@@ -33,9 +32,7 @@ SPIKE = (*WINDOW, "--policy", "rate_limit_spike")
 
 def _run(*arguments: str, endpoint: str = "", command: str = "backtest") -> subprocess.CompletedProcess[str]:
     environment = {"LOYALTY_MONITORING_ENDPOINT": endpoint, "PATH": "/usr/bin:/bin"}
-    return subprocess.run(
-        [PROGRAM, command, *arguments], capture_output=True, text=True, cwd=ROOT, env=environment, check=False
-    )
+    return run(command, *arguments, environment=environment)
 
 
 def _logs(folder: Path, store: str = "s-1", rejections: int = 101) -> Logs:

@@ -28,9 +28,9 @@ from loyalty_monitoring.replay.entries.load import entry_columns, load_entries
 from loyalty_monitoring.replay.metric_points import make_points, needed_fields
 from loyalty_monitoring.replay.result import MetricSummary
 from tests.backtest.google_analyzer import FEATURES, VIEW, Refused, rows
+from tests.conftest import ROOT
 from tests.query_languages.logging_filter.test_filter_language import ENTRIES, FILTERS, write
 
-ROOT = Path(__file__).parents[2]
 METRICS = load_definitions(ROOT, load_stack_settings(ROOT, "demo")).log_metrics
 
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
+from tests.conftest import run
 from tests.log_lines import START, hours, rejection, write
-
-ROOT = Path(__file__).parents[2]
 
 
 def _run(cache: Path, *arguments: str) -> str:
-    command = [str(Path(sys.executable).parent / "loyalty-monitoring"), *arguments]
     environment = {**os.environ, "LOYALTY_MONITORING_CACHE": str(cache), "LOYALTY_MONITORING_CACHE_SIZE": "50MB"}
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True, env=environment).stdout
+    done = run(*arguments, environment=environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_replay_diff_and_report_say_the_same_twice_and_without_a_cache(tmp_path: Path) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-FOLDERS = ("alert_policies", "log_metrics", "dashboards", "runbooks", "tests/cases")
+from tests.conftest import ROOT, copy_project, replace_text, run
+
 # The alert that is changed here; what is tested is the command.
 ALERT, PARAMETER = "rate_limit_spike", "rate_limit_requests"
 
@@ -21,22 +20,12 @@ def _git(folder: Path, *arguments: str) -> None:
 
 
 def check(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).parent / "loyalty-monitoring"), "check", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-
-
-def change(file: Path, old: str, new: str) -> None:
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new))
+    return run("check", *arguments, folder=folder)
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    for name in FOLDERS:
-        shutil.copytree(ROOT / name, tmp_path / name)
-    for file in ROOT.glob("*.yaml"):
-        shutil.copy(file, tmp_path)
+    copy_project(tmp_path)
     shutil.copy(ROOT / "tests" / "equivalent_mutants.yaml", tmp_path / "tests")
     _git(tmp_path, "init", "-q")
     _git(tmp_path, "add", ".")
@@ -51,7 +40,7 @@ def test_without_a_change_there_is_nothing_to_prove(project: Path) -> None:
 
 
 def test_a_changed_default_says_which_cases_say_another_number(project: Path) -> None:
-    change(project / "parameters.yaml", f"{PARAMETER}:\n  default: 100", f"{PARAMETER}:\n  default: 150")
+    replace_text(project / "parameters.yaml", f"{PARAMETER}:\n  default: 100", f"{PARAMETER}:\n  default: 150")
     done = check(project)
     assert done.returncode == 1
     assert f"changed   1 alert: {ALERT}, 0 metrics" in done.stdout
@@ -62,8 +51,8 @@ def test_a_changed_default_says_which_cases_say_another_number(project: Path) ->
 def test_all_mistakes_are_said_at_once_each_at_its_own_place(project: Path) -> None:
     broken = sorted((project / "alert_policies").glob("*.yaml"))[:2]
     for file in broken:
-        change(file, "combiner: OR", "combinar: OR")
-    change(project / "Pulumi.example-production.yaml", f"{PARAMETER}: 200", f"{PARAMETER}s: 200")
+        replace_text(file, "combiner: OR", "combinar: OR")
+    replace_text(project / "Pulumi.example-production.yaml", f"{PARAMETER}: 200", f"{PARAMETER}s: 200")
     done = check(project)
     assert done.returncode == 1
     for file in broken:
@@ -74,7 +63,7 @@ def test_all_mistakes_are_said_at_once_each_at_its_own_place(project: Path) -> N
 
 def test_a_changed_metric_is_held_against_its_lines_and_those_who_read_it_are_proven(project: Path) -> None:
     metric = project / "log_metrics" / "rate_limited_requests.yaml"
-    change(metric, "<<events:rate_limit_exceeded>>", 'severity="WARNING"')
+    replace_text(metric, "<<events:rate_limit_exceeded>>", 'severity="WARNING"')
     done = check(project, "--no-mutants")
     assert done.returncode == 1
     assert f"changed   1 alert: {ALERT}, 1 metric: rate_limited_requests" in done.stdout
@@ -82,7 +71,7 @@ def test_a_changed_metric_is_held_against_its_lines_and_those_who_read_it_are_pr
 
 
 def test_a_sentence_whose_number_is_not_the_querys_is_found(project: Path) -> None:
-    change(project / "alert_policies" / f"{ALERT}.yaml", "More than <<rate_limit_requests:text>>", "More than 70")
+    replace_text(project / "alert_policies" / f"{ALERT}.yaml", "More than <<rate_limit_requests:text>>", "More than 70")
     done = check(project, "--no-mutants")
     assert done.returncode == 1 or "warning prose-number" in done.stdout
     assert "prose-number" in done.stdout

@@ -9,7 +9,6 @@ import re
 import resource
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,11 +16,10 @@ from pathlib import Path
 import pytest
 
 from loyalty_monitoring.common import failures
+from tests.conftest import PROGRAM, ROOT
 from tests.log_lines import START, minutes, rejection
 from tests.torture.hostile import entry
 
-ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = str(Path(sys.executable).parent / "loyalty-monitoring")
 SAMPLES = sorted(str(file) for file in (ROOT / "samples").glob("*.jsonl.gz"))
 
 

@@ -12,9 +12,8 @@ from loyalty_monitoring.checks.lint.separately import refuse_errors_separately
 from loyalty_monitoring.cli import cli
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.settings import load_stack_settings
+from tests.conftest import EXAMPLE, ROOT
 
-ROOT = Path(__file__).parents[2]
-EXAMPLE = ROOT / "examples" / "second_project"
 LABELS, SILENT, SCANS, BOARD = (
     "alert_policies/labels_unread.yaml",
     "alert_policies/sorter_silent.yaml",

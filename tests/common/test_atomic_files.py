@@ -11,8 +11,7 @@ import pytest
 
 from loyalty_monitoring.common.atomic_files import appearing_whole
 from loyalty_monitoring.common.errors import UserError
-
-ROOT = Path(__file__).parents[2]
+from tests.conftest import ROOT
 
 
 def test_a_file_appears_when_the_block_ends(tmp_path: Path) -> None:

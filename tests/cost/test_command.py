@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-
-
-def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).parent / "loyalty-monitoring"), "cost", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+from tests.conftest import ROOT, run
 
 
 def test_without_a_file_the_shipped_sample_is_measured_and_named_and_costs_what_the_page_says() -> None:
-    done = _run("--merchants", "100", "--stores", "1000", "--pods", "14")
+    done = run("cost", "--merchants", "100", "--stores", "1000", "--pods", "14")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0].startswith("$")
@@ -35,8 +27,17 @@ def test_without_a_file_the_shipped_sample_is_measured_and_named_and_costs_what_
 
 
 def test_json_pipes_and_takes_a_size() -> None:
-    done = _run(
-        "samples/2026-11-02.jsonl.gz", "--format", "json", "--stores", "3000", "--merchants", "100", "--pods", "12"
+    done = run(
+        "cost",
+        "samples/2026-11-02.jsonl.gz",
+        "--format",
+        "json",
+        "--stores",
+        "3000",
+        "--merchants",
+        "100",
+        "--pods",
+        "12",
     )
     found = json.loads(done.stdout)
     assert found["size"] == {"merchants": 100, "stores": 3000, "pods": 12}
@@ -45,6 +46,6 @@ def test_json_pipes_and_takes_a_size() -> None:
 
 
 def test_a_mistake_ends_with_its_remedy_and_exit_status_2() -> None:
-    done = _run("--prices", "none.yaml")
+    done = run("cost", "--prices", "none.yaml")
     assert (done.returncode, done.stdout) == (2, "")
     assert "none.yaml: cannot read this file (No such file or directory); check its name and rights" in done.stderr

@@ -22,10 +22,10 @@ from loyalty_monitoring.definitions.project import load_module
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_simulation.output import write
 from loyalty_simulation.story import Story, entries
+from tests.conftest import ROOT
 from tests.log_lines import hours, rejection
 from tests.log_lines import write as write_lines
 
-ROOT = Path(__file__).parents[2]
 CONTRACT = load_contract(ROOT / "log_events.yaml")
 DIMENSIONS = load_module(ROOT).dimensions
 PRICES = load_prices()

@@ -14,10 +14,11 @@ from loyalty_monitoring.cost.scale import Growth, MetricForecast, Size, forecast
 from loyalty_monitoring.cost.usage import Cells, MetricUsage
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.definitions.project import load_module
+from tests.conftest import ROOT
 
 LIMIT = 30_000
 
-DIMENSIONS = load_module(Path(__file__).parents[2]).dimensions
+DIMENSIONS = load_module(ROOT).dimensions
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ def test_a_scheduled_metric_does_not_grow_with_stores() -> None:
 
 
 def test_the_sizes_in_the_document_are_the_first_that_reach_the_limit() -> None:
-    document = (Path(__file__).parents[2] / "docs" / "cost.md").read_text()
+    document = (ROOT / "docs" / "cost.md").read_text()
     rows = re.findall(r"^\| \w[\w.]+ \| ([^|]*pods[^|]*) \| ([0-9,]+) (?:stores|merchants) \|$", document, re.MULTILINE)
     assert len(rows) == 6
     for series, count in rows:

@@ -9,6 +9,7 @@ import pytest
 
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.cost.prices import SHIPPED, load_prices
+from tests.conftest import ROOT
 
 
 def _changed(tmp_path: Path, old: str, new: str) -> Path:
@@ -20,7 +21,7 @@ def _changed(tmp_path: Path, old: str, new: str) -> Path:
 
 
 def test_the_document_says_each_price_and_limit_of_the_shipped_table() -> None:
-    document = (Path(__file__).parents[2] / "docs" / "cost.md").read_text()
+    document = (ROOT / "docs" / "cost.md").read_text()
     table = load_prices()
     for price in table.prices.values():
         for tier in price.tiers:

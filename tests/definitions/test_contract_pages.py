@@ -16,9 +16,9 @@ from loyalty_monitoring.query_languages.logging_filter import parse_filter, to_s
 from loyalty_monitoring.replay.entries.fields import ENTRY
 from loyalty_monitoring.replay.entries.load import entry_columns, load_entries
 from tests.checks.contract.lines import changed, healthy
+from tests.conftest import ROOT
 from tests.log_lines import write
 
-ROOT = Path(__file__).parents[2]
 CONTRACT = load_contract(ROOT / "log_events.yaml")
 PAGES = dict(pages(CONTRACT, "loyalty"))
 VALUES: list[Any] = [None, "", "x", "5", "failed", "sent", "google", "true", True, False, 0, -1, 0.5, 1, 1.01, 429, {}]

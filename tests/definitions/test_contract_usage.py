@@ -14,8 +14,8 @@ from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import events_filter, load_contract
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.definitions.settings import load_stack_settings
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).parents[2]
 CONTRACT = load_contract(ROOT / "log_events.yaml")
 SETTINGS = load_stack_settings(ROOT, "demo")
 METRICS = load_definitions(ROOT, SETTINGS).log_metrics

@@ -15,8 +15,8 @@ from loyalty_monitoring.common.yaml_documents import load_yaml
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.query_languages.logging_filter import parse_filter
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).parents[2]
 SETTINGS = load_stack_settings(ROOT, "demo")
 DEFINITIONS = load_definitions(ROOT, SETTINGS)
 
@@ -90,15 +90,6 @@ def test_a_prefix_moves_every_name_so_that_two_stacks_share_a_project() -> None:
     for plain, prefixed in zip(DEFINITIONS.alert_policies, staging.alert_policies, strict=True):
         assert prefixed.body["displayName"] == f"[staging] {plain.body['displayName']}"
         assert "user_loyalty_staging_" in prefixed.query
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    for name in ("log_metrics", "alert_policies", "dashboards", "runbooks"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    for name in ("parameters.yaml", "log_events.yaml", "coverage.yaml"):
-        shutil.copy(ROOT / name, tmp_path / name)
-    return tmp_path
 
 
 def _edit(file: str, old: str, new: str) -> Callable[[Path], None]:

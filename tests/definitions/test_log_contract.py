@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from loyalty_monitoring.definitions.log_contract import celery_tasks_pattern, events_filter, load_contract
+from tests.conftest import ROOT
 
-CONTRACT = load_contract(Path(__file__).parents[2] / "log_events.yaml")
+CONTRACT = load_contract(ROOT / "log_events.yaml")
 
 
 def test_the_filter_of_one_event_names_resource_logger_event_severity_and_fields() -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.parameters import Parameter, load_parameters
+from tests.conftest import ROOT
 
-PARAMETERS = Path(__file__).parents[2] / "parameters.yaml"
+PARAMETERS = ROOT / "parameters.yaml"
 
 
 @pytest.mark.parametrize(

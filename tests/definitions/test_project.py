@@ -12,8 +12,7 @@ from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.project import load_module
 from loyalty_monitoring.definitions.settings import load_stack_settings
-
-ROOT = Path(__file__).parents[2]
+from tests.conftest import ROOT
 
 
 def written(folder: Path, text: str) -> Path:

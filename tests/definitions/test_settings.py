@@ -11,8 +11,8 @@ import yaml
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.channels import CHANNEL_TYPES
 from loyalty_monitoring.definitions.settings import OPTIONAL, REQUIRED, Settings, load_stack_settings
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).parents[2]
 SECRET = "SENTINEL-that-nobody-may-see"
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from loyalty_monitoring.google_cloud.json_schemas import text
+from tests.conftest import ROOT
 
-SCHEMAS = Path(__file__).parents[2] / "schemas"
+SCHEMAS = ROOT / "schemas"
 KINDS = ("log_metric", "alert_policy", "dashboard")
 
 

@@ -29,7 +29,8 @@ from loyalty_monitoring.replay.run import replay
 from loyalty_monitoring.replay.timeline import as_object
 from tests.backtest.server import Logs, message
 from tests.checks.verify.server import fails
-from tests.checks.verify.test_verify import ROOT, stack_of
+from tests.checks.verify.test_verify import stack_of
+from tests.conftest import ROOT
 from tests.log_lines import START, event, hours, minutes, rejection, write
 
 Code = grpc.StatusCode

@@ -19,9 +19,9 @@ from loyalty_monitoring.definitions.contract_usage import readers
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.google_cloud.render import render
+from tests.conftest import ROOT
 from tests.google_cloud.stand_in_engine import UNKNOWN, Resource, Run, Secret, plain, run_program
 
-ROOT = Path(__file__).parents[2]
 STACKS = ("demo", "example-production")
 MARK = "SENTINEL"
 SECRETS = {

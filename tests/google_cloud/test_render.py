@@ -13,8 +13,8 @@ from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.google_cloud.api_messages import check, dropped_keys
 from loyalty_monitoring.google_cloud.render import policies_without_channel, render
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).parents[2]
 STACKS = ("demo", "example-production")
 KINDS = {
     "log_metrics": "log_metric",

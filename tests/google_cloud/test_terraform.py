@@ -16,9 +16,9 @@ from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.google_cloud.render import render
 from loyalty_monitoring.google_cloud.terraform import module
+from tests.conftest import ROOT
 from tests.google_cloud.test_pulumi_program import SECRETS, STACKS, plain, run
 
-ROOT = Path(__file__).parents[2]
 KINDS = {
     "Metric": "google_logging_metric",
     "NotificationChannel": "google_monitoring_notification_channel",

@@ -6,7 +6,6 @@ import dataclasses
 import re
 from datetime import timedelta
 from functools import cache
-from pathlib import Path
 
 import pytest
 
@@ -24,8 +23,8 @@ from loyalty_monitoring.query_languages.promql.expressions import (
     parsed,
     selectors,
 )
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).parents[2]
 SETTINGS = load_stack_settings(ROOT, "demo")
 PARAMETERS = load_yaml(ROOT / "parameters.yaml").data
 PLAIN = {name: entry for name, entry in PARAMETERS.items() if "default" in entry}

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.conftest import ROOT, run
+
 COVERAGE = (ROOT / "coverage.yaml").read_text()
 # The page stays right when somebody has taken its row or its name.
 ROW = next(f"A{number}" for number in range(9, 999) if f"\nA{number}:" not in COVERAGE)
@@ -40,27 +37,13 @@ def _height(dashboard: str) -> int:
     return max(int(tile.get("yPos", 0)) + int(tile["height"]) for tile in tiles)
 
 
-def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).parent / "loyalty-monitoring"), *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    for name in ("alert_policies", "log_metrics", "dashboards", "runbooks", "schemas", "tests/cases"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    for file in ROOT.glob("*.yaml"):
-        shutil.copy(file, tmp_path)
-    return tmp_path
-
-
 def test_the_steps_lead_to_an_alert_that_is_proven(project: Path) -> None:
     _append(project / "coverage.yaml", _block("`coverage.yaml`, one line more:"))
-    assert ROW in _run(project, "render", "--stack", "demo", "--out", "rendered").stderr
+    assert ROW in run("render", "--stack", "demo", "--out", "rendered", folder=project).stderr
     _append(project / "parameters.yaml", _block("`parameters.yaml`, at its end:"))
     for file in (f"alert_policies/{NAME}.yaml", f"runbooks/{NAME}.md"):
         (project / file).write_text(_block(f"`{file}`:"))
-    unseen = _run(project, "render", "--stack", "demo", "--out", "rendered")
+    unseen = run("render", "--stack", "demo", "--out", "rendered", folder=project)
     assert NAME in unseen.stderr
     overview = project / "dashboards" / "overview.yaml"
     text = overview.read_text()
@@ -68,10 +51,10 @@ def test_the_steps_lead_to_an_alert_that_is_proven(project: Path) -> None:
     overview.write_text(listed)
     tile = _block("In\n`dashboards/overview.yaml`, add")
     _append(overview, tile.replace("yPos: 172", f"yPos: {_height(text)}"))
-    assert "has no cases" in _run(project, "prove", NAME).stdout
+    assert "has no cases" in run("prove", NAME, folder=project).stdout
     cases = f"tests/cases/{NAME}.yaml"
     (project / cases).write_text(_block(f"`{cases}`:"))
-    proof = _run(project, "prove", NAME)
+    proof = run("prove", NAME, folder=project)
     assert proof.returncode == 0, proof.stdout + proof.stderr
-    lint = _run(project, "lint")
+    lint = run("lint", folder=project)
     assert lint.stdout == "no findings\n", lint.stdout + lint.stderr

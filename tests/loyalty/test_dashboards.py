@@ -34,6 +34,7 @@ from loyalty_monitoring.replay.metric_points import make_points, needed_fields
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
 from tests.checks.contract.lines import healthy
+from tests.conftest import ROOT
 from tests.log_lines import (
     START,
     Entry,
@@ -49,7 +50,6 @@ from tests.log_lines import (
     write,
 )
 
-ROOT = Path(__file__).parents[2]
 SETTINGS = load_stack_settings(ROOT, "demo")
 DEFINITIONS = load_definitions(ROOT, SETTINGS)
 CONTRACT = load_contract(ROOT / "log_events.yaml")

@@ -27,8 +27,8 @@ from loyalty_monitoring.replay.metric_points import make_points, needed_fields
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_simulation.console import Container
 from loyalty_simulation.logging_agent import Stream, log_entry_from_line
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).parents[2]
 Printed = dict[Stream, list[str]]
 
 EXPIRE, SYNC, OTHER = "loyalty.expire_points", "loyalty.sync_wallet_passes", "loyalty.deliver_mail"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-from pathlib import Path
 
 import pytest
 from celery.worker.control import Panel
@@ -17,8 +16,8 @@ from loyalty_monitoring.definitions.log_contract import load_contract, logger_pa
 from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.query_languages.logging_filter import parse_filter
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).parents[2]
 DEFINITIONS = load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
 CONTRACT = load_contract(ROOT / "log_events.yaml")
 PARAMETERS = load_yaml(ROOT / "parameters.yaml").data

@@ -15,8 +15,8 @@ from loyalty_monitoring.definitions.parameters import load_parameters
 from loyalty_monitoring.definitions.settings import RESOURCE_TYPES, load_stack_settings, stack_names
 from loyalty_monitoring.query_languages.logging_filter import parse_filter
 from loyalty_monitoring.report.runbooks import runbook, write_runbooks
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGES = {page.stem: page.read_text() for page in sorted((ROOT / "runbooks").glob("*.md"))}
 STAND_IN = Path(__file__).with_name("gcloud.py")
 

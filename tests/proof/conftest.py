@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from loyalty_monitoring.definitions.load import read_sources
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.proof.alerts.prove import Proof, prove
-
-ROOT = Path(__file__).parents[2]
+from tests.conftest import ROOT
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.proof.alerts.cases import load_case_files
 from loyalty_monitoring.proof.shorthands import fields_of, load_shorthands
-from tests.proof.conftest import ROOT
+from tests.conftest import ROOT
 
 CONTRACT = load_contract(ROOT / "log_events.yaml")
 OURS = load_shorthands(ROOT / "tests" / "cases" / "shorthands.yaml", CONTRACT)

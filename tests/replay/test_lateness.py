@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from loyalty_monitoring.replay.lateness import NO_EVENT, lateness_of_files, shown
+from tests.conftest import run
 from tests.log_lines import START, Entry, entry, minutes, rejection, write
-
-ROOT = Path(__file__).parents[2]
-PROGRAM = str(Path(sys.executable).parent / "loyalty-monitoring")
 
 
 def _arriving(one: Entry, after: timedelta) -> Entry:
@@ -32,11 +28,6 @@ def _hundred(folder: Path, most: timedelta = minutes(9)) -> Path:
     return write(folder / "entries.jsonl", [*entries, other])
 
 
-def _run(*arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-    command = [PROGRAM, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, input=given, check=False)
-
-
 def test_median_95_of_100_and_most_are_told_by_event_the_latest_first(tmp_path: Path) -> None:
     rejected, other = lateness_of_files([_hundred(tmp_path)])
     assert (rejected.event, rejected.entries) == ("rate_limit_exceeded", 100)
@@ -49,9 +40,9 @@ def test_median_95_of_100_and_most_are_told_by_event_the_latest_first(tmp_path: 
 def test_files_without_a_receive_timestamp_say_nothing(tmp_path: Path) -> None:
     file = write(tmp_path / "entries.jsonl", [rejection(START, "s-1")])
     assert lateness_of_files([file]) == ()
-    done = _run("replay", "--policy", "rate_limit_spike", str(file))
+    done = run("replay", "--policy", "rate_limit_spike", str(file))
     assert "arrived after" not in done.stdout
-    assert json.loads(_run("replay", "--format", "json", str(file)).stdout)["lateness"] == {}
+    assert json.loads(run("replay", "--format", "json", str(file)).stdout)["lateness"] == {}
 
 
 def test_what_is_no_time_is_left_out(tmp_path: Path) -> None:
@@ -61,12 +52,12 @@ def test_what_is_no_time_is_left_out(tmp_path: Path) -> None:
 
 def test_replay_tells_it_from_files_and_from_a_pipe_alike(tmp_path: Path) -> None:
     file = _hundred(tmp_path)
-    by_file = _run("replay", "--policy", "rate_limit_spike", str(file))
-    by_pipe = _run("replay", "--policy", "rate_limit_spike", "-", given=file.read_text())
+    by_file = run("replay", "--policy", "rate_limit_spike", str(file))
+    by_pipe = run("replay", "--policy", "rate_limit_spike", "-", stdin=file.read_text())
     assert by_pipe.stdout == by_file.stdout
     assert "rate_limit_exceeded                      100        50 s    1:35 min    9:00 min" in by_file.stdout
     assert "warning" not in by_file.stdout
-    told = json.loads(_run("replay", "--format", "json", str(file)).stdout)["lateness"]["rate_limit_exceeded"]
+    told = json.loads(run("replay", "--format", "json", str(file)).stdout)["lateness"]["rate_limit_exceeded"]
     assert told == {"entries": 100, "median_s": 50.0, "p95_s": 95.0, "most_s": 540.0}
 
 
@@ -74,11 +65,11 @@ def test_replay_tells_it_from_files_and_from_a_pipe_alike(tmp_path: Path) -> Non
 def test_more_than_the_allowance_is_a_warning_in_both_commands(tmp_path: Path, seconds: int, warns: bool) -> None:
     file = str(_hundred(tmp_path, timedelta(seconds=seconds)))
     words = "rate_limit_exceeded: an entry arrived 10:01 min after its timestamp, and the alerts allow for 10:00 min"
-    assert (words in _run("replay", "--policy", "rate_limit_spike", file).stdout) is warns
-    checked = _run("contract", "check", file)
+    assert (words in run("replay", "--policy", "rate_limit_spike", file).stdout) is warns
+    checked = run("contract", "check", file)
     assert (f"warning  {words}" in checked.stdout) is warns
     assert "rate_limit_exceeded                      100        50 s    1:35 min" in checked.stdout
-    told = json.loads(_run("contract", "check", "--format", "json", file).stdout)
+    told = json.loads(run("contract", "check", "--format", "json", file).stdout)
     assert told["lateness"]["rate_limit_exceeded"]["most_s"] == seconds
 
 
@@ -86,7 +77,7 @@ def test_events_that_logs_name_cannot_rewrite_the_terminal(tmp_path: Path) -> No
     odd = rejection(START, "s-1")
     odd["jsonPayload"]["event"] = "\x1b[2J\u202e" + "x" * 1000
     file = write(tmp_path / "entries.jsonl", [_arriving(odd, minutes(11))])
-    done = _run("replay", "--policy", "rate_limit_spike", str(file))
+    done = run("replay", "--policy", "rate_limit_spike", str(file))
     assert "warning: ?[2J?xxx" in done.stdout
     assert all(line.isprintable() for line in done.stdout.splitlines())
     assert "x" * 60 not in done.stdout

@@ -23,6 +23,7 @@ from loyalty_monitoring.replay.entries.load import load_entries
 from loyalty_monitoring.replay.metric_points import bucket_bounds, make_points, needed_fields, points_of_files
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.result import MetricSummary
+from tests.conftest import ROOT
 
 START = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
 NAME = "logging_googleapis_com:user_loyalty_m"
@@ -414,7 +415,7 @@ def test_deciding_by_kind_never_changes_which_entries_match(con: Connection, tmp
 
 
 def test_prometheus_reads_back_every_label_and_value_as_they_were(con: Connection, tmp_path: Path) -> None:
-    promtool = next((Path(__file__).parents[2] / ".local/prometheus").rglob("promtool"))
+    promtool = next((ROOT / ".local/prometheus").rglob("promtool"))
     odd = ['a"b', "back\\slash", "new\nline", "tab\t", "é☃", "{x=1}, # EOF", "carriage\rreturn", "'", "%s"]
     entries = [entry(60 * index, m=text) for index, text in enumerate(odd)]
     written(con, tmp_path, entries, [metric(labels={"m": "EXTRACT(jsonPayload.m)"})], NAME)

@@ -16,6 +16,7 @@ from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.metric_usage import series_in_queries
 from loyalty_monitoring.definitions.model import AlertPolicy, Definitions, LogMetric
 from loyalty_monitoring.replay.run import replay
+from tests.conftest import ROOT
 from tests.log_lines import START, rejection, write
 
 MINUTE = timedelta(minutes=1)
@@ -120,7 +121,7 @@ replay(_definitions(*slow), [Path(sys.argv[1])], progress=progress)
         [sys.executable, "-c", program, str(tmp_path / "e.jsonl")],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         env={**os.environ, "TMPDIR": str(tmp_path)},
     ) as process:
         assert process.stdout is not None

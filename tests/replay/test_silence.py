@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,15 +12,10 @@ from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.replay.entries.explain import explain
 from loyalty_monitoring.replay.run import chosen_policies, longest_window
+from tests.conftest import ROOT, run
 from tests.log_lines import START, event, hours, write
 
-ROOT = Path(__file__).parents[2]
 NOW = "2026-11-26T05:00:00Z"
-
-
-def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).parent / "loyalty-monitoring"), *arguments]
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, cwd=ROOT, check=False)
 
 
 @pytest.mark.parametrize("nothing", ["", "[]", "\n"])

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
-import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.conftest import PROGRAM, copy_project
 from tests.log_lines import START, event, hours, write
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 60.0
 
 
@@ -55,16 +53,12 @@ class Served:
 @contextmanager
 def serving(project: Path) -> Iterator[Served]:
     """Copies the project into an empty folder, and serves it from there."""
-    for name in ("alert_policies", "log_metrics", "runbooks", "schemas", "tests/cases"):
-        shutil.copytree(ROOT / name, project / name)
-    (project / "dashboards").mkdir()
-    for file in [*ROOT.glob("*.yaml"), *ROOT.glob("dashboards/*.yaml")]:
-        shutil.copy(file, project / file.relative_to(ROOT))
+    copy_project(project)
     log = write(
         project / "log.jsonl",
         [event("rate_limit_exceeded", START + hours(1), severity="WARNING", store_id="s-1", status=429)],
     )
-    command = [str(Path(sys.executable).parent / "loyalty-monitoring"), "serve", "--port", "0", str(log)]
+    command = [PROGRAM, "serve", "--port", "0", str(log)]
     process = subprocess.Popen(
         command,
         cwd=project,

@@ -7,16 +7,15 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from loyalty_monitoring.report.build import report
 from loyalty_monitoring.report.sources import sources
+from tests.conftest import ROOT
 from tests.log_lines import START, event, freshness, minutes, write
 
-ROOT = Path(__file__).resolve().parents[2]
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 USER = 'metric.type="logging.googleapis.com/user/loyalty/rate_limited_requests" AND resource.type="k8s_container"'
 

@@ -7,16 +7,15 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from loyalty_monitoring.report.build import report
 from loyalty_monitoring.report.sources import sources
+from tests.conftest import ROOT
 from tests.log_lines import START, minutes, rejection, write
 
-ROOT = Path(__file__).resolve().parents[2]
 NAME = "logging.googleapis.com/user/loyalty/rate_limited_requests"
 LEGACY = "logging_googleapis_com:user_loyalty_rate_limited_requests"
 USER = f'metric.type="{NAME}" resource.type="k8s_container"'

@@ -8,16 +8,14 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from tests.conftest import PROGRAM, ROOT
 from tests.report.serving import Served, serving
 
-ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 60.0
 
 
@@ -79,7 +77,7 @@ def test_a_new_log_line_is_drawn(served: Served) -> None:
 
 def test_a_port_that_is_taken_is_said_with_the_remedy(served: Served) -> None:
     command = [
-        str(Path(sys.executable).parent / "loyalty-monitoring"),
+        PROGRAM,
         "serve",
         "--port",
         str(served.port),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +11,8 @@ from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.query_languages.promql.expressions import chosen, parsed
 from loyalty_monitoring.report.time_series_filter import NotEvaluated, over_steps, promql_of_filter
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 METRICS = load_definitions(ROOT, load_stack_settings(ROOT, "demo")).log_metrics
 
 COUNTER = 'metric.type="logging.googleapis.com/user/loyalty/rate_limited_requests" AND resource.type="k8s_container"'

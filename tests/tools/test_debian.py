@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.conftest import ROOT
+
 UNPACK = (
     "import sys; sys.path.insert(0, sys.argv[1])\n"
     "from debian import unpack_debian_packages\nfrom pathlib import Path\n"

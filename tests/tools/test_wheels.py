@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from pypi_simple import DistributionPackage
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
+from tests.conftest import ROOT
+
+sys.path.insert(0, str(ROOT / "tools"))
 
 from wheels import LOCKS, MACHINES, PYTHONS, Pin, missing, read
 

@@ -18,7 +18,8 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.torture.trials import ROOT, Outcome, trial
+from tests.conftest import ROOT
+from tests.torture.trials import Outcome, trial
 
 _IMPORTED = (
     "loyalty_monitoring.cli",

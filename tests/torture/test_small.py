@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.torture.trials import ROOT
+from tests.conftest import ROOT
 
 TRIALS = 25
 

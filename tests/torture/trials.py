@@ -17,7 +17,6 @@ from pathlib import Path
 from tests.torture import faults
 from tests.torture.hostile import DEFINITIONS, NAMES, Hostile, hostile
 
-ROOT = Path(__file__).resolve().parents[2]
 HANG_SECONDS = 180.0
 # docs/reliability.md promises two seconds; a machine that does other things meanwhile is given more.
 END_SECONDS = 2.0

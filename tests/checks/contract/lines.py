@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,9 @@ from typing import Any
 from click.testing import CliRunner
 
 from loyalty_monitoring.cli import cli
+from tests.conftest import run
 from tests.log_lines import START, Entry, entry, event, freshness, mail, minutes, rejection, snapshot, wallet_run
 
-ROOT = Path(__file__).parents[3]
 MOVE = {"merchant_id": "m-1", "store_id": "s-1", "card_id": "c-1"}
 SYNC = {"platform": "google", "card_id": "c-1", "retry_count": 2}
 
@@ -62,11 +61,9 @@ def text(entries: Iterable[Entry]) -> str:
     return "".join(json.dumps(one) + "\n" for one in entries)
 
 
-def run(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+def check(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """`loyalty-monitoring contract check`, as a stranger runs it."""
-    program = Path(sys.executable).with_name("loyalty-monitoring")
-    command = [str(program), "contract", "check", *map(str, arguments)]
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, cwd=ROOT, check=False)
+    return run("contract", "check", *arguments, stdin=stdin)
 
 
 def checked(content: str) -> tuple[int, dict[str, Any]]:

@@ -13,7 +13,8 @@ from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.replay.entries.match import count_matches
-from tests.checks.contract.lines import ROOT, celery
+from tests.checks.contract.lines import celery
+from tests.conftest import ROOT
 from tests.log_lines import Entry, write
 
 SETTINGS = load_stack_settings(ROOT, "demo")

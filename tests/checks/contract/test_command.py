@@ -5,14 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from tests.checks.contract.lines import ROOT, changed, checked, healthy, run, text, without
+from tests.checks.contract.lines import changed, check, checked, healthy, text, without
+from tests.conftest import PROGRAM, ROOT
 from tests.log_lines import write
 
 DEFINITIONS = load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
@@ -36,7 +36,7 @@ CHARTED = [event for event in EVENTS if _counting(event)]
 
 
 def test_a_healthy_module_has_no_finding_and_exits_with_0(tmp_path: Path) -> None:
-    done = run(write(tmp_path / "day.jsonl", healthy()))
+    done = check(write(tmp_path / "day.jsonl", healthy()))
     assert done.returncode == 0
     assert done.stderr == ""
     # An active program and tasks that never fail leave their metrics empty.
@@ -45,7 +45,7 @@ def test_a_healthy_module_has_no_finding_and_exits_with_0(tmp_path: Path) -> Non
 
 
 def test_the_sample_only_has_the_near_misses_that_are_in_it_on_purpose() -> None:
-    done = run("--format", "json", *sorted((ROOT / "samples").glob("*.jsonl.gz")))
+    done = check("--format", "json", *sorted((ROOT / "samples").glob("*.jsonl.gz")))
     report = json.loads(done.stdout)
     assert (done.returncode, report["holds"]) == (0, True)
     assert {event["event"]: event["state"] for event in report["events"] if event["state"] != "ok"} == {
@@ -69,7 +69,7 @@ def test_an_absent_event_that_an_alert_needs_exits_with_1_and_names_alert_and_ch
     assert finding["alerts"] == ["rate_limit_spike"]
     assert "Loyalty: overview / Rejected requests per hour by store, 20 highest stores" in finding["charts"]
     assert "rate_limited_requests" in {one["metric"] for one in report["metrics_without_data"]}
-    shown = run("-", stdin=text(without("rate_limit_exceeded"))).stdout
+    shown = check("-", stdin=text(without("rate_limit_exceeded"))).stdout
     assert "error  rate_limit_exceeded: no entry keeps the contract" in shown
     assert "blind alerts: rate_limit_spike" in shown
 
@@ -95,12 +95,12 @@ def test_the_first_example_is_named_with_its_file_and_line_among_several_files(t
     bad = write(tmp_path / "b.jsonl", [*healthy(), changed("rate_limit_exceeded", status="429")])
     worse = tmp_path / "c.json"
     worse.write_text(json.dumps([changed("rate_limit_exceeded", status="430")], indent=1))
-    report = json.loads(run("--format", "json", good, bad, worse).stdout)
+    report = json.loads(check("--format", "json", good, bad, worse).stdout)
     (event,) = [one for one in report["events"] if one["event"] == "rate_limit_exceeded"]
     (problem,) = event["problems"]
     assert (problem["entries"], problem["found"]) == (2, '"429"')
     assert problem["example"] == {"file": str(bad), "line": len(healthy()) + 1}
-    backwards = json.loads(run("--format", "json", worse, bad).stdout)
+    backwards = json.loads(check("--format", "json", worse, bad).stdout)
     (event,) = [one for one in backwards["events"] if one["event"] == "rate_limit_exceeded"]
     assert event["problems"][0]["example"] == {"file": str(worse), "line": 2}
 
@@ -110,8 +110,8 @@ def test_every_shape_of_file_says_the_same(tmp_path: Path) -> None:
     packed, array = tmp_path / "day.jsonl.gz", tmp_path / "day.json"
     packed.write_bytes(gzip.compress(text(entries).encode()))
     array.write_text("[" + ",\n".join(text(entries).splitlines()) + "]")
-    answers = [run("--format", "json", file).stdout for file in (packed, array)]
-    answers.append(run("--format", "json", "-", stdin=text(entries)).stdout)
+    answers = [check("--format", "json", file).stdout for file in (packed, array)]
+    answers.append(check("--format", "json", "-", stdin=text(entries)).stdout)
     named = [answer.replace(str(file), "FILE") for answer, file in zip(answers, (packed, array, "standard input"))]  # noqa: B905
     assert len(set(named)) == 1
 
@@ -119,12 +119,12 @@ def test_every_shape_of_file_says_the_same(tmp_path: Path) -> None:
 def test_what_is_no_entry_is_told_and_with_strict_an_error(tmp_path: Path) -> None:
     file = tmp_path / "day.jsonl"
     file.write_text("no JSON\n" + '{"x": "' + "y" * 3 * 2**20 + '"}\n' + text(healthy()))
-    lax = run(file)
+    lax = check(file)
     assert lax.returncode == 0
     assert f"{len(healthy()) + 2} entries read, {len(healthy())} used, 2 rejected" in lax.stdout
     assert f"{file}:1: is not JSON" in lax.stdout
     assert f"{file}:2: is longer than 2 MiB" in lax.stdout
-    strict = run("--strict", file)
+    strict = check("--strict", file)
     assert (strict.returncode, strict.stdout) == (2, "")
     assert f"{file}:1:" in strict.stderr
 
@@ -136,15 +136,14 @@ def test_a_mistake_is_one_clear_error_and_exit_status_2() -> None:
         (("--stack", "dmo", "x.jsonl"), "did you mean 'demo'"),
         (("--format", "xml", "x.jsonl"), "'xml' is not one of"),
     ):
-        done = run(*arguments)
+        done = check(*arguments)
         assert (done.returncode, done.stdout) == (2, "")
         assert words in done.stderr
         assert "Traceback" not in done.stderr
 
 
 def test_a_reader_that_has_enough_is_no_error() -> None:
-    program = Path(sys.executable).with_name("loyalty-monitoring")
-    shell = f"{program} contract check samples/2026-11-02.jsonl.gz | head -1"
+    shell = f"{PROGRAM} contract check samples/2026-11-02.jsonl.gz | head -1"
     done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, cwd=ROOT, check=False)
     assert (done.stderr, len(done.stdout.splitlines())) == ("", 1)
 
@@ -159,7 +158,7 @@ def test_hostile_text_of_a_log_cannot_speak_to_the_terminal(form: str) -> None:
         changed("card_enrolled", event=evil),
         changed("rate_limit_exceeded", top={"resource": {"type": evil, "labels": {}}}),
     ]
-    done = run("--format", form, "-", stdin=text([*healthy(), *entries]))
+    done = check("--format", form, "-", stdin=text([*healthy(), *entries]))
     assert done.returncode == 1
     assert done.stderr == ""
     assert all(character.isprintable() for character in done.stdout.replace("\n", ""))

@@ -10,7 +10,8 @@ from loyalty_monitoring.checks.contract.output import lines
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from tests.checks.contract.lines import ROOT, healthy
+from tests.checks.contract.lines import healthy
+from tests.conftest import ROOT
 from tests.log_lines import write
 
 

@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,9 +18,8 @@ import pytest
 
 from tests.checks.drill.project import Scratch, scratch
 from tests.checks.drill.test_drill import DEFINITIONS, SETTINGS
+from tests.conftest import PROGRAM, ROOT, run
 
-ROOT = Path(__file__).parents[3]
-PROGRAM = str(Path(sys.executable).parent / "loyalty-monitoring")
 SPIKE = ("--project", "loyalty-scratch", "--stack", "example-scratch", "--alert", "rate_limit_spike", "--every", "0.2")
 
 
@@ -45,10 +43,7 @@ def _served(folder: Path) -> Iterator[tuple[Scratch, dict[str, str]]]:
 
 
 def _run(environment: dict[str, str], *arguments: str, answer: str = "") -> subprocess.CompletedProcess[str]:
-    command = [PROGRAM, "drill", *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, cwd=ROOT, env=environment, input=answer, check=False, timeout=600
-    )
+    return run("drill", *arguments, stdin=answer, environment=environment)
 
 
 def _is_empty_soon(folder: Path) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,9 +31,8 @@ from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.settings import Settings, load_stack_settings
 from tests.checks.drill.project import FakeClock, Scratch, scratch
 from tests.checks.verify.server import fails, message
+from tests.conftest import PROGRAM, ROOT
 
-ROOT = Path(__file__).parents[3]
-PROGRAM = str(Path(sys.executable).parent / "loyalty-monitoring")
 NOW = datetime(2026, 11, 23, 12, 0, 20, tzinfo=UTC)
 SETTINGS = load_stack_settings(ROOT, "example-scratch")
 DEFINITIONS = load_definitions(ROOT, SETTINGS)

@@ -15,8 +15,8 @@ from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import events_filter, load_contract
 from loyalty_monitoring.definitions.settings import load_stack_settings
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).parents[3]
 SETTINGS = load_stack_settings(ROOT, "example-scratch")
 DEFINITIONS = load_definitions(ROOT, SETTINGS)
 CONTRACT = load_contract(ROOT / "log_events.yaml")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,9 +16,8 @@ import pytest
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from tests.checks.fired.cloud_monitoring import CloudMonitoring, Entry, Opened
+from tests.conftest import PROGRAM, ROOT
 
-ROOT = Path(__file__).parents[3]
-PROGRAM = str(Path(sys.executable).parent / "loyalty-monitoring")
 START = datetime(2026, 11, 2, tzinfo=UTC)
 END = START + timedelta(days=30)
 LATE = timedelta(minutes=3)

@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
-
-import pytest
 
 from loyalty_monitoring.checks.lint.rule import Finding
 from loyalty_monitoring.checks.lint.run import lint_files, lint_project
 from loyalty_monitoring.definitions.settings import load_stack_settings
-
-ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    for name in ("alert_policies", "dashboards", "log_metrics", "runbooks"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    for file in ROOT.glob("*.yaml"):
-        shutil.copy(file, tmp_path)
-    return tmp_path
 
 
 def _found(project: Path) -> list[Finding]:

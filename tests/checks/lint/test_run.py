@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,8 @@ from click.testing import CliRunner, Result
 from loyalty_monitoring.checks.lint.run import lint_files, titles
 from loyalty_monitoring.cli import cli
 from loyalty_monitoring.common.errors import UserError
+from tests.conftest import ROOT, copy_project
 
-ROOT = Path(__file__).parents[3]
 TOO_LONG = """displayName: runs
 combiner: OR
 conditions:
@@ -73,10 +72,7 @@ def test_githubs_annotations_cannot_be_broken_out_of(tmp_path: Path) -> None:
 
 
 def test_our_own_files_are_named_from_where_the_command_runs(tmp_path: Path) -> None:
-    for name in ("alert_policies", "dashboards", "log_metrics", "runbooks"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    for file in ROOT.glob("*.yaml"):
-        shutil.copy(file, tmp_path)
+    copy_project(tmp_path)
     policy = tmp_path / "alert_policies" / "high_churn.yaml"
     policy.write_text(policy.read_text() + "# lint: allow promql-lookback: nothing is wrong here\n")
     before = Path.cwd()
@@ -194,13 +190,10 @@ def test_explain_prints_a_rules_page_and_knows_the_nearest_name() -> None:
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("alert_policies", "dashboards", "log_metrics", "runbooks"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    for file in ROOT.glob("*.yaml"):
-        shutil.copy(file, tmp_path)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def project(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the project, in which the command runs."""
+    monkeypatch.chdir(project)
+    return project
 
 
 def test_every_stack_is_linted_and_a_wrong_parameter_is_blamed_on_the_stacks_line(project: Path) -> None:

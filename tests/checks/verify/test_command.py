@@ -13,13 +13,13 @@ import pytest
 
 from loyalty_monitoring.checks.verify.output import as_json
 from tests.checks.verify.server import fails
-from tests.checks.verify.test_verify import ROOT, deployed, verified
+from tests.checks.verify.test_verify import deployed, verified
+from tests.conftest import ROOT, run
 
 
 def _run(*arguments: str, endpoint: str = "", folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).parent / "loyalty-monitoring"), "verify", *arguments]
     environment = {"LOYALTY_MONITORING_ENDPOINT": endpoint, "PATH": "/usr/bin:/bin"}
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, check=False)
+    return run("verify", *arguments, folder=folder, environment=environment)
 
 
 def test_no_drift_exits_with_0_and_drift_with_1_and_an_error_with_2() -> None:

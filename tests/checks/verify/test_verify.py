@@ -8,7 +8,6 @@ import itertools
 from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,8 +22,8 @@ from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.definitions.settings import Settings, in_project, load_stack_settings
 from tests.checks.verify.server import NOW, NUMBER, Cloud, deploy, message, replaced
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).parents[3]
 STACKS = ("demo", "example-production")
 
 

@@ -6,10 +6,8 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -18,9 +16,9 @@ import pytest
 from loyalty_monitoring.checks.verify import watch
 from loyalty_monitoring.common.errors import UserError
 from tests.checks.verify.server import NOW, Cloud, deploy, fails
-from tests.checks.verify.test_verify import ROOT, stack_of
+from tests.checks.verify.test_verify import stack_of
+from tests.conftest import PROGRAM, ROOT
 
-PROGRAM = str(Path(sys.executable).parent / "loyalty-monitoring")
 REJECTED, TOTAL = "loyalty/rate_limited_requests", "loyalty/wallet_sync_cards_total"
 EVERY = 15.0
 

@@ -25,9 +25,9 @@ from loyalty_monitoring.proof.mutants.policies import policy_mutants
 from loyalty_monitoring.replay.arrival import Arrival, EntryDelay, RandomDelay, SameDelay
 from loyalty_monitoring.replay.incidents import CLOSINGS, closing_delay
 from loyalty_monitoring.replay.result import Incident
+from tests.conftest import ROOT
 from tests.loyalty.reference.histories import History, entries, histories
 from tests.loyalty.reference.judge import ALERTS, disagreements, judge
-from tests.proof.conftest import ROOT
 
 DEFINITIONS = load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
 VARIANTS = {policy.name: Variant(policy, DEFINITIONS.log_metrics) for policy in DEFINITIONS.alert_policies}

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from functools import cache
-from pathlib import Path
 
 from loyalty_monitoring.commands.simulate import simulate_command
 from loyalty_simulation.story import Story
 from loyalty_simulation.timeline import parse_occurrence
-
-ROOT = Path(__file__).parents[3]
+from tests.conftest import ROOT
 
 
 @cache

@@ -9,20 +9,19 @@ import json
 import logging
 import re
 import subprocess
-import sys
 from collections import Counter
 from datetime import datetime
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from loyalty_simulation.story import entries as simulated
+from tests.conftest import PROGRAM, ROOT
 from tests.loyalty.samples.story import sample_story
 
-SAMPLES = Path(__file__).parents[3] / "samples"
+SAMPLES = ROOT / "samples"
 FIRST_DAY, FAULTY_DAY = "2026-11-02", "2026-11-07"
 HEALTHY_DAYS = ("2026-11-02", "2026-11-03", "2026-11-04", "2026-11-05", "2026-11-06", "2026-11-09")
 
@@ -122,9 +121,8 @@ def test_the_command_writes_the_shipped_first_day_again_to_the_byte() -> None:
     story = sample_story()
     size = [f"--merchants={story.merchants}", f"--stores={story.stores}"]
     options = [f"--start={story.start:%Y-%m-%d}", "--days=1", *size, f"--seed={story.seed}"]
-    program = Path(sys.executable).parent / "loyalty-monitoring"
     # In a process of its own, as `make samples` does: Google's library logs its version once a process.
-    done = subprocess.run([program, "simulate", *options], capture_output=True, check=True)
+    done = subprocess.run([PROGRAM, "simulate", *options], capture_output=True, check=True)
     assert done.stdout == lines(FIRST_DAY)
 
 

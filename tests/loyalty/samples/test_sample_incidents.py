@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
@@ -12,9 +11,9 @@ from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.replay.result import ReplayResult
 from loyalty_monitoring.replay.run import replay
+from tests.conftest import ROOT
 from tests.loyalty.samples.story import sample_story
 
-ROOT = Path(__file__).parents[3]
 # Policy, not before, closed by: day of November and time, UTC. All open on Saturday, the 7th.
 EXPECTED = [
     ("expiration_task_stale", "07 05:00", "07 12:00"),

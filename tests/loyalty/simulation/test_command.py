@@ -13,32 +13,27 @@ from pathlib import Path
 import pytest
 
 from loyalty_simulation.faults import FAULTS
+from tests.conftest import PROGRAM, ROOT, run
 
-ROOT = Path(__file__).parents[3]
-PROGRAM = str(Path(sys.executable).parent / "loyalty-monitoring")
 SMALL = ("simulate", "--merchants", "4", "--stores", "4")
-
-
-def _run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run([PROGRAM, *arguments], input=stdin, capture_output=True, text=True, cwd=ROOT, check=False)
 
 
 @pytest.fixture(scope="module")
 def a_day() -> str:
-    done = _run(*SMALL, "--fault", "wallet_outage@T+1h")
+    done = run(*SMALL, "--fault", "wallet_outage@T+1h")
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
 
 def test_standard_output_goes_straight_into_replay(a_day: str) -> None:
-    found = json.loads(_run("replay", "--format", "json", "--strict", "-", stdin=a_day).stdout)
+    found = json.loads(run("replay", "--format", "json", "--strict", "-", stdin=a_day).stdout)
     assert {incident["policy"] for incident in found["incidents"]} == {"google_wallet_down", "wallet_sync_failures"}
     assert found["entries"]["rejected"] == 0
 
 
 def test_equal_options_write_equal_bytes_and_another_seed_others(a_day: str) -> None:
-    assert _run(*SMALL, "--fault", "wallet_outage@T+1h").stdout == a_day
-    assert _run(*SMALL, "--fault", "wallet_outage@T+1h", "--seed", "2").stdout != a_day
+    assert run(*SMALL, "--fault", "wallet_outage@T+1h").stdout == a_day
+    assert run(*SMALL, "--fault", "wallet_outage@T+1h", "--seed", "2").stdout != a_day
 
 
 def test_entries_are_ordered_and_within_the_days(a_day: str) -> None:
@@ -48,7 +43,7 @@ def test_entries_are_ordered_and_within_the_days(a_day: str) -> None:
 
 
 def test_it_can_start_at_any_time_and_write_a_file_a_day_into_a_folder(tmp_path: Path) -> None:
-    assert _run(*SMALL, "--days", "2", "--start", "2026-11-06T17:30+01:00", "--out", str(tmp_path)).returncode == 0
+    assert run(*SMALL, "--days", "2", "--start", "2026-11-06T17:30+01:00", "--out", str(tmp_path)).returncode == 0
     files = sorted(tmp_path.iterdir())
     assert [file.name for file in files] == [f"2026-11-{day:02d}.jsonl.gz" for day in (6, 7, 8)]
     lines = [line for file in files for line in gzip.decompress(file.read_bytes()).splitlines()]
@@ -59,7 +54,7 @@ def test_it_can_start_at_any_time_and_write_a_file_a_day_into_a_folder(tmp_path:
 
 def test_a_file_is_gzipped_when_its_name_says_so(a_day: str, tmp_path: Path) -> None:
     for name in ("day.jsonl", "day.jsonl.gz"):
-        assert _run(*SMALL, "--fault", "wallet_outage@T+1h", "--out", str(tmp_path / name)).returncode == 0
+        assert run(*SMALL, "--fault", "wallet_outage@T+1h", "--out", str(tmp_path / name)).returncode == 0
     assert (tmp_path / "day.jsonl").read_text() == a_day
     assert gzip.decompress((tmp_path / "day.jsonl.gz").read_bytes()).decode() == a_day
     assert len(list(tmp_path.iterdir())) == 2
@@ -77,7 +72,7 @@ def test_what_is_interrupted_leaves_nothing_half_written(tmp_path: Path) -> None
 
 
 def test_the_list_names_every_fault_and_the_alerts_it_opens() -> None:
-    lines = _run("simulate", "--list-faults").stdout.splitlines()
+    lines = run("simulate", "--list-faults").stdout.splitlines()
     assert [line.split()[0] for line in lines] == [fault.name for fault in FAULTS]
     for line, fault in zip(lines, FAULTS, strict=True):
         assert line.endswith(fault.what_happens)
@@ -101,14 +96,14 @@ def test_the_list_names_every_fault_and_the_alerts_it_opens() -> None:
     ],
 )
 def test_a_mistake_is_one_clear_error_and_nothing_is_written(arguments: tuple[str, ...], words: str) -> None:
-    done = _run("simulate", *arguments)
+    done = run("simulate", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert words in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_help_has_examples_and_needs_neither_celery_nor_google() -> None:
-    help_text = _run("simulate", "--help").stdout
+    help_text = run("simulate", "--help").stdout
     assert "loyalty-monitoring simulate --fault wallet_outage@T+1h | loyalty-monitoring replay -" in help_text
     program = "import sys, loyalty_monitoring.cli; print({'celery', 'kombu', 'google.cloud'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "set()\n"

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -25,8 +24,8 @@ from loyalty_simulation.faults import FAULTS, Opens
 from loyalty_simulation.output import write_file
 from loyalty_simulation.story import START, Story, entries
 from loyalty_simulation.timeline import Occurrence, parse_occurrence
+from tests.conftest import PROGRAM, ROOT
 
-ROOT = Path(__file__).parents[3]
 DAYS = 30
 SMALL = ("--days", str(DAYS), "--merchants", "4", "--stores", "4")
 
@@ -66,7 +65,7 @@ def _replay(file: Path, late: Arrival | None = None) -> ReplayResult:
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A healthy month and one with each fault. They are written side by side, since each takes a core for a while."""
     folder = tmp_path_factory.mktemp("months")
-    command = [str(Path(sys.executable).parent / "loyalty-monitoring"), "simulate", *SMALL]
+    command = [PROGRAM, "simulate", *SMALL]
     faults = [option for text in EACH_FAULT_ONCE for option in ("--fault", text)]
     arguments = {"healthy": ["--seed", "1"], "faulty": ["--seed", "2", *faults]}
     running = {

@@ -23,9 +23,8 @@ from redis.retry import Retry
 from loyalty_simulation.console import Container
 from loyalty_simulation.logging_agent import log_entry_from_line
 from loyalty_telemetry import event, log_to_google_cloud
+from tests.conftest import ROOT
 from tests.log_lines import Entry
-
-ROOT = Path(__file__).parents[3]
 
 
 def entries_of(text: str, printed_at: str = "2026-11-02T03:00:07.120Z") -> list[Entry]:

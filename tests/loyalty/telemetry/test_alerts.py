@@ -17,8 +17,9 @@ from loyalty_monitoring.replay.result import Incident
 from loyalty_monitoring.replay.run import replay
 from loyalty_telemetry import InMemoryStore
 from loyalty_telemetry.freshness import Freshness
+from tests.conftest import ROOT
 from tests.log_lines import START, Entry, every, hours, minutes, write
-from tests.loyalty.telemetry.conftest import ROOT, Printed
+from tests.loyalty.telemetry.conftest import Printed
 
 Story = Callable[..., list[Incident]]
 

@@ -14,7 +14,8 @@ from loyalty_monitoring.replay.entries.match import count_matches
 from loyalty_telemetry import WATCHED, events
 from loyalty_telemetry.fields import Count, Number
 from loyalty_telemetry.snapshots import Snapshot
-from tests.loyalty.telemetry.conftest import ROOT, Printed
+from tests.conftest import ROOT
+from tests.loyalty.telemetry.conftest import Printed
 
 CONTRACT = load_contract(ROOT / "log_events.yaml")
 FUNCTIONS = {name: thing for name, thing in vars(events).items() if hasattr(thing, "__wrapped__")}

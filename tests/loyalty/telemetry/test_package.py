@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.loyalty.telemetry.conftest import ROOT
+from tests.conftest import ROOT
 
 PACKAGE = ROOT / "loyalty_telemetry"
 

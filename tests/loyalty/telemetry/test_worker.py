@@ -25,8 +25,9 @@ from loyalty_monitoring.definitions.log_contract import events_filter, load_cont
 from loyalty_monitoring.replay.entries.match import count_matches
 from loyalty_telemetry import InMemoryStore, install
 from loyalty_telemetry.reporting import REPORT_FRESHNESS, REPORT_PROGRAMS
+from tests.conftest import PROGRAM, ROOT
 from tests.log_lines import START, Entry, minutes, write
-from tests.loyalty.telemetry.conftest import ROOT, RedisServer, entries_of
+from tests.loyalty.telemetry.conftest import RedisServer, entries_of
 from tests.loyalty.telemetry.test_alerts import incidents
 
 EXPIRE, SYNC = "loyalty.expire_points", "loyalty.sync_wallet_passes"
@@ -157,7 +158,7 @@ def test_the_contract_check_hears_the_worker_and_names_the_one_wrong_line(
     printed_by_worker: dict[str, str], tmp_path: Path
 ) -> None:
     file = write(tmp_path / "entries.jsonl", entries_of(printed_by_worker["all"]))
-    command = [str(Path(sys.executable).parent / "loyalty-monitoring"), "contract", "check", "--format", "json"]
+    command = [PROGRAM, "contract", "check", "--format", "json"]
     done = subprocess.run([*command, str(file)], cwd=ROOT, capture_output=True, text=True, check=False)
     found = {event["event"]: event for event in json.loads(done.stdout)["events"]}
     for event, count in {"task_freshness": 6, "wallet_sync_completed": 2, "program_snapshot": 2}.items():

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loyalty_telemetry import ContractError, events
-from tests.loyalty.telemetry.conftest import ROOT, Printed
+from tests.conftest import ROOT
+from tests.loyalty.telemetry.conftest import Printed
 from tests.loyalty.telemetry.test_events import FUNCTIONS
 
 CARD = {"merchant_id": "m-1", "card_id": "c-1"}

@@ -13,7 +13,7 @@ from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.proof.alerts.cases import load_case_files
 from loyalty_monitoring.proof.alerts.prove import Proof
-from tests.proof.conftest import ROOT
+from tests.conftest import ROOT
 
 PARAMETERS = load_yaml(ROOT / "parameters.yaml").data
 POLICIES = load_definitions(ROOT, load_stack_settings(ROOT, "demo")).alert_policies

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,17 +11,7 @@ from click.testing import CliRunner, Result
 
 from loyalty_monitoring.cli import cli
 from loyalty_monitoring.common.errors import UserError
-from tests.proof.conftest import ROOT
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    names = ("alert_policies", "dashboards", "log_metrics", "runbooks", "tests/cases")
-    for name in names:
-        shutil.copytree(ROOT / name, tmp_path / name)
-    for file in ROOT.glob("*.yaml"):
-        shutil.copy(file, tmp_path)
-    return tmp_path
+from tests.conftest import replace_text
 
 
 def _prove(project: Path, *arguments: str) -> Result:
@@ -34,12 +23,6 @@ def _prove(project: Path, *arguments: str) -> Result:
         os.chdir(before)
 
 
-def _change(file: Path, old: str, new: str) -> None:
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new))
-
-
 def test_an_alert_that_holds_exits_with_0_and_names_each_claim(project: Path) -> None:
     result = _prove(project, "rate_limit_spike")
     assert result.exit_code == 0, result.output
@@ -48,7 +31,7 @@ def test_an_alert_that_holds_exits_with_0_and_names_each_claim(project: Path) ->
 
 
 def test_a_threshold_that_was_changed_exits_with_1_and_says_what_did_not_open(project: Path) -> None:
-    _change(project / "parameters.yaml", "default: 100\n", "default: 101\n")
+    replace_text(project / "parameters.yaml", "default: 100\n", "default: 101\n")
     result = _prove(project, "rate_limit_spike")
     assert result.exit_code == 1
     assert "MISSED  101 rejections in a minute open an incident of that store" in result.output
@@ -56,7 +39,7 @@ def test_a_threshold_that_was_changed_exits_with_1_and_says_what_did_not_open(pr
 
 
 def test_a_comparator_that_was_changed_exits_with_1_and_says_what_opened(project: Path) -> None:
-    _change(project / "alert_policies" / "rate_limit_spike.yaml", "> <<rate", ">= <<rate")
+    replace_text(project / "alert_policies" / "rate_limit_spike.yaml", "> <<rate", ">= <<rate")
     result = _prove(project, "rate_limit_spike", "--format", "json")
     assert result.exit_code == 1
     found = json.loads(result.stdout)
@@ -68,7 +51,7 @@ def test_a_comparator_that_was_changed_exits_with_1_and_says_what_opened(project
 
 
 def test_a_kind_of_case_that_is_missing_is_named(project: Path) -> None:
-    _change(project / "tests" / "cases" / "rate_limit_spike.yaml", "[gap", "[opens")
+    replace_text(project / "tests" / "cases" / "rate_limit_spike.yaml", "[gap", "[opens")
     result = _prove(project, "rate_limit_spike")
     assert result.exit_code == 1
     assert "rate_limit_spike has no case of the kind gap" in result.output
@@ -118,7 +101,7 @@ def test_a_case_that_is_not_right_is_an_error_with_its_line(project: Path, old: 
 def test_a_definition_that_does_not_wait_is_named_with_the_arrival_the_evaluation_and_what_had_not_arrived(
     project: Path,
 ) -> None:
-    _change(project / "alert_policies" / "wallet_sync_failures.yaml", " offset <<arrival_allowance:range>>", "")
+    replace_text(project / "alert_policies" / "wallet_sync_failures.yaml", " offset <<arrival_allowance:range>>", "")
     found = json.loads(_prove(project, "wallet_sync_failures", "--format", "json").stdout)
     assert found["holds"] is False
     assert found["arrivals"][0] == "at once"

@@ -15,7 +15,7 @@ from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.proof.metrics.cases import load_metric_cases
 from loyalty_monitoring.proof.metrics.compare import mismatches, misstated
 from loyalty_monitoring.proof.metrics.required_kinds import missing_kinds
-from tests.proof.conftest import ROOT
+from tests.conftest import ROOT
 
 FOLDER = ROOT / "tests" / "cases" / "metrics"
 CONTRACT = load_contract(ROOT / "log_events.yaml")

@@ -17,7 +17,7 @@ from loyalty_monitoring.proof.mutants.metrics import STATED, MetricMutant, kille
 from loyalty_monitoring.proof.mutants.regexes import regex_mutants
 from loyalty_monitoring.query_languages.logging_filter import parse_filter
 from loyalty_monitoring.query_languages.logging_filter.re2 import error_in
-from tests.proof.conftest import ROOT
+from tests.conftest import ROOT
 
 METRICS = {metric.name: metric for metric in load_definitions(ROOT, load_stack_settings(ROOT, "demo")).log_metrics}
 MUTANTS = {mutant.id: mutant for mutant in metric_mutants(tuple(METRICS.values()))}

@@ -13,7 +13,7 @@ from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.proof.mutants.equivalents import Equivalent
 from loyalty_monitoring.proof.mutants.policies import policy_mutants
 from loyalty_monitoring.proof.mutants.score import Tried, as_json, lines, score
-from tests.proof.conftest import ROOT
+from tests.conftest import ROOT
 
 SETTINGS = load_stack_settings(ROOT, "demo")
 POLICIES = {policy.name: policy for policy in load_definitions(ROOT, SETTINGS).alert_policies}

@@ -17,7 +17,8 @@ from loyalty_monitoring.proof.alerts import shared_replay
 from loyalty_monitoring.proof.mutants.run import try_policy_mutants
 from loyalty_monitoring.replay.prometheus import Prometheus, QueryRefused, prometheus_over
 from loyalty_monitoring.replay.run import evaluate
-from tests.proof.mutants.test_policies import ROOT, SETTINGS
+from tests.conftest import ROOT
+from tests.proof.mutants.test_policies import SETTINGS
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 

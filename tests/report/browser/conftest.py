@@ -14,8 +14,8 @@ from loyalty_monitoring.proof.alerts.cases import claims_of
 from loyalty_monitoring.report.build import report
 from loyalty_monitoring.report.site import write_site
 from loyalty_monitoring.report.sources import sources
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 BROWSER = ROOT / ".local" / "browser"
 PATIENCE_MILLISECONDS = 20_000
 

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import cache
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
+from tests.conftest import ROOT
+
 STEPS = {
     "enrollment_page_viewed": "Pages viewed in 24 hours",
     "enrollment_form_started": "Forms started in 24 hours",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -14,10 +13,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.conftest import PROGRAM, ROOT
 from tests.report.browser.conftest import drawn, opened
 from tests.report.browser.sample import funnel_at
 
-ROOT = Path(__file__).resolve().parents[3]
 DASHBOARDS = sorted(path.stem for path in (ROOT / "dashboards").glob("*.yaml"))
 CHARTS = """() => [...document.querySelectorAll('.tile.xyChart .canvas')].map(place => {
     const option = echarts.getInstanceByDom(place).getOption();
@@ -36,7 +35,7 @@ POLICIES = sorted(path.stem for path in (ROOT / "alert_policies").glob("*.yaml")
 def replayed() -> list[dict[str, Any]]:
     """The incidents that `replay` finds in the sample."""
     files = [str(file) for file in sorted((ROOT / "samples").glob("*.jsonl.gz"))]
-    command = [str(Path(sys.executable).parent / "loyalty-monitoring"), "replay", "--format", "json", *files]
+    command = [PROGRAM, "replay", "--format", "json", *files]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     incidents: list[dict[str, Any]] = json.loads(done.stdout)["incidents"]
     return incidents

@@ -15,10 +15,10 @@ from playwright.sync_api import Browser, Page, expect
 from loyalty_monitoring.report.build import report
 from loyalty_monitoring.report.site import write_site
 from loyalty_monitoring.report.sources import sources
+from tests.conftest import ROOT
 from tests.log_lines import START, entry, event, freshness, hours, minutes, write
 from tests.report.browser.conftest import Guard, drawn, opened
 
-ROOT = Path(__file__).resolve().parents[3]
 HOSTILE = "</script><img src=x onerror=\"document.title='taken'\"><b>&lt;'\u202e\u2028`${1+1}`"
 RATE = 'logging_googleapis_com:user_loyalty_rate_limited_requests{monitored_resource="k8s_container", ${store_id}}'
 RUNTIME = 'logging_googleapis_com:user_loyalty_celery_task_runtime_bucket{monitored_resource="k8s_container"}'

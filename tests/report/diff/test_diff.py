@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from loyalty_monitoring.definitions.settings import stack_names
+from tests.conftest import ROOT, copy_project, replace_text, run
 from tests.log_lines import START, event, hours, minutes, write
 
-ROOT = Path(__file__).resolve().parents[3]
 HOSTILE = "a`|<b>\n| x"
 
 
@@ -33,8 +31,7 @@ def _git(folder: Path, *arguments: str) -> None:
 
 
 def _diff(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).parent / "loyalty-monitoring"), "diff", *arguments, "log.jsonl"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return run("diff", *arguments, "log.jsonl", folder=folder)
 
 
 def _found(folder: Path, *arguments: str) -> dict[str, Any]:
@@ -44,20 +41,11 @@ def _found(folder: Path, *arguments: str) -> dict[str, Any]:
     return found
 
 
-def _replace(file: Path, old: str, new: str) -> None:
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new))
-
-
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A repository that holds the project in a folder, and logs around the threshold of 100 rejections a minute."""
     folder = tmp_path / "monitoring"
-    for name in ("alert_policies", "log_metrics", "dashboards", "runbooks", "schemas"):
-        shutil.copytree(ROOT / name, folder / name)
-    for file in ROOT.glob("*.yaml"):
-        shutil.copy(file, folder)
+    copy_project(folder)
     counts = {(1, "s-1"): 101, (2, HOSTILE): 81, (10, "s-3"): 150, (25, "s-3"): 81, (40, "s-3"): 150, (80, "s-9"): 101}
     write(
         folder / "log.jsonl",
@@ -80,7 +68,9 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_a_lower_threshold_brings_an_incident_and_joins_two(project: Path) -> None:
-    _replace(project / "parameters.yaml", "rate_limit_requests:\n  default: 100", "rate_limit_requests:\n  default: 80")
+    replace_text(
+        project / "parameters.yaml", "rate_limit_requests:\n  default: 100", "rate_limit_requests:\n  default: 80"
+    )
     found = _found(project, "HEAD", ".")
     kinds = {
         (one["kind"], one["labels"].get("store_id"))
@@ -95,7 +85,7 @@ def test_a_lower_threshold_brings_an_incident_and_joins_two(project: Path) -> No
 
 
 def test_the_other_way_round_it_vanishes(project: Path) -> None:
-    _replace(
+    replace_text(
         project / "parameters.yaml", "rate_limit_requests:\n  default: 100", "rate_limit_requests:\n  default: 101"
     )
     found = _found(project, "HEAD", ".")
@@ -104,7 +94,7 @@ def test_the_other_way_round_it_vanishes(project: Path) -> None:
 
 
 def test_a_title_changes_no_incident_and_is_no_cause(project: Path) -> None:
-    _replace(project / "alert_policies" / "rate_limit_spike.yaml", "a store had", "a shop had")
+    replace_text(project / "alert_policies" / "rate_limit_spike.yaml", "a store had", "a shop had")
     found = _found(project, "HEAD", ".")
     assert {one["kind"] for one in found["incidents"]} == {"stays"}
     assert found["definitions"] == [
@@ -113,7 +103,7 @@ def test_a_title_changes_no_incident_and_is_no_cause(project: Path) -> None:
 
 
 def test_a_metric_that_no_longer_counts_is_named_as_the_cause(project: Path) -> None:
-    _replace(project / "log_metrics" / "rate_limited_requests.yaml", "rate_limit_exceeded", "card_enrolled")
+    replace_text(project / "log_metrics" / "rate_limited_requests.yaml", "rate_limit_exceeded", "card_enrolled")
     found = _found(project, "HEAD", ".")
     (gone,) = (one for one in found["incidents"] if one["labels"] == {"store_id": "s-1"})
     assert gone["kind"] == "vanishes"
@@ -121,7 +111,7 @@ def test_a_metric_that_no_longer_counts_is_named_as_the_cause(project: Path) -> 
 
 
 def test_two_revisions_are_compared_whatever_the_folder_holds(project: Path) -> None:
-    _replace(
+    replace_text(
         project / "parameters.yaml", "rate_limit_requests:\n  default: 100", "rate_limit_requests:\n  default: 101"
     )
     _git(project, "commit", "-qam", "new")
@@ -131,7 +121,9 @@ def test_two_revisions_are_compared_whatever_the_folder_holds(project: Path) -> 
 
 
 def test_markdown_keeps_hostile_names_inside_their_cell(project: Path) -> None:
-    _replace(project / "parameters.yaml", "rate_limit_requests:\n  default: 100", "rate_limit_requests:\n  default: 80")
+    replace_text(
+        project / "parameters.yaml", "rate_limit_requests:\n  default: 100", "rate_limit_requests:\n  default: 80"
+    )
     done = _diff(project, "HEAD", ".", "--stack", "demo")
     (row,) = (line for line in done.stdout.splitlines() if line.startswith("| appears"))
     assert row.count("|") == 7
@@ -170,7 +162,7 @@ def _stacks(folder: Path, *arguments: str) -> dict[str, dict[str, Any]]:
 
 
 def test_a_threshold_of_production_alone_shows_what_production_will_do(project: Path) -> None:
-    _replace(project / PRODUCTION, "rate_limit_requests: 200", "rate_limit_requests: 20")
+    replace_text(project / PRODUCTION, "rate_limit_requests: 200", "rate_limit_requests: 20")
     found = _stacks(project, "HEAD", ".")
     assert (found["demo"]["replayed"], found["demo"]["incidents"]) == (False, [])
     production = found["example-production"]
@@ -190,7 +182,7 @@ def test_definitions_that_did_not_change_are_not_replayed(project: Path) -> None
 
 def test_a_priority_that_newly_reaches_nobody_is_said_first(project: Path) -> None:
     text = (project / "Pulumi.demo.yaml").read_text()
-    _replace(project / "Pulumi.demo.yaml", "priorities: [P0, P1, P2]", "priorities: [P1, P2]")
+    replace_text(project / "Pulumi.demo.yaml", "priorities: [P0, P1, P2]", "priorities: [P1, P2]")
     with (project / "Pulumi.demo.yaml").open("a") as file:
         file.write("  loyalty-monitoring:silentPriorities: [P0]\n")
     done = _diff(project, "HEAD", ".", "--stack", "demo")
@@ -204,9 +196,11 @@ def test_a_priority_that_newly_reaches_nobody_is_said_first(project: Path) -> No
 def test_an_alert_that_moves_to_another_priority_reaches_other_people(project: Path) -> None:
     policy = project / "alert_policies" / "rate_limit_spike.yaml"
     for old, new in (("priority: P1", "priority: P0"), ("priority: p1", "priority: p0"), ("WARNING", "CRITICAL")):
-        _replace(policy, old, new)
-    _replace(policy, "[P1]", "[P0]")
-    _replace(policy, "alertStrategy:\n", "alertStrategy:\n  notificationChannelStrategy: [{renotifyInterval: 1800s}]\n")
+        replace_text(policy, old, new)
+    replace_text(policy, "[P1]", "[P0]")
+    replace_text(
+        policy, "alertStrategy:\n", "alertStrategy:\n  notificationChannelStrategy: [{renotifyInterval: 1800s}]\n"
+    )
     done = _diff(project, "HEAD", ".", "--stack", "example-production")
     assert done.returncode == 0, done.stderr
     assert "- rate\\_limit\\_spike" not in done.stdout
@@ -228,7 +222,9 @@ def test_a_stack_that_neither_version_has_is_an_error(project: Path) -> None:
 
 
 def test_totals_say_for_each_alert_what_changes_and_how_near_it_came(project: Path) -> None:
-    _replace(project / "parameters.yaml", "rate_limit_requests:\n  default: 100", "rate_limit_requests:\n  default: 80")
+    replace_text(
+        project / "parameters.yaml", "rate_limit_requests:\n  default: 100", "rate_limit_requests:\n  default: 80"
+    )
     done = _diff(project, "HEAD", ".", "--stack", "demo")
     (row,) = (line for line in done.stdout.splitlines() if line.startswith("| rate_limit_spike"))
     assert row.startswith("| rate_limit_spike | 1 | 1 | 1 | 2 | peak 150 store\\_id=s-3 at ")
