@@ -8,7 +8,7 @@ PYTHON ?= python3
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help packages setup develop browser demo test coverage lint audit mutants preview deploy bench torture lock upgrade \
-    wheels example screenshots samples clean
+    wheels example generated screenshots samples clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -77,6 +77,10 @@ upgrade: develop ## Pin the newest versions that fit, of all packages or of PACK
 
 wheels: develop ## Ask the index on which Pythons and machines each locked package can be installed (needs the network)
 	$(BIN)/python tools/wheels.py
+
+generated: develop ## Write what is made from log_events.yaml and Google's messages: the contract's page, schemas, functions
+	$(BIN)/python -m loyalty_monitoring.google_cloud.json_schemas
+	$(BIN)/python tools/telemetry_events.py
 
 screenshots: browser ## Make the pictures of the README again
 	$(BIN)/loyalty-monitoring report --stack demo samples/*.jsonl.gz --out report

@@ -1,4 +1,6 @@
-"""One function an event of the log contract (log_events.yaml); a test holds every signature to it.
+"""Log the events of the log contract, one function an event.
+
+Generated from log_events.yaml by `make generated`; change that file, not this one.
 
 All arguments go by their names. Further ones are logged as further fields, which the contract allows: a request id, the
 error's text. What an example prints here is short for the entry: its severity and its jsonPayload without the message.
@@ -11,15 +13,15 @@ from collections.abc import Mapping
 from typing import Literal
 
 from loyalty_telemetry.event import event
-from loyalty_telemetry.fields import Count, Number
+from loyalty_telemetry.fields import Count, Number, is_number
 
-Platform = Literal["google", "apple"]
 EmailStatus = Literal["sent", "failed", "bounced", "delivered", "opened", "clicked"]
+Platform = Literal["google", "apple"]
 
 
 @event("card_service", "Card enrolled")
 def card_enrolled(*, merchant_id: str, store_id: str, card_id: str, **more: object) -> None:
-    """A customer has a new card.
+    """Log one `card_enrolled` entry. A customer has a new card.
 
     >>> card_enrolled(merchant_id="m-17", store_id="s-203", card_id="c-9931")
     INFO {"event": "card_enrolled", "merchant_id": "m-17", "store_id": "s-203", "card_id": "c-9931"}
@@ -28,7 +30,7 @@ def card_enrolled(*, merchant_id: str, store_id: str, card_id: str, **more: obje
 
 @event("card_service", "Card deactivated")
 def card_deactivated(*, merchant_id: str, card_id: str, **more: object) -> None:
-    """A card is out of use.
+    """Log one `card_deactivated` entry. A card is out of use.
 
     >>> card_deactivated(merchant_id="m-17", card_id="c-9931")
     INFO {"event": "card_deactivated", "merchant_id": "m-17", "card_id": "c-9931"}
@@ -37,7 +39,7 @@ def card_deactivated(*, merchant_id: str, card_id: str, **more: object) -> None:
 
 @event("card_service", "Card anonymized")
 def card_anonymized(*, merchant_id: str, card_id: str, **more: object) -> None:
-    """A card no longer says whose it is (GDPR).
+    """Log one `card_anonymized` entry. A card no longer says whose it is (GDPR).
 
     >>> card_anonymized(merchant_id="m-17", card_id="c-9931")
     INFO {"event": "card_anonymized", "merchant_id": "m-17", "card_id": "c-9931"}
@@ -46,7 +48,7 @@ def card_anonymized(*, merchant_id: str, card_id: str, **more: object) -> None:
 
 @event("stamp_service", "Stamps added")
 def stamp_added(*, merchant_id: str, store_id: str, card_id: str, stamps: Count, **more: object) -> None:
-    """Stamps were put on a card.
+    """Log one `stamp_added` entry. Stamps were put on a card.
 
     >>> stamp_added(merchant_id="m-17", store_id="s-203", card_id="c-9931", stamps=1)
     INFO {"event": "stamp_added", "merchant_id": "m-17", "store_id": "s-203", "card_id": "c-9931", "stamps": 1}
@@ -55,16 +57,16 @@ def stamp_added(*, merchant_id: str, store_id: str, card_id: str, stamps: Count,
 
 @event("stamp_service", "Stamps redeemed")
 def stamp_redeemed(*, merchant_id: str, store_id: str, card_id: str, stamps: Count, **more: object) -> None:
-    """Stamps were turned into a reward.
+    """Log one `stamp_redeemed` entry. Stamps were turned into a reward.
 
-    >>> stamp_redeemed(merchant_id="m-17", store_id="s-203", card_id="c-9931", stamps=10)
-    INFO {"event": "stamp_redeemed", "merchant_id": "m-17", "store_id": "s-203", "card_id": "c-9931", "stamps": 10}
+    >>> stamp_redeemed(merchant_id="m-17", store_id="s-203", card_id="c-9931", stamps=1)
+    INFO {"event": "stamp_redeemed", "merchant_id": "m-17", "store_id": "s-203", "card_id": "c-9931", "stamps": 1}
     """
 
 
 @event("stamp_service", "Stamps voided")
 def stamp_voided(*, merchant_id: str, store_id: str, card_id: str, stamps: Count, **more: object) -> None:
-    """Stamps were taken back.
+    """Log one `stamp_voided` entry. Stamps were taken back.
 
     >>> stamp_voided(merchant_id="m-17", store_id="s-203", card_id="c-9931", stamps=1)
     INFO {"event": "stamp_voided", "merchant_id": "m-17", "store_id": "s-203", "card_id": "c-9931", "stamps": 1}
@@ -73,7 +75,7 @@ def stamp_voided(*, merchant_id: str, store_id: str, card_id: str, stamps: Count
 
 @event("points_service", "Points earned")
 def points_earned(*, merchant_id: str, store_id: str, card_id: str, points: Count, **more: object) -> None:
-    """Points were put on a card.
+    """Log one `points_earned` entry. Points were put on a card.
 
     >>> points_earned(merchant_id="m-17", store_id="s-203", card_id="c-9931", points=120)
     INFO {"event": "points_earned", "merchant_id": "m-17", "store_id": "s-203", "card_id": "c-9931", "points": 120}
@@ -82,7 +84,7 @@ def points_earned(*, merchant_id: str, store_id: str, card_id: str, points: Coun
 
 @event("points_service", "Points redeemed")
 def points_redeemed(*, merchant_id: str, store_id: str, card_id: str, points: Count, **more: object) -> None:
-    """Points were turned into a reward.
+    """Log one `points_redeemed` entry. Points were turned into a reward.
 
     >>> points_redeemed(merchant_id="m-17", store_id="s-203", card_id="c-9931", points=120)
     INFO {"event": "points_redeemed", "merchant_id": "m-17", "store_id": "s-203", "card_id": "c-9931", "points": 120}
@@ -91,7 +93,7 @@ def points_redeemed(*, merchant_id: str, store_id: str, card_id: str, points: Co
 
 @event("points_service", "Points voided")
 def points_voided(*, merchant_id: str, store_id: str, card_id: str, points: Count, **more: object) -> None:
-    """Points were taken back.
+    """Log one `points_voided` entry. Points were taken back.
 
     >>> points_voided(merchant_id="m-17", store_id="s-203", card_id="c-9931", points=120)
     INFO {"event": "points_voided", "merchant_id": "m-17", "store_id": "s-203", "card_id": "c-9931", "points": 120}
@@ -100,16 +102,16 @@ def points_voided(*, merchant_id: str, store_id: str, card_id: str, points: Coun
 
 @event("points_service", "Points adjusted")
 def points_adjusted(*, merchant_id: str, store_id: str, card_id: str, points: Number, **more: object) -> None:
-    """Points were corrected by hand: the only ones that may be negative.
+    """Log one `points_adjusted` entry. Points were corrected by hand, the only ones that may be negative.
 
-    >>> points_adjusted(merchant_id="m-17", store_id="s-203", card_id="c-9931", points=-40)
-    INFO {"event": "points_adjusted", "merchant_id": "m-17", "store_id": "s-203", "card_id": "c-9931", "points": -40}
+    >>> points_adjusted(merchant_id="m-17", store_id="s-203", card_id="c-9931", points=120)
+    INFO {"event": "points_adjusted", "merchant_id": "m-17", "store_id": "s-203", "card_id": "c-9931", "points": 120}
     """
 
 
 @event("notification_service", "E-mail queued")
 def email_queued(*, template_code: str, recipient: str, **more: object) -> None:
-    """An e-mail waits to be sent.
+    """Log one `email_queued` entry. An e-mail waits to be sent.
 
     >>> email_queued(template_code="loyalty_welcome", recipient="ada@example.org")
     INFO {"event": "email_queued", "template_code": "loyalty_welcome", "recipient": "ada@example.org"}
@@ -119,10 +121,12 @@ def email_queued(*, template_code: str, recipient: str, **more: object) -> None:
 @event(
     "notification_service",
     "E-mail status changed",
-    warning_if=lambda fields: fields.get("status") in ("failed", "bounced"),
+    warning_if=lambda fields: fields.get("status") == "failed" or fields.get("status") == "bounced",
 )
 def email_status_changed(*, template_code: str, status: EmailStatus, **more: object) -> None:
-    """What became of an e-mail: one call a change. WARNING when it failed or bounced.
+    """Log one `email_status_changed` entry. The status of an e-mail changed, one entry a change.
+
+    Severity: INFO; WARNING where `jsonPayload.status = ("failed" OR "bounced")`.
 
     >>> email_status_changed(template_code="loyalty_welcome", status="bounced")
     WARNING {"event": "email_status_changed", "template_code": "loyalty_welcome", "status": "bounced"}
@@ -131,7 +135,9 @@ def email_status_changed(*, template_code: str, status: EmailStatus, **more: obj
 
 @event("point_expiration", "Expiration chunk processed")
 def expiration_chunk_processed(*, cards: Count, points: Count, **more: object) -> None:
-    """A part of a run of loyalty.expire_points: how many cards lost how many points.
+    """Log one `expiration_chunk_processed` entry.
+
+    A part of a run of loyalty.expire_points is over, with its cards and the points they lost.
 
     >>> expiration_chunk_processed(cards=500, points=120)
     INFO {"event": "expiration_chunk_processed", "cards": 500, "points": 120}
@@ -140,7 +146,9 @@ def expiration_chunk_processed(*, cards: Count, points: Count, **more: object) -
 
 @event("wallet_sync", "Card sync failed", logging.WARNING)
 def card_sync_failed(*, platform: Platform, card_id: str, retry_count: Count, **more: object) -> None:
-    """A card did not reach the wallet, and will be tried again. WARNING.
+    """Log one `card_sync_failed` entry. A card did not reach the wallet, and will be tried again.
+
+    Severity: WARNING.
 
     >>> card_sync_failed(platform="google", card_id="c-9931", retry_count=2)
     WARNING {"event": "card_sync_failed", "platform": "google", "card_id": "c-9931", "retry_count": 2}
@@ -149,23 +157,31 @@ def card_sync_failed(*, platform: Platform, card_id: str, retry_count: Count, **
 
 @event("wallet_sync", "Card sync gave up", logging.ERROR)
 def card_sync_exhausted(*, platform: Platform, card_id: str, retry_count: Count, **more: object) -> None:
-    """A card did not reach the wallet, and will not be tried again. ERROR.
+    """Log one `card_sync_exhausted` entry. A card did not reach the wallet, and will not be tried again.
 
-    >>> card_sync_exhausted(platform="google", card_id="c-9931", retry_count=5)
-    ERROR {"event": "card_sync_exhausted", "platform": "google", "card_id": "c-9931", "retry_count": 5}
+    Severity: ERROR.
+
+    >>> card_sync_exhausted(platform="google", card_id="c-9931", retry_count=2)
+    ERROR {"event": "card_sync_exhausted", "platform": "google", "card_id": "c-9931", "retry_count": 2}
     """
 
 
-@event("wallet_sync", "Wallet sync completed", warning_if=lambda fields: fields.get("cards_failed", 0) != 0)
+@event(
+    "wallet_sync",
+    "Wallet sync completed",
+    warning_if=lambda fields: is_number(fields.get("cards_failed")) and fields["cards_failed"] > 0,
+)
 def wallet_sync_completed(
     *, platform: Platform, cards_total: Count, cards_failed: Count, **more: object
 ) -> Mapping[str, object]:
-    """A run of loyalty.sync_wallet_passes is over: one call a platform and run. WARNING when any card failed.
+    """Log one `wallet_sync_completed` entry. A run of loyalty.sync_wallet_passes is over, one entry a platform and run.
 
-    The field failure_rate is computed; it is 0 for a run without cards.
+    Severity: INFO; WARNING where `jsonPayload.cards_failed > 0`.
+
+    `failure_rate` is cards_failed / cards_total, and 0 where cards_total is 0.
 
     >>> wallet_sync_completed(platform="google", cards_total=400, cards_failed=100)
-    WARNING {"event": "wallet_sync_completed", "platform": "google", ... "failure_rate": 0.25}
+    WARNING {"event": "wallet_sync_completed", "platform": "google", "cards_total": 400, ... "failure_rate": 0.25}
     """
     if cards_failed > cards_total:
         raise ValueError(f"cards_failed ({cards_failed}) is more than cards_total ({cards_total})")
@@ -174,7 +190,9 @@ def wallet_sync_completed(
 
 @event("rate_limiter", "Rate limit exceeded", logging.WARNING)
 def rate_limit_exceeded(*, store_id: str, status: Literal[429] = 429, **more: object) -> None:
-    """A request was refused with 429, for too many of one store. WARNING.
+    """Log one `rate_limit_exceeded` entry. A request was refused with 429, for too many of one store.
+
+    Severity: WARNING.
 
     >>> rate_limit_exceeded(store_id="s-203")
     WARNING {"event": "rate_limit_exceeded", "status": 429, "store_id": "s-203"}
@@ -183,7 +201,7 @@ def rate_limit_exceeded(*, store_id: str, status: Literal[429] = 429, **more: ob
 
 @event("enrollment", "Enrollment page viewed")
 def enrollment_page_viewed(*, merchant_id: str, store_id: str, **more: object) -> None:
-    """A customer saw the enrollment page.
+    """Log one `enrollment_page_viewed` entry. A customer saw the enrollment page.
 
     >>> enrollment_page_viewed(merchant_id="m-17", store_id="s-203")
     INFO {"event": "enrollment_page_viewed", "merchant_id": "m-17", "store_id": "s-203"}
@@ -192,7 +210,7 @@ def enrollment_page_viewed(*, merchant_id: str, store_id: str, **more: object) -
 
 @event("enrollment", "Enrollment form started")
 def enrollment_form_started(*, merchant_id: str, store_id: str, **more: object) -> None:
-    """A customer began to fill in the form.
+    """Log one `enrollment_form_started` entry. A customer began to fill in the form.
 
     >>> enrollment_form_started(merchant_id="m-17", store_id="s-203")
     INFO {"event": "enrollment_form_started", "merchant_id": "m-17", "store_id": "s-203"}
@@ -201,7 +219,7 @@ def enrollment_form_started(*, merchant_id: str, store_id: str, **more: object) 
 
 @event("enrollment", "Enrollment submitted")
 def enrollment_submitted(*, merchant_id: str, store_id: str, **more: object) -> None:
-    """A customer sent the form; card_enrolled follows when all is well.
+    """Log one `enrollment_submitted` entry. A customer sent the form; card_enrolled follows when all is well.
 
     >>> enrollment_submitted(merchant_id="m-17", store_id="s-203")
     INFO {"event": "enrollment_submitted", "merchant_id": "m-17", "store_id": "s-203"}
@@ -210,7 +228,9 @@ def enrollment_submitted(*, merchant_id: str, store_id: str, **more: object) -> 
 
 @event("program_reporter", "Task freshness")
 def task_freshness(*, task: str, last_success_timestamp: Number, **more: object) -> None:
-    """When a Celery task last succeeded, in unix seconds. `install` logs it every 15 minutes for each watched task.
+    """Log one `task_freshness` entry.
+
+    A watched Celery task last succeeded at that unix time; `install` logs it every 15 minutes.
 
     >>> task_freshness(task="loyalty.expire_points", last_success_timestamp=1793588407.12)
     INFO {"event": "task_freshness", "task": "loyalty.expire_points", "last_success_timestamp": 1793588407.12}
@@ -234,7 +254,7 @@ def program_snapshot(
     cohort_m3_retained: Count,
     **more: object,
 ) -> None:
-    """A merchant's program in numbers. `install` logs it hourly for each merchant.
+    """Log one `program_snapshot` entry. A merchant's program in numbers; `install` logs it every hour.
 
     >>> program_snapshot(
     ...     merchant_id="m-17",

@@ -24,7 +24,12 @@ class Kind:
             return False
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Return whether the value is a finite number; True and False are none.
+
+    >>> is_number(0.5), is_number(float("nan")), is_number(True)
+    (True, False, False)
+    """
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
@@ -32,8 +37,13 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+def _is_rate(value: Any) -> bool:
+    return is_number(value) and 0 <= value <= 1
+
+
 Count = Annotated[int, Kind("a whole number, 0 or more", _is_count)]
-Number = Annotated[float, Kind("a finite number", _is_number)]
+Number = Annotated[float, Kind("a finite number", is_number)]
+Rate = Annotated[float, Kind("a number from 0 to 1", _is_rate)]
 
 _PLAIN = {
     str: Kind("a string", lambda value: isinstance(value, str)),

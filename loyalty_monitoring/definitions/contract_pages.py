@@ -40,6 +40,7 @@ def event_schema(contract: Contract, event: Event) -> Schema:
     schema: Schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"A LogEntry of the event {event.name}",
+        **({"description": event.description} if event.description else {}),
         "type": "object",
         "required": ["severity", "labels", "jsonPayload"],
         "properties": {
@@ -162,13 +163,16 @@ def _kind(kind: FieldType) -> str:
 
 def _example(contract: Contract, module: str, event: Event) -> dict[str, Any]:
     values = {"string": "x-17", "count": 1, "number": 1, "rate": 0.5, "boolean": True}
-    fields = {field: kind[0] if isinstance(kind, tuple) else values[kind] for field, kind in event.fields.items()}
+    fields = {
+        field: kind[0] if isinstance(kind, tuple) else contract.examples.get(field, values[kind])
+        for field, kind in event.fields.items()
+    }
     return {
         "timestamp": "2026-11-02T03:00:07.120Z",
         "severity": event.severity,
         "resource": {"type": "k8s_container", "labels": {"namespace_name": module, "pod_name": "worker-0"}},
         "labels": {"python_logger": f"{contract.logger_root}.{event.logger}"},
-        "jsonPayload": {"message": event.name.replace("_", " "), "event": event.name, **fields},
+        "jsonPayload": {"message": event.message, "event": event.name, **fields},
     }
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from loyalty_monitoring.common.errors import nearest
+from loyalty_monitoring.common.errors import UserError, nearest, raise_all
 from loyalty_monitoring.common.schema_check import check_schema
-from loyalty_monitoring.common.yaml_documents import load_yaml
+from loyalty_monitoring.common.yaml_documents import Document, load_yaml
 
 FieldType = str | tuple[str | int, ...]
 
@@ -17,7 +17,8 @@ FieldType = str | tuple[str | int, ...]
 class Event:
     """One event. `fields` maps a jsonPayload field to `string`, `count`, `rate`, `number`, `boolean` or its values.
 
-    `severity_when` is empty, or one other severity and the Logging query for the entries that have it.
+    `severity_when` is empty, or one other severity and the Logging query for the entries that have it. `description`
+    (which may be empty) and `message` are for people. `ratios` maps a field to its numerator and denominator.
     """
 
     name: str
@@ -26,19 +27,26 @@ class Event:
     severity: str
     severity_when: tuple[str, str] | None
     fields: Mapping[str, FieldType]
+    description: str = ""
+    message: str = ""
+    ratios: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Contract:
+    """The log contract. `examples` maps fields to values that examples show."""
+
     logger_root: str
     events: Mapping[str, Event]
     celery_tasks: tuple[str, ...]
+    examples: Mapping[str, str | int | float | bool] = field(default_factory=dict)
 
 
 def load_contract(file: Path) -> Contract:
     """Read log_events.yaml. Errors: UserError with file, line, key."""
     document = load_yaml(file)
     check_schema("log_events", document)
+    raise_all(list(_wrong_ratios(document)))
     events = {
         name: Event(
             name=name,
@@ -46,11 +54,30 @@ def load_contract(file: Path) -> Contract:
             logger=entry["logger"],
             severity=entry["severity"],
             severity_when=next(iter(entry.get("severity_when", {}).items()), None),
-            fields={field: tuple(kind) if isinstance(kind, list) else kind for field, kind in entry["fields"].items()},
+            fields={key: tuple(kind) if isinstance(kind, list) else kind for key, kind in entry["fields"].items()},
+            description=entry.get("description", ""),
+            message=entry.get("message", name.replace("_", " ").capitalize()),
+            ratios={key: (above, below) for key, (above, below) in entry.get("ratios", {}).items()},
         )
         for name, entry in document.data["events"].items()
     }
-    return Contract(document.data["logger_root"], events, tuple(document.data.get("celery_tasks", [])))
+    return Contract(
+        document.data["logger_root"],
+        events,
+        tuple(document.data.get("celery_tasks", [])),
+        document.data.get("examples", {}),
+    )
+
+
+def _wrong_ratios(document: Document) -> Iterator[UserError]:
+    for name, entry in document.data["events"].items():
+        for ratio, parts in entry.get("ratios", {}).items():
+            for part, wanted in ((ratio, "rate"), *((part, "count") for part in parts)):
+                if entry["fields"].get(part) != wanted:
+                    yield UserError(
+                        f"the ratio {ratio} of {name} needs the field {part} of the type {wanted}; add it to `fields`",
+                        document.position(("events", name, "ratios", ratio)),
+                    )
 
 
 def events_filter(contract: Contract, names: tuple[str, ...], resource_type: str) -> str:

@@ -12,22 +12,20 @@ import pytest
 from loyalty_monitoring.definitions.log_contract import FieldType, events_filter, load_contract
 from loyalty_monitoring.replay.entries.match import count_matches
 from loyalty_telemetry import WATCHED, events
-from loyalty_telemetry.fields import Count, Number
+from loyalty_telemetry.fields import Count, Number, Rate
 from loyalty_telemetry.snapshots import Snapshot
 from tests.conftest import ROOT
 from tests.loyalty.telemetry.conftest import Printed
 
 CONTRACT = load_contract(ROOT / "log_events.yaml")
 FUNCTIONS = {name: thing for name, thing in vars(events).items() if hasattr(thing, "__wrapped__")}
-COMPUTED = {"wallet_sync_completed": {"failure_rate"}}
-TYPES: dict[FieldType, Any] = {"string": str, "count": Count, "number": Number, "boolean": bool}
-SAMPLES: dict[FieldType, Any] = {"string": "x-1", "count": 3, "number": -1.5, "boolean": False}
+TYPES: dict[FieldType, Any] = {"string": str, "count": Count, "number": Number, "rate": Rate, "boolean": bool}
+SAMPLES: dict[FieldType, Any] = {"string": "x-1", "count": 3, "number": -1.5, "rate": 0.5, "boolean": False}
 
 
 def _given(name: str) -> dict[str, FieldType]:
-    return {
-        field: kind for field, kind in CONTRACT.events[name].fields.items() if field not in COMPUTED.get(name, set())
-    }
+    event = CONTRACT.events[name]
+    return {field: kind for field, kind in event.fields.items() if field not in event.ratios}
 
 
 def _sample(name: str) -> dict[str, Any]:
