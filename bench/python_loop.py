@@ -18,7 +18,6 @@ from typing import Any
 import orjson
 
 Payload = dict[str, Any]
-Labels = Callable[[Payload], tuple[str, ...]]
 Key = tuple[Any, ...]
 
 _NUMBERS = (int, float)

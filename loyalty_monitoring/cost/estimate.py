@@ -19,7 +19,7 @@ from loyalty_monitoring.cost.prices import PriceTable
 from loyalty_monitoring.cost.scale import MONTH_DAYS, Growth, MetricForecast, Size, forecast, growth, size
 from loyalty_monitoring.cost.usage import Usage, measure
 from loyalty_monitoring.definitions.log_contract import Contract
-from loyalty_monitoring.definitions.metric_usage import series_in_queries
+from loyalty_monitoring.definitions.metric_usage import series_in_queries, series_names
 from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.definitions.project import Dimension
 from loyalty_monitoring.replay.entries.load import EntryCounts
@@ -140,11 +140,7 @@ def estimate(
     by = growth(usage, to)
     fields = {name: tuple(event.fields) for name, event in contract.events.items()}
     metrics = tuple(_metric(forecast(one, usage.days, to, by, fields), prices, usage) for one in usage.metrics)
-    labels = {
-        one.metric.promql_name + suffix: frozenset(one.labels)
-        for one in usage.metrics
-        for suffix in ("", "_count", "_sum", "_bucket")
-    }
+    labels = {name: frozenset(one.labels) for one in usage.metrics for name in series_names(one.metric)}
     alerts = tuple(_alert(forecast_alert(one, by, labels), prices) for one in sample.alerts)
     metric_bytes = sum(one.bytes for one in metrics)
     log_bytes = usage.log_bytes * max(by.factors.values(), default=1.0) * MONTH_DAYS / usage.days

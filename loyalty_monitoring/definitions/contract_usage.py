@@ -5,7 +5,6 @@ which alerts and charts read the metric.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,11 +13,10 @@ from loyalty_monitoring.common.database import Connection, connect, quoted
 from loyalty_monitoring.common.errors import nearest
 from loyalty_monitoring.common.yaml_documents import Path_
 from loyalty_monitoring.definitions.log_contract import Contract, Event, FieldType, events_filter
-from loyalty_monitoring.definitions.model import Body, Definitions, LogMetric
+from loyalty_monitoring.definitions.model import Body, LogMetric
 from loyalty_monitoring.query_languages.extractors import Extractor, parse_extractor
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter, parse_filter, referenced_fields, to_sql
 from loyalty_monitoring.query_languages.logging_filter.syntax import And, Comparison, Expression, Not, Or
-from loyalty_monitoring.query_languages.promql.quoted_names import words
 
 # What an entry's event says about it, whatever its fields hold.
 _KNOWN: dict[FieldPath, str] = {
@@ -41,43 +39,6 @@ class Disagreement:
     remedy: str
 
 
-@dataclass(frozen=True)
-class Readers:
-    """Alert policies by name, and charts as "dashboard / chart"."""
-
-    alerts: tuple[str, ...]
-    charts: tuple[str, ...]
-
-
-def readers(definitions: Definitions) -> dict[str, Readers]:
-    """Who reads each metric, by the metric's file name."""
-    alerts = [(policy.name, _series_named(policy.query)) for policy in definitions.alert_policies]
-    charts = [
-        (f"{dashboard.body['displayName']} / {tile['widget'].get('title', '')}", _series_named(tile["widget"]))
-        for dashboard in definitions.dashboards
-        for tile in dashboard.body["mosaicLayout"]["tiles"]
-    ]
-    return {
-        metric.name: Readers(
-            tuple(dict.fromkeys(alert for alert, named in alerts if named & series)),
-            tuple(dict.fromkeys(chart for chart, named in charts if named & series)),
-        )
-        for metric, series in ((metric, _series(metric)) for metric in definitions.log_metrics)
-    }
-
-
-def _series(metric: LogMetric) -> set[str]:
-    suffixes = ("_count", "_sum", "_bucket") if metric.is_distribution else ("",)
-    return {metric.promql_name + suffix for suffix in suffixes} | {f"logging.googleapis.com/user/{metric.api_name}"}
-
-
-def _series_named(value: Any) -> set[str]:
-    """The names of series in all texts, as PromQL writes them, and types of metrics, as a time series filter does."""
-    if isinstance(value, dict | list):
-        return set().union(*map(_series_named, value.values() if isinstance(value, dict) else value))
-    return set(re.findall(r"logging\.googleapis\.com/user/[\w/.-]+", str(value))) | words(str(value))
-
-
 def selected_events(contract: Contract, metrics: Sequence[LogMetric], resource_type: str) -> dict[str, tuple[str, ...]]:
     """The events of which a metric's filter can match an entry, by the metric's file name."""
     with connect() as con:
@@ -85,12 +46,6 @@ def selected_events(contract: Contract, metrics: Sequence[LogMetric], resource_t
             metric.name: tuple(_remainders(con, contract, parse_filter(metric.body["filter"]), resource_type))
             for metric in metrics
         }
-
-
-def unselected_events(contract: Contract, metrics: Sequence[LogMetric], resource_type: str) -> tuple[str, ...]:
-    """Events of the contract that no metric selects."""
-    selected = {event for events in selected_events(contract, metrics, resource_type).values() for event in events}
-    return tuple(event for event in contract.events if event not in selected)
 
 
 def disagreements(contract: Contract, bodies: Sequence[Body]) -> list[tuple[Disagreement, ...]]:

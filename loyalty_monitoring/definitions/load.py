@@ -12,10 +12,11 @@ from loyalty_monitoring.common.schema_check import check_schema
 from loyalty_monitoring.common.yaml_documents import Document, load_yaml
 from loyalty_monitoring.definitions.conventions import check_dashboard, check_log_metric, check_policy
 from loyalty_monitoring.definitions.log_contract import Contract, celery_tasks_pattern, events_filter, load_contract
-from loyalty_monitoring.definitions.model import AlertPolicy, Body, Dashboard, Definitions, LogMetric, promql_name
+from loyalty_monitoring.definitions.model import AlertPolicy, Body, Dashboard, Definitions, LogMetric
 from loyalty_monitoring.definitions.parameters import Parameter, chosen_parameters
 from loyalty_monitoring.definitions.references import Resolver, substitute
 from loyalty_monitoring.definitions.settings import Settings
+from loyalty_monitoring.query_languages.promql.cloud_monitoring import promql_name
 
 _Made = TypeVar("_Made")
 

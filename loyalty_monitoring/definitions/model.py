@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from loyalty_monitoring.query_languages.promql.quoted_names import legacy_name
+from loyalty_monitoring.query_languages.promql.cloud_monitoring import promql_name
 
 Body = dict[str, Any]
 Priority = Literal["P0", "P1", "P2"]
@@ -96,8 +96,3 @@ def seconds(duration: str) -> float:
     Source: https://protobuf.dev/programming-guides/json (Duration).
     """
     return float(duration.removesuffix("s"))
-
-
-def promql_name(api_name: str) -> str:
-    """The PromQL name of a log-based metric (cloud.google.com/monitoring/promql/promql-mapping)."""
-    return legacy_name(f"logging.googleapis.com/user/{api_name}")

@@ -31,20 +31,8 @@ def check(kind: Kind, body: Body) -> None:
     _parsed(kind, body)
 
 
-def check_log_metric(body: Body) -> None:
-    check("log_metric", body)
-
-
-def check_alert_policy(body: Body) -> None:
-    check("alert_policy", body)
-
-
 def check_dashboard(body: Body) -> None:
     check("dashboard", body)
-
-
-def check_channel(body: Body) -> None:
-    check("notification_channel", body)
 
 
 def printed(kind: Kind, body: Body) -> Body:

@@ -12,7 +12,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from loyalty_monitoring.definitions.model import AlertPolicy
-from loyalty_monitoring.query_languages.promql.expressions import Comparison, comparisons, parsed, without_comparison
+from loyalty_monitoring.query_languages.promql.comparisons import Comparison, comparisons, without_comparison
+from loyalty_monitoring.query_languages.promql.expressions import parsed
 from loyalty_monitoring.replay.incidents import evaluation_instants, longest_run
 from loyalty_monitoring.replay.prometheus import Evaluator
 from loyalty_monitoring.replay.result import Incident, Margin

@@ -13,7 +13,7 @@ from loyalty_monitoring.common.cache import NO_CACHE, Cache
 from loyalty_monitoring.common.database import Progress, connect
 from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.common.temporary_folders import temporary_folder
-from loyalty_monitoring.definitions.metric_usage import series_in_queries
+from loyalty_monitoring.definitions.metric_usage import series_in_queries, series_names
 from loyalty_monitoring.definitions.model import AlertPolicy, Definitions, LogMetric
 from loyalty_monitoring.query_languages.promql.expressions import look_back, parsed
 from loyalty_monitoring.replay.arrival import Arrival, EntryDelay, make_parts
@@ -153,8 +153,7 @@ def write_points(
     progress: Progress | None = None,
 ) -> tuple[EntryCounts, Mapping[str, MetricSummary]]:
     """Write the points of all series of the metrics as OpenMetrics text, as replay evaluates them."""
-    suffixes = ("", "_count", "_sum", "_bucket")
-    wanted = {metric.promql_name + suffix for metric in metrics for suffix in suffixes}
+    wanted = {name for metric in metrics for name in series_names(metric)}
     with connect() as con:
         counts, summaries = points_of_files(con, metrics, files, wanted, strict=strict, progress=progress)
         write_open_metrics(con, metrics, wanted, out)

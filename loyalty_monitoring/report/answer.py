@@ -10,7 +10,6 @@ from typing import Any
 from loyalty_monitoring.replay.prometheus import Series
 
 Value = float | str | None
-Samples = Sequence[tuple[int, float]]
 
 _MOST_POINTS = 2_400  # of one series, with its extremes: more than a screen has columns
 # Charts are evaluated on a step that people recognise, like those of the console.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loyalty_monitoring.definitions.model import Body, LogMetric
-from loyalty_monitoring.query_languages.promql.expressions import variables
+from loyalty_monitoring.query_languages.promql.variables import variables
 from loyalty_monitoring.report.time_series_filter import NotEvaluated, promql_of_filter
 
 Path_ = tuple[str | int, ...]

@@ -9,7 +9,9 @@ from typing import TypeVar
 
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.model import AlertPolicy
-from loyalty_monitoring.query_languages.promql.expressions import Comparison, chosen, comparisons, parsed
+from loyalty_monitoring.query_languages.promql.comparisons import Comparison, comparisons
+from loyalty_monitoring.query_languages.promql.expressions import parsed
+from loyalty_monitoring.query_languages.promql.variables import chosen
 from loyalty_monitoring.replay.kept_answers import KeptAnswers
 from loyalty_monitoring.report.answer import Answer, answer, step_for
 from loyalty_monitoring.report.choices import Choice

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ import pytest
 
 from loyalty_monitoring.checks.lint.resources import our_project
 from loyalty_monitoring.checks.lint.rules.contract_fields import check
-from loyalty_monitoring.definitions.contract_usage import disagreements, readers, selected_events, unselected_events
+from loyalty_monitoring.definitions.contract_usage import disagreements, selected_events
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import events_filter, load_contract
+from loyalty_monitoring.definitions.metric_usage import readers
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from tests.conftest import ROOT
@@ -37,10 +39,13 @@ def test_what_our_metrics_read_is_in_the_contract_with_its_type() -> None:
 
 
 def test_every_event_is_selected_by_a_metric_and_a_metric_less_is_noticed() -> None:
-    assert unselected_events(CONTRACT, METRICS, "k8s_container") == ()
+    def selected(metrics: Sequence[LogMetric], resource_type: str = "k8s_container") -> set[str]:
+        return {event for events in selected_events(CONTRACT, metrics, resource_type).values() for event in events}
+
+    assert selected(METRICS) == CONTRACT.events.keys()
     fewer = [metric for metric in METRICS if metric.name != "emails_queued"]
-    assert unselected_events(CONTRACT, fewer, "k8s_container") == ("email_queued",)
-    assert unselected_events(CONTRACT, METRICS, "gce_instance") == tuple(CONTRACT.events)
+    assert selected(fewer) == CONTRACT.events.keys() - {"email_queued"}
+    assert selected(METRICS, "gce_instance") == set()
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ import pulumi
 import pytest
 import yaml
 
-from loyalty_monitoring.definitions.contract_usage import readers
 from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.metric_usage import readers
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.google_cloud.render import render
 from tests.conftest import ROOT

@@ -14,15 +14,8 @@ from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.model import AlertPolicy, Definitions
 from loyalty_monitoring.definitions.parameters import load_parameters
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from loyalty_monitoring.query_languages.promql.expressions import (
-    COUNTER_FUNCTIONS,
-    FUNCTIONS,
-    functions,
-    look_back,
-    matchers,
-    parsed,
-    selectors,
-)
+from loyalty_monitoring.query_languages.promql.cloud_monitoring import COUNTER_FUNCTIONS, FUNCTIONS
+from loyalty_monitoring.query_languages.promql.expressions import functions, look_back, matchers, parsed, selectors
 from tests.conftest import ROOT
 
 SETTINGS = load_stack_settings(ROOT, "demo")

@@ -19,16 +19,9 @@ from loyalty_monitoring.definitions.model import Dashboard
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.google_cloud.api_messages import check_dashboard, dropped_keys
 from loyalty_monitoring.query_languages.logging_filter import parse_filter
-from loyalty_monitoring.query_languages.promql.expressions import (
-    COUNTER_FUNCTIONS,
-    FUNCTIONS,
-    chosen,
-    functions,
-    matchers,
-    parsed,
-    selectors,
-    variables,
-)
+from loyalty_monitoring.query_languages.promql.cloud_monitoring import COUNTER_FUNCTIONS, FUNCTIONS
+from loyalty_monitoring.query_languages.promql.expressions import functions, matchers, parsed, selectors
+from loyalty_monitoring.query_languages.promql.variables import chosen, variables
 from loyalty_monitoring.replay.entries.load import load_entries
 from loyalty_monitoring.replay.metric_points import make_points, needed_fields
 from loyalty_monitoring.replay.open_metrics import write_open_metrics

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from loyalty_monitoring.definitions.model import AlertPolicy
-from loyalty_monitoring.query_languages.promql.expressions import without_comparison
+from loyalty_monitoring.query_languages.promql.comparisons import without_comparison
 from loyalty_monitoring.replay.margins import margins
 from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
 from loyalty_monitoring.replay.result import Incident, Margin

@@ -9,7 +9,8 @@ import pytest
 
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from loyalty_monitoring.query_languages.promql.expressions import chosen, parsed
+from loyalty_monitoring.query_languages.promql.expressions import parsed
+from loyalty_monitoring.query_languages.promql.variables import chosen
 from loyalty_monitoring.report.time_series_filter import NotEvaluated, over_steps, promql_of_filter
 from tests.conftest import ROOT
 

@@ -22,8 +22,9 @@ from loyalty_monitoring.checks.contract.findings import (
 )
 from loyalty_monitoring.checks.contract.query import contract_fields, count_event, count_matches, unknown_events
 from loyalty_monitoring.common.database import Connection, Progress, connect
-from loyalty_monitoring.definitions.contract_usage import Readers, readers, selected_events
+from loyalty_monitoring.definitions.contract_usage import selected_events
 from loyalty_monitoring.definitions.log_contract import Contract
+from loyalty_monitoring.definitions.metric_usage import Readers, readers
 from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.replay.entries.load import EntryCounts, load_entries, positions
 from loyalty_monitoring.replay.lateness import LATENESS_FIELDS, add_lateness, lateness, make_lateness

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from loyalty_monitoring.checks.lint.log_based import SUFFIXES, metric_of
+from loyalty_monitoring.checks.lint.log_based import metric_of
 from loyalty_monitoring.checks.lint.promql_checks import log_based_name
 from loyalty_monitoring.checks.lint.rule import Project
+from loyalty_monitoring.query_languages.promql.cloud_monitoring import SUFFIXES
 from loyalty_monitoring.query_languages.promql.expressions import (
     Read,
     applied,

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.rule import Resource, at, items, text
 from loyalty_monitoring.common.yaml_documents import Path_
 from loyalty_monitoring.query_languages.promql.expressions import parsed
@@ -54,11 +53,6 @@ def seconds(value: Any) -> float | None:
     found = _DURATION.fullmatch(text(value))
     length = float(found[1]) if found else None
     return length if length is not None and length <= _LONGEST else None
-
-
-def not_a_length(value: Any) -> bool:
-    """Whether a value is a text that is no Duration of zero or more; one that a template still fills in may be one."""
-    return isinstance(value, str) and seconds(value) is None and not has_placeholder(value)
 
 
 def _parsed(query: str) -> Any:

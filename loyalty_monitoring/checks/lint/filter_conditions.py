@@ -12,7 +12,8 @@ from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.policies import typed_conditions
 from loyalty_monitoring.checks.lint.rule import Project, Resource, items, text
 from loyalty_monitoring.common.yaml_documents import Path_
-from loyalty_monitoring.definitions.model import Body, promql_name
+from loyalty_monitoring.definitions.model import Body
+from loyalty_monitoring.query_languages.promql.cloud_monitoring import promql_name
 
 _FILTERS = (("filter", "aggregations"), ("denominatorFilter", "denominatorAggregations"))
 

@@ -11,9 +11,8 @@ from typing import Any
 from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.promql_checks import log_based_name
 from loyalty_monitoring.checks.lint.rule import Project, Resource, at, items, text
+from loyalty_monitoring.query_languages.promql.cloud_monitoring import SUFFIXES
 from loyalty_monitoring.query_languages.promql.expressions import every_matcher
-
-SUFFIXES = ("_count", "_sum", "_bucket")
 
 _OF_RESOURCE = {
     "k8s_container": ("cluster_name", "namespace_name", "pod_name", "container_name"),

@@ -14,10 +14,8 @@ from typing import Any
 from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.rule import Project, text
 from loyalty_monitoring.common.errors import nearest
+from loyalty_monitoring.query_languages.promql.cloud_monitoring import COUNTER_FUNCTIONS, FUNCTIONS, LOG_BASED
 from loyalty_monitoring.query_languages.promql.expressions import (
-    COUNTER_FUNCTIONS,
-    FUNCTIONS,
-    LOG_BASED,
     applied,
     bare,
     children,

@@ -14,8 +14,9 @@ from loyalty_monitoring.checks.lint.shape import ShapeProblem, shape_problems
 from loyalty_monitoring.common.errors import Position
 from loyalty_monitoring.common.yaml_documents import Document, Path_
 from loyalty_monitoring.definitions.log_contract import Contract
-from loyalty_monitoring.definitions.model import Body, promql_name
+from loyalty_monitoring.definitions.model import Body
 from loyalty_monitoring.google_cloud.api_messages import Kind
+from loyalty_monitoring.query_languages.promql.cloud_monitoring import promql_name
 
 Severity = Literal["error", "warning"]
 

@@ -13,7 +13,8 @@ from typing import Any
 from loyalty_monitoring.checks.lint.rule import Resource, at, items, text
 from loyalty_monitoring.common.yaml_documents import Path_
 from loyalty_monitoring.definitions.model import Body
-from loyalty_monitoring.query_languages.promql.expressions import chosen, parsed
+from loyalty_monitoring.query_languages.promql.expressions import parsed
+from loyalty_monitoring.query_languages.promql.variables import chosen
 
 # Tiles that cover others: what lies within their area are their members.
 GROUPS = ("collapsibleGroup", "singleViewGroup")

@@ -13,7 +13,7 @@ from loyalty_monitoring.checks.verify.compare import Expected, compare, match_po
 from loyalty_monitoring.checks.verify.doubles import NOT_GIVEN, Managed, StackIds
 from loyalty_monitoring.checks.verify.findings import LEVELS, Data, Finding, Verification
 from loyalty_monitoring.checks.verify.verdicts import USER_METRIC, Verdict, metric_types, verdict
-from loyalty_monitoring.definitions.contract_usage import readers
+from loyalty_monitoring.definitions.metric_usage import readers
 from loyalty_monitoring.definitions.model import AlertPolicy, Body, Definitions, LogMetric
 from loyalty_monitoring.definitions.settings import Settings
 from loyalty_monitoring.google_cloud.api_bodies import channel_body, notifying_policy_body

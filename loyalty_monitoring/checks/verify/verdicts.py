@@ -15,9 +15,10 @@ from typing import Any
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource
 from loyalty_monitoring.checks.lint.rules import all_rules
 from loyalty_monitoring.common.yaml_documents import Document
-from loyalty_monitoring.definitions.model import Body, promql_name
+from loyalty_monitoring.definitions.model import Body
 from loyalty_monitoring.google_cloud.deployed import Deployed
 from loyalty_monitoring.google_cloud.fired_incidents import FiredIncident, last_part
+from loyalty_monitoring.query_languages.promql.cloud_monitoring import promql_name
 from loyalty_monitoring.query_languages.promql.expressions import parsed, selectors
 from loyalty_monitoring.query_languages.promql.quoted_names import legacy_names, words
 

@@ -3,102 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any
 
 import promql_parser
 
 from loyalty_monitoring.query_languages.promql.quoted_names import legacy_name
 
-# Functions and aggregations of Prometheus 2.44, which Cloud Monitoring evaluates
-# (cloud.google.com/stackdriver/docs/managed-prometheus/promql-differences). The parser knows newer ones as well.
-FUNCTIONS = frozenset(
-    [
-        "abs",
-        "absent",
-        "absent_over_time",
-        "acos",
-        "acosh",
-        "asin",
-        "asinh",
-        "atan",
-        "atanh",
-        "avg_over_time",
-        "ceil",
-        "changes",
-        "clamp",
-        "clamp_max",
-        "clamp_min",
-        "cos",
-        "cosh",
-        "count_over_time",
-        "day_of_month",
-        "day_of_week",
-        "day_of_year",
-        "days_in_month",
-        "deg",
-        "delta",
-        "deriv",
-        "exp",
-        "floor",
-        "histogram_count",
-        "histogram_fraction",
-        "histogram_quantile",
-        "histogram_sum",
-        "holt_winters",
-        "hour",
-        "idelta",
-        "increase",
-        "irate",
-        "label_join",
-        "label_replace",
-        "last_over_time",
-        "ln",
-        "log10",
-        "log2",
-        "max_over_time",
-        "min_over_time",
-        "minute",
-        "month",
-        "pi",
-        "predict_linear",
-        "present_over_time",
-        "quantile_over_time",
-        "rad",
-        "rate",
-        "resets",
-        "round",
-        "scalar",
-        "sgn",
-        "sin",
-        "sinh",
-        "sort",
-        "sort_desc",
-        "sqrt",
-        "stddev_over_time",
-        "stdvar_over_time",
-        "sum_over_time",
-        "tan",
-        "tanh",
-        "time",
-        "timestamp",
-        "vector",
-        "year",
-    ]
-)
-# They read a log counter's per-minute deltas as a cumulative counter: they extrapolate, and see a reset in every drop.
-LOG_BASED = "logging_googleapis_com:user_"
-COUNTER_FUNCTIONS = frozenset(["rate", "irate", "increase", "resets", "delta", "idelta", "deriv"])
-# Aggregations that the parser knows and Prometheus 2.44 does not.
-_NEWER_AGGREGATIONS = frozenset(["limitk", "limit_ratio"])
-
-# `${name}` is a whole matcher, `${name.value}` what was chosen:
-# https://docs.cloud.google.com/monitoring/dashboards/filter-permanent
-_VARIABLE = re.compile(r"\$\{(\w+)(\.value)?\}")
 # The parser ends the whole process when expressions are nested some thousand times, so count what can nest.
 _NO_CODE = re.compile(r"""#[^\n]*|"(?:[^"\\]|\\.)*(?:"|\\?\Z)|'(?:[^'\\]|\\.)*(?:'|\\?\Z)|`[^`]*(?:`|\Z)""", re.DOTALL)
 _MATCHERS = re.compile(r"\{[^{}]*\}")
@@ -106,9 +20,6 @@ _MAY_NEST = re.compile(r"[-+*/%^<>=(\[]|\b(?:and|or|unless|atan2)\b", re.IGNOREC
 _MOST_NESTED = 300
 # Longer than what Cloud Monitoring keeps, and far from where Python's timedelta ends.
 _LONGEST = timedelta(days=365 * 1000)
-_MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
-_SETS = ("and", "or", "unless")
-_NO_CHOICE: Mapping[str, str] = MappingProxyType({})
 _MATCH = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
 
 
@@ -119,28 +30,6 @@ class Matcher:
     label: str
     operator: str
     value: str
-
-
-def variables(query: str) -> set[str]:
-    """The template variables that a chart's query uses."""
-    return {found[1] for found in _VARIABLE.finditer(query)}
-
-
-def chosen(query: str, choice: Mapping[str, str] = _NO_CHOICE, labels: Mapping[str, str] | None = None) -> str:
-    """The query as the dashboard sends it with a choice; a variable without one matches every value.
-
-    `labels` maps a variable to its label, where the two have different names.
-    """
-
-    def written(found: re.Match[str]) -> str:
-        name = found[1]
-        value = choice.get(name)
-        if found[2]:
-            return ".*" if value is None else _escaped(value)
-        label = (labels or {}).get(name, name)
-        return f'{label}=~".*"' if value is None else f'{label}="{_escaped(value)}"'
-
-    return _VARIABLE.sub(written, query)
 
 
 @lru_cache(maxsize=16_384)
@@ -183,15 +72,6 @@ def functions(expression: Any) -> set[str]:
     return {node.func.name for node in nodes(expression) if isinstance(node, promql_parser.Call)}
 
 
-def range_calls(expression: Any) -> Iterator[tuple[str, Any]]:
-    """Each function with a range, as in `rate(metric[5m])`, and the selector it reads."""
-    for node in nodes(expression):
-        if isinstance(node, promql_parser.Call):
-            for argument in node.args:
-                if isinstance(argument, promql_parser.MatrixSelector):
-                    yield node.func.name, argument.vector_selector
-
-
 def matchers(selector: Any) -> dict[str, str]:
     return {matcher.name: matcher.value for matcher in selector.matchers.matchers}
 
@@ -221,19 +101,6 @@ def without_exact_name(selector: Any) -> bool:
     """Whether the selector leaves out the metric's name, or matches names in another way than `=`."""
     named = [one.operator for one in every_matcher(selector) if one.label == "__name__"]
     return any(operator != "=" for operator in named) or metric_name(selector) is None
-
-
-def newer_than_cloud_monitoring(expression: Any) -> list[str]:
-    """What the parser knows, but Prometheus 2.44 does not, as a sentence names it; in the order of the expression."""
-    found = []
-    for node in nodes(expression):
-        if isinstance(node, promql_parser.Call) and node.func.name not in FUNCTIONS:
-            found.append(f"the function {node.func.name}()")
-        if isinstance(node, promql_parser.AggregateExpr) and str(node.op) in _NEWER_AGGREGATIONS:
-            found.append(f"the aggregation {node.op}()")
-        if isinstance(node, promql_parser.VectorSelector) and node.matchers.or_matchers:
-            found.append("`or` between matchers")
-    return list(dict.fromkeys(found))
 
 
 @dataclass(frozen=True)
@@ -307,30 +174,6 @@ def reads(expression: Any) -> list[Read]:
     return [Read(read.selector, read.window + window, read.offset + offset) for read in below]
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """A comparison of the expression `value` with a number, on which the whole expression depends."""
-
-    value: Any
-    operator: str
-    threshold: float
-
-
-def judgements(expression: Any) -> Iterator[Judgement]:
-    """The comparisons with numbers that are joined by `and` and `or`, and those left of `unless`."""
-    if (found := operation(expression)) is None:
-        return
-    operator, left, right = found
-    if operator in _SETS:
-        yield from judgements(left)
-        if operator != "unless":
-            yield from judgements(right)
-    elif operator in _MIRRORED and (threshold := number(right)) is not None:
-        yield Judgement(left, operator, threshold)
-    elif operator in _MIRRORED and (threshold := number(left)) is not None:
-        yield Judgement(right, _MIRRORED[operator], threshold)
-
-
 def is_instant(expression: Any) -> bool:
     """Whether the expression has one value a series, which a condition needs: no range, no text."""
     no_instant = promql_parser.MatrixSelector | promql_parser.SubqueryExpr | promql_parser.StringLiteral
@@ -371,80 +214,8 @@ def children(expression: Any) -> list[Any]:
     return [] if inner is None else [inner]
 
 
-def reads_log_based_metric(expression: Any) -> bool:
-    """Whether any selector names a user-defined log-based metric."""
-    return any((metric_name(selector) or "").startswith(LOG_BASED) for selector in selectors(expression))
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A part of an expression that compares `value` (PromQL) with a number.
-
-    `role` is what joins it to the part before it: "" for the first, "and", "or", "unless"; "inside" for a comparison
-    that gives 0 or 1 to a larger expression.
-    """
-
-    role: str
-    value: str
-    operator: str
-    threshold: float
-
-
-def comparisons(expression: Any) -> list[Comparison]:
-    """What a condition compares with numbers, in the order in which it is written, the whole before its inside."""
-    return list(dict.fromkeys(_compared(expression, "")))
-
-
-def without_comparison(query: str) -> str:
-    """The query with its first comparison replaced by the value that it compares; what is joined to it stays."""
-    return _uncompared(parsed(query))
-
-
 def bare(expression: Any) -> Any:
     """The expression without the parentheses around it."""
     while isinstance(expression, promql_parser.ParenExpr):
         expression = expression.expr
     return expression
-
-
-def _uncompared(expression: Any) -> str:
-    inner = bare(expression)
-    if isinstance(inner, promql_parser.BinaryExpr) and str(inner.op) in _SETS:
-        clauses = [f"{one.word} ({', '.join(one.labels)}) " for one in label_clauses(inner) if one.expression is inner]
-        return f"({_uncompared(inner.lhs)}) {inner.op} {''.join(clauses)}({inner.rhs.prettify()})"
-    if isinstance(inner, promql_parser.BinaryExpr) and str(inner.op) in _MIRRORED:
-        return str((inner.rhs if number(inner.lhs) is not None else inner.lhs).prettify())
-    return str(inner.prettify())
-
-
-def _compared(expression: Any, role: str) -> Iterator[Comparison]:
-    expression = bare(expression)
-    if not isinstance(expression, promql_parser.BinaryExpr):
-        return
-    if str(expression.op) in _SETS:
-        yield from _compared(expression.lhs, role)
-        yield from _compared(expression.rhs, str(expression.op))
-        return
-    found = _comparison(expression, role)
-    if found is not None:
-        yield found
-        # "> bool" inside is a judgement of its own; "> 0" inside only leaves zeros out.
-        inside = (node for node in nodes(expression.lhs) if isinstance(node, promql_parser.BinaryExpr))
-        judged = (_comparison(node, "inside") for node in inside if getattr(node.modifier, "return_bool", False))
-        yield from (one for one in judged if one is not None)
-
-
-def _comparison(expression: Any, role: str) -> Comparison | None:
-    operator = str(expression.op)
-    if operator not in _MIRRORED:
-        return None
-    left, right = expression.lhs, expression.rhs
-    if isinstance(right, promql_parser.NumberLiteral):
-        return Comparison(role, left.prettify(), operator, right.val)
-    if isinstance(left, promql_parser.NumberLiteral):
-        return Comparison(role, right.prettify(), _MIRRORED[operator], left.val)
-    return None
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

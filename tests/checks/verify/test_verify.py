@@ -17,8 +17,8 @@ from loyalty_monitoring.checks.verify.doubles import StackIds, read_stack_ids
 from loyalty_monitoring.checks.verify.findings import Finding, Verification
 from loyalty_monitoring.checks.verify.run import verify
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.definitions.contract_usage import readers
 from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.metric_usage import readers
 from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.definitions.settings import Settings, in_project, load_stack_settings
 from tests.checks.verify.server import NOW, NUMBER, Cloud, deploy, message, replaced

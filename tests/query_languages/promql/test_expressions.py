@@ -6,15 +6,9 @@ import time
 
 import pytest
 
-from loyalty_monitoring.query_languages.promql.expressions import (
-    Comparison,
-    chosen,
-    comparisons,
-    metric_name,
-    parsed,
-    selectors,
-    variables,
-)
+from loyalty_monitoring.query_languages.promql.comparisons import Comparison, comparisons
+from loyalty_monitoring.query_languages.promql.expressions import metric_name, parsed, selectors
+from loyalty_monitoring.query_languages.promql.variables import chosen, variables
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from loyalty_monitoring.checks.lint.run import lint_files
 from loyalty_monitoring.checks.verify.run import _needs
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.definitions.contract_usage import readers
+from loyalty_monitoring.definitions.metric_usage import readers
 from loyalty_monitoring.definitions.model import AlertPolicy, Dashboard, Definitions, LogMetric
 from loyalty_monitoring.query_languages.promql.expressions import parsed, selectors
 from loyalty_monitoring.query_languages.promql.quoted_names import legacy_name, legacy_names, words

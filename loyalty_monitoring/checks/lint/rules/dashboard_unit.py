@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, at, text
 from loyalty_monitoring.checks.lint.widgets import Query, queries
-from loyalty_monitoring.definitions.model import promql_name
+from loyalty_monitoring.query_languages.promql.cloud_monitoring import promql_name
 
 _LOG_BASED = re.compile(r'metric\.type\s*=\s*"logging\.googleapis\.com/user/([^"]+)"')
 _AXES = {"Y2": "y2Axis"}

@@ -11,7 +11,7 @@ from typing import Any
 
 from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule
-from loyalty_monitoring.definitions.model import promql_name
+from loyalty_monitoring.query_languages.promql.cloud_monitoring import promql_name
 
 # Whatever reads a metric names it somewhere in its text: in PromQL, in a filter, or quoted.
 _IN_PROMQL = re.compile(r"logging_googleapis_com:user_[a-zA-Z0-9_:]+")

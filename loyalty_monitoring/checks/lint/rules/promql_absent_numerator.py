@@ -15,15 +15,16 @@ from typing import Any
 from loyalty_monitoring.checks.lint.absence import may_be_empty, minds_absence, there_with
 from loyalty_monitoring.checks.lint.conditions import promql_conditions
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule
-from loyalty_monitoring.query_languages.promql.expressions import judgements, number, operation, selectors
+from loyalty_monitoring.query_languages.promql.comparisons import deciding_comparisons
+from loyalty_monitoring.query_languages.promql.expressions import number, operation, selectors
 
 
 def check(policy: Resource, project: Project) -> Iterator[Problem]:
     for condition in promql_conditions(policy):
         if condition.expression is None or minds_absence(condition.expression):
             continue
-        for one in judgements(condition.expression):
-            ratio = _ratio(one.value)
+        for one in deciding_comparisons(condition.expression):
+            ratio = _ratio(one.expression)
             if ratio is None or (one.operator not in ("<", "<=") if ratio[2] else one.operator not in (">", ">=")):
                 continue
             numerator, denominator, _ = ratio

@@ -15,7 +15,8 @@ from loyalty_monitoring.checks.lint.absence import is_total, may_be_empty, minds
 from loyalty_monitoring.checks.lint.conditions import promql_conditions
 from loyalty_monitoring.checks.lint.promql_checks import log_based_name
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule
-from loyalty_monitoring.query_languages.promql.expressions import Judgement, judgements, operation, selectors
+from loyalty_monitoring.query_languages.promql.comparisons import Comparison, deciding_comparisons
+from loyalty_monitoring.query_languages.promql.expressions import operation, selectors
 
 
 def check(policy: Resource, project: Project) -> Iterator[Problem]:
@@ -23,10 +24,10 @@ def check(policy: Resource, project: Project) -> Iterator[Problem]:
         expression = condition.expression
         if expression is None or minds_absence(expression) or _has_fallback(expression):
             continue
-        found = [*judgements(expression)]
-        not_zero = {one.value.prettify() for one in found if one.operator in (">", ">=", "!=")}
+        found = [*deciding_comparisons(expression)]
+        not_zero = {one.value for one in found if one.operator in (">", ">=", "!=")}
         for one in found:
-            if _met_at_zero(one) and _is_count(one.value) and one.value.prettify() not in not_zero:
+            if _met_at_zero(one) and _is_count(one.expression) and one.value not in not_zero:
                 compared = f"{one.operator} {one.threshold:g}"
                 yield Problem(
                     (*condition.path, "query"),
@@ -35,8 +36,8 @@ def check(policy: Resource, project: Project) -> Iterator[Problem]:
                 )
 
 
-def _met_at_zero(judgement: Judgement) -> bool:
-    operator, threshold = judgement.operator, judgement.threshold
+def _met_at_zero(comparison: Comparison) -> bool:
+    operator, threshold = comparison.operator, comparison.threshold
     return (
         (operator == "==" and threshold == 0)
         or (operator == "<" and threshold > 0)

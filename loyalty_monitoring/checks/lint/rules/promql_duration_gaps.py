@@ -17,14 +17,16 @@ from loyalty_monitoring.checks.lint.absence import has_operator, minds_absence
 from loyalty_monitoring.checks.lint.conditions import promql_conditions
 from loyalty_monitoring.checks.lint.promql_checks import log_based_name
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule
-from loyalty_monitoring.query_languages.promql.expressions import Judgement, judgements, reads
+from loyalty_monitoring.query_languages.promql.comparisons import Comparison, deciding_comparisons
+from loyalty_monitoring.query_languages.promql.expressions import reads
 
 
 def check(policy: Resource, project: Project) -> Iterator[Problem]:
     for condition in promql_conditions(policy):
         if condition.expression is None or not condition.duration_seconds or minds_absence(condition.expression):
             continue
-        windows = [window for one in judgements(condition.expression) if (window := _shortest(one)) is not None]
+        compared = deciding_comparisons(condition.expression)
+        windows = [window for one in compared if (window := _shortest(one)) is not None]
         if windows and min(windows).total_seconds() <= condition.duration_seconds:
             minutes, needed = min(windows).total_seconds() / 60, condition.duration_seconds / 60
             yield Problem(
@@ -35,10 +37,10 @@ def check(policy: Resource, project: Project) -> Iterator[Problem]:
             )
 
 
-def _shortest(judgement: Judgement) -> timedelta | None:
+def _shortest(comparison: Comparison) -> timedelta | None:
     """The shortest window in which a log-based metric is read, if it has to report for the comparison to hold."""
-    value = judgement.value
-    if judgement.operator not in (">", ">=") or (has_operator(value, "or") and has_operator(value, "-")):
+    value = comparison.expression
+    if comparison.operator not in (">", ">=") or (has_operator(value, "or") and has_operator(value, "-")):
         return None
     windows = [one.window for one in reads(value) if log_based_name(one.selector) and one.window]
     return min(windows, default=None)

@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from loyalty_monitoring.checks.lint.conditions import promql_conditions
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule
-from loyalty_monitoring.query_languages.promql.expressions import look_back, reads_log_based_metric
+from loyalty_monitoring.query_languages.promql.cloud_monitoring import reads_log_based_metric
+from loyalty_monitoring.query_languages.promql.expressions import look_back
 
 _MOST = timedelta(hours=25)
 

@@ -12,12 +12,8 @@ from loyalty_monitoring.checks.lint.conditions import PromqlCondition, promql_co
 from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.promql_checks import parse_error
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, at
-from loyalty_monitoring.query_languages.promql.expressions import (
-    is_instant,
-    newer_than_cloud_monitoring,
-    selectors,
-    without_exact_name,
-)
+from loyalty_monitoring.query_languages.promql.cloud_monitoring import newer_than_cloud_monitoring
+from loyalty_monitoring.query_languages.promql.expressions import is_instant, selectors, without_exact_name
 
 
 def check(policy: Resource, project: Project) -> Iterator[Problem]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loyalty_monitoring.checks.lint.conditions import promql_conditions
-from loyalty_monitoring.checks.lint.log_based import SUFFIXES, metric_of, value_type
+from loyalty_monitoring.checks.lint.log_based import metric_of, value_type
 from loyalty_monitoring.checks.lint.promql_checks import log_based_name, unknown_metrics
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule
+from loyalty_monitoring.query_languages.promql.cloud_monitoring import SUFFIXES
 from loyalty_monitoring.query_languages.promql.expressions import selectors
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from loyalty_monitoring.checks.lint.conditions import promql_conditions
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, at
-from loyalty_monitoring.query_languages.promql.expressions import reads_log_based_metric
+from loyalty_monitoring.query_languages.promql.cloud_monitoring import reads_log_based_metric
 
 
 def check(policy: Resource, project: Project) -> Iterator[Problem]:

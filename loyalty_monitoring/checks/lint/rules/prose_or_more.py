@@ -13,7 +13,7 @@ from loyalty_monitoring.checks.lint.conditions import promql_conditions
 from loyalty_monitoring.checks.lint.policies import typed_conditions
 from loyalty_monitoring.checks.lint.prose import Quantity, as_number, first_paragraph, quantities, said_of, titles
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, items, text
-from loyalty_monitoring.query_languages.promql.expressions import comparisons
+from loyalty_monitoring.query_languages.promql.comparisons import comparisons
 
 _OTHER = {">": ">=", ">=": ">", "<": "<=", "<=": "<"}
 _SAID = {">": "more than {}", ">=": "{} or more", "<": "fewer than {}", "<=": "{} or fewer"}
