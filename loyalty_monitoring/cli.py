@@ -24,6 +24,7 @@ from loyalty_monitoring.commands.cost import cost_command
 from loyalty_monitoring.commands.diff import diff_command
 from loyalty_monitoring.commands.drill import drill_command
 from loyalty_monitoring.commands.fired import fired_command
+from loyalty_monitoring.commands.import_lines import import_command
 from loyalty_monitoring.commands.lint import lint_command
 from loyalty_monitoring.commands.match import match_command
 from loyalty_monitoring.commands.mutants import mutants_command
@@ -46,7 +47,7 @@ TASKS: dict[str, tuple[click.Command, ...]] = {
     "Write": (new_command, check_command, lint_command, render_command),
     "See": (replay_command, report_command, serve_command, diff_command, match_command, points_command),
     "Prove": (prove_command, mutants_command, simulate_command),
-    "Adopt": (contract_command, backtest_command),
+    "Adopt": (import_command, contract_command, backtest_command),
     "Operate": (runbooks_command, verify_command, fired_command, drill_command, cost_command, cache_command),
 }
 

@@ -19,8 +19,8 @@ import google.cloud.logging_v2 as cloud_logging
 from celery.app.defaults import DEFAULT_PROCESS_LOG_FMT
 from google.cloud.logging.handlers import StructuredLogHandler
 
+from loyalty_monitoring.common.logging_agent import Stream, log_entry_from_line
 from loyalty_simulation.clock import SimulatedClock, rfc3339
-from loyalty_simulation.logging_agent import Stream, log_entry_from_line
 
 _PROJECT = Path(__file__).parents[1]
 

@@ -20,13 +20,13 @@ import pytest
 from celery import Celery
 
 from loyalty_monitoring.common.database import connect
+from loyalty_monitoring.common.logging_agent import Stream, log_entry_from_line
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.replay.entries.load import load_entries
 from loyalty_monitoring.replay.metric_points import make_points, needed_fields
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_simulation.console import Container
-from loyalty_simulation.logging_agent import Stream, log_entry_from_line
 from tests.conftest import ROOT
 
 Printed = dict[Stream, list[str]]

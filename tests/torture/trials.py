@@ -87,6 +87,7 @@ def _command(rng: random.Random, file: bytes, folder: Path, project: Path, quick
         "report": lambda: [b"--out", os.fsencode(folder / "report"), *end],
         "contract": lambda: [b"check", *rng.choice(([b"--format", b"json"], [])), *end],
         "cost": lambda: end,
+        "import": lambda: [*rng.choice(([], [b"--strict"], [b"--time", b"2026-11-07"])), *end],
         "diff": lambda: [b"--format", b"json", b".", b".", *end],
         "serve": lambda: [b"--port", b"0", *end],
         "fired": lambda: [*rng.choice(([], [b"--incidents", file])), *rng.choice(([b"--format", b"json"], [])), *end],
@@ -105,7 +106,7 @@ def _command(rng: random.Random, file: bytes, folder: Path, project: Path, quick
             b"--keep", os.fsencode(folder / "kept.gz"),
         ],
     }  # fmt: skip
-    often = ["match"] * 8 + ["replay"] * 4 + ["report", "contract", "cost", "serve", "diff"] * 2
+    often = ["match"] * 8 + ["replay"] * 4 + ["report", "contract", "import", "cost", "serve", "diff"] * 2
     name = rng.choice([*often, *table])
     if quick and name in ("diff", "prove", "simulate", "report", "serve", "cost", "mutants"):
         name = "match" if rng.random() < 0.5 else name

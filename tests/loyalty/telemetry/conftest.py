@@ -20,8 +20,8 @@ from celery.signals import setup_logging, task_success
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from loyalty_monitoring.common.logging_agent import log_entry_from_line
 from loyalty_simulation.console import Container
-from loyalty_simulation.logging_agent import log_entry_from_line
 from loyalty_telemetry import event, log_to_google_cloud
 from tests.conftest import ROOT
 from tests.log_lines import Entry

@@ -13,10 +13,19 @@ from google.cloud.logging.handlers import StructuredLogHandler
 from google.cloud.logging_v2.types import LogEntry
 from google.protobuf.json_format import MessageToDict, ParseDict
 
-from loyalty_simulation.console import Container
-from loyalty_simulation.logging_agent import log_entry_from_line
+from loyalty_monitoring.common.logging_agent import log_entry_from_line
 
-WORKER = Container("worker-0", "worker").resource
+WORKER = {
+    "type": "k8s_container",
+    "labels": {
+        "project_id": "demo",
+        "namespace_name": "loyalty",
+        "pod_name": "worker-0",
+        "container_name": "worker",
+        "cluster_name": "c1",
+        "location": "europe-west1",
+    },
+}
 ARGUMENTS: dict[str, Any] = {
     "printed_at": "2026-11-02T03:00:07.120Z",
     "stream": "stdout",
@@ -114,6 +123,25 @@ def test_a_line_that_says_its_time_is_believed(time: dict[str, Any]) -> None:
     entry = log_entry_from_line(json.dumps({"message": "x", **time}), **ARGUMENTS)
     assert entry["timestamp"] == "2026-11-02T04:05:06.000000007Z"
     assert entry["jsonPayload"] == {"message": "x"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"time": "2026-02-30T04:05:06Z"},
+        {"time": 7},
+        {"timestamp": {"seconds": "soon"}},
+        {"timestamp": {}},
+        {"timestampSeconds": 10**30},
+        {"timestampSeconds": 1, "timestampNanos": -1},
+        {"logging.googleapis.com/labels": "none"},
+        {"logging.googleapis.com/sourceLocation": ["x"]},
+    ],
+)
+def test_a_special_field_of_another_type_stays_in_the_payload(fields: dict[str, Any]) -> None:
+    entry = log_entry_from_line(json.dumps({"message": "x", **fields}), **ARGUMENTS)
+    assert entry["timestamp"] == ARGUMENTS["printed_at"]
+    assert entry["jsonPayload"] == {"message": "x", **fields}
 
 
 def test_an_entry_parses_strictly_into_the_apis_own_message() -> None:

@@ -1,0 +1,153 @@
+"""What a container prints, as LogEntry lines: the output of kubectl, docker and docker compose, or a plain file.
+
+Sources of the prefixes:
+- https://kubernetes.io/docs/reference/kubectl/generated/kubectl_logs/ (--timestamps, --prefix)
+- https://docs.docker.com/reference/cli/docker/container/logs/ (--timestamps: RFC3339Nano and a space)
+- https://docs.docker.com/reference/cli/docker/compose/logs/ (the service's name and |, in a colour on a terminal)
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from loyalty_monitoring.common.database import Progress
+from loyalty_monitoring.common.errors import Position, UserError
+from loyalty_monitoring.common.logging_agent import is_rfc3339, json_object, log_entry_from_line, own_time
+from loyalty_monitoring.replay.entries.load import SEVERITIES
+from loyalty_monitoring.replay.entries.log_files import BAD_BYTE, LONG_LINE, open_source
+
+_COLOUR = r"(?:\x1b\[[0-9;]*m)*"
+_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)"
+_PREFIX = re.compile(
+    rf"{_COLOUR}(?:\[pod/(?P<pod>[^]/\s]+)/(?P<container>[^]/\s]+)\] |(?P<service>[A-Za-z0-9][\w.-]*) *\| ?)?"
+    rf"{_COLOUR}(?:(?P<time>{_TIME})(?: |$))?"
+)
+# As Python's and Celery's own formats begin, without a zone; containers have UTC.
+_TIME_OF_TEXT = re.compile(r"\[?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?")
+_FIRST_UNUSED = 10
+
+_log = logging.getLogger("loyalty_monitoring.container_lines")
+
+
+@dataclass
+class LineCounts:
+    """What became of the lines so far: `read` = those of `times` + `unused`. Blank lines are no lines.
+
+    `times` says how many entries have their time from where: "the prefix", "the line", "the line before", "--time".
+    """
+
+    read: int = 0
+    unused: int = 0
+    first_unused: list[str] = field(default_factory=list)
+    times: Counter[str] = field(default_factory=Counter)
+
+
+def entries_of(
+    files: Sequence[Path],
+    resource_type: str,
+    *,
+    told: str | None = None,
+    strict: bool = False,
+    counts: LineCounts,
+    progress: Progress | None = None,
+) -> Iterator[str]:
+    """The LogEntry of each line, as JSON without a line break; `told` (RFC 3339) is the time of lines that have none.
+
+    The time is that of the prefix; else the line's own; text that has none, such as a traceback, has the time of the
+    line before it in its file. What is not used is counted, and told in the log in the end. Errors: UserError for a
+    file that cannot be read, with `strict` for the first line that cannot be used, and when none could be.
+    """
+    for file in files:
+        with open_source(file, progress) as inside:
+            for found in inside:
+                before: str | None = None
+                for batch in found.batches:
+                    for number, raw in enumerate(batch.text.split(b"\n"), start=batch.first):
+                        if not raw.strip():
+                            continue
+                        counts.read += 1
+                        made = _entry(raw.decode(), resource_type, before, told, counts)
+                        if isinstance(made, str):
+                            _refuse(made, Position(found.name, batch.line(number)), counts, strict)
+                        else:
+                            before = made["timestamp"]
+                            yield json.dumps(made)
+    _judge(counts)
+
+
+def _refuse(reason: str, position: Position, counts: LineCounts, strict: bool) -> None:
+    if strict:
+        raise UserError(f"{reason}, or leave out --strict to count such lines and go on", position)
+    counts.unused += 1
+    if len(counts.first_unused) < _FIRST_UNUSED:
+        counts.first_unused.append(f"  {position}: {reason}")
+
+
+def _judge(counts: LineCounts) -> None:
+    if counts.read == 0:
+        raise UserError("there is no line in what was given; name files with the output of a container")
+    if not counts.unused:
+        return
+    whole = counts.unused == counts.read
+    more = counts.unused - len(counts.first_unused)
+    words = "\n".join(
+        [
+            f"{'none' if whole else counts.unused} of {counts.read} lines could {'' if whole else 'not '}be used:",
+            *counts.first_unused,
+            *([f"  and {more} more"] if more else []),
+        ]
+    )
+    if whole:
+        raise UserError(words)
+    _log.warning("%s", words)
+
+
+def _entry(
+    text: str, resource_type: str, before: str | None, told: str | None, counts: LineCounts
+) -> dict[str, Any] | str:
+    """The entry, or why there is none."""
+    if text == LONG_LINE:
+        return "is longer than 2 MiB, which no entry is; shorten it"
+    text = text.replace(BAD_BYTE, "\ufffd")
+    prefix = _PREFIX.match(text)
+    assert prefix is not None  # everything in it is optional
+    line = text[prefix.end() :]
+    payload = json_object(line)
+    if payload is not None and "timestamp" in payload and "resource" in payload:
+        return "is a LogEntry already; give such lines to the commands as they are"
+    of_prefix = prefix["time"] if prefix["time"] and is_rfc3339(prefix["time"]) else None
+    of_line = own_time(payload) if payload is not None else _time_of_text(line)
+    of_before = before if payload is None else None
+    choices = (("the prefix", of_prefix), ("the line", of_line), ("the line before", of_before), ("--time", told))
+    source, time = next(((source, time) for source, time in choices if time), ("", ""))
+    if not time:
+        return "says no time; print lines with --timestamps, or give one with --time"
+    counts.times[source] += 1
+    container = prefix["container"] or prefix["service"]
+    labels = {"project_id": "imported", "pod_name": prefix["pod"], "container_name": container}
+    entry = log_entry_from_line(
+        line,
+        printed_at=time,
+        stream="stdout",
+        resource={"type": resource_type, "labels": {key: value for key, value in labels.items() if value}},
+        insert_id=f"{counts.read:08x}",
+    )
+    if entry["severity"] not in SEVERITIES:
+        entry["severity"] = "DEFAULT"
+    return entry | {"timestamp": time}
+
+
+def _time_of_text(line: str) -> str | None:
+    found = _TIME_OF_TEXT.match(line)
+    if found is None:
+        return None
+    fraction = f".{found[3]}" if found[3] else ""
+    time = f"{found[1]}T{found[2]}{fraction}Z"
+    return time if is_rfc3339(time) else None
