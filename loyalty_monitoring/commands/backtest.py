@@ -123,7 +123,7 @@ def backtest_command(
     settings, definitions = load_stack(stack, project)
     planned = plan(settings, definitions, start, end, policies or None)
     if dry_run and where is not None:
-        estimated = estimated_bytes(planned, where, timeout=timeout, endpoint=endpoint)
+        estimated = estimated_bytes(planned, where, timeout=timeout, endpoint=rest_endpoint or endpoint)
         as_text, as_json = output.view_plan_as_text, output.view_plan_as_json
         click.echo((as_json if output_format == "json" else as_text)(planned, where, estimated))
         return
@@ -133,8 +133,14 @@ def backtest_command(
     source: Source | ViewSource
     with progress_bar() as progress:
         if where is not None:
+            # BigQuery is asked over REST.
             result, source = backtest_view(
-                planned, where, max_bytes=max_bytes, timeout=timeout, endpoint=endpoint, progress=progress
+                planned,
+                where,
+                max_bytes=max_bytes,
+                timeout=timeout,
+                endpoint=rest_endpoint or endpoint,
+                progress=progress,
             )
         else:
             result, source = backtest(planned, keep=keep, timeout=timeout, endpoint=endpoint, progress=progress)

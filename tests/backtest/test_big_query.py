@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.backtest.big_query import PROJECT, VIEW, Server, serving
+from tests.backtest.server import Logs
 from tests.conftest import PROGRAM, ROOT, run
 
 DAY = ROOT / "samples" / "2026-11-07.jsonl.gz"
@@ -21,7 +22,15 @@ WINDOW = ("--from", "2026-11-07", "--to", "2026-11-08", "--policy", "rate_limit_
 
 
 def backtest(endpoint: str, *arguments: str, view: str = str(VIEW)) -> subprocess.CompletedProcess[str]:
-    return run("backtest", "--project", PROJECT, "--view", view, "--endpoint", endpoint, *WINDOW, *arguments)
+    return run("backtest", "--project", PROJECT, "--view", view, "--rest-endpoint", endpoint, *WINDOW, *arguments)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def logs() -> Iterator[None]:
+    """What fired is asked of the Logging API, over gRPC; without a server each run would wait a minute for it."""
+    with Logs(PROJECT).served() as endpoint, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOYALTY_MONITORING_ENDPOINT", endpoint)
+        yield
 
 
 # --- counts
@@ -31,7 +40,7 @@ def backtest(endpoint: str, *arguments: str, view: str = str(VIEW)) -> subproces
 def day() -> Iterator[str]:
     entries = [json.loads(line) for line in gzip.decompress(DAY.read_bytes()).splitlines()]
     server = Server()
-    server.views[str(VIEW)] = [one for one in entries if "2026-11-07T17:3" <= one["timestamp"] < "2026-11-07T17:5"]
+    server.views[str(VIEW)] = [one for one in entries if "2026-11-07T17:42" <= one["timestamp"] < "2026-11-07T17:44"]
     with serving(server) as endpoint:
         yield endpoint
 

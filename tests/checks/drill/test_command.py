@@ -173,7 +173,7 @@ def test_a_project_that_stops_answering_ends_the_drill_in_time(tmp_path: Path) -
 
         project.fail["ListLogEntries"] = project.fail["ListTimeSeries"] = once_written
         begun = time.monotonic()
-        done = _run(environment, *SPIKE, "--yes", "--timeout", "30", "--out", str(tmp_path / "evidence"))
+        done = _run(environment, *SPIKE, "--yes", "--timeout", "15", "--out", str(tmp_path / "evidence"))
         took = time.monotonic() - begun
         release.set()
     assert done.returncode == 1
