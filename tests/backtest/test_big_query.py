@@ -164,7 +164,7 @@ def test_a_service_that_is_unavailable_for_a_moment_is_asked_again() -> None:
 
 
 def test_a_network_that_is_not_there_is_told_within_the_timeout() -> None:
-    done = run("127.0.0.1:1", "--timeout", "1")
+    done = backtest("127.0.0.1:1", "--timeout", "1")
     assert done.returncode == 2
     assert "bigquery.googleapis.com cannot be reached" in done.stderr
 
@@ -173,13 +173,13 @@ def test_a_network_that_is_not_there_is_told_within_the_timeout() -> None:
 
 
 def test_entries_that_stay_in_bigquery_cannot_be_kept() -> None:
-    done = run("127.0.0.1:1", "--keep", "x.jsonl")
+    done = backtest("127.0.0.1:1", "--keep", "x.jsonl")
     assert done.returncode == 2
     assert "--keep" in done.stderr
 
 
 @pytest.mark.parametrize("size", ["many", "5 apples", "-1", "10iB", "1e9"])
 def test_a_size_is_a_number_with_a_unit(size: str) -> None:
-    done = run("127.0.0.1:1", "--max-bytes", size)
+    done = backtest("127.0.0.1:1", "--max-bytes", size)
     assert done.returncode == 2
     assert "500MiB, 100GiB or 2TiB" in done.stderr
