@@ -22,7 +22,7 @@ Out = IO[bytes] | gzip.GzipFile
 
 @contextmanager
 def appearing_whole(file: Path, remedy: str = "choose another --out") -> Iterator[Out]:
-    """A stream into a neighbor of `file` that takes its name in the end; what was interrupted leaves nothing.
+    """Yield a stream into a neighbor of `file` that takes its name in the end; what was interrupted leaves nothing.
 
     Gzipped when the name ends in .gz. A neighbor that `kill -9` left is removed by the next writer of the file. Errors:
     UserError with the `remedy`, also when writing fails within the block.
@@ -48,7 +48,7 @@ def appearing_whole(file: Path, remedy: str = "choose another --out") -> Iterato
 
 @contextmanager
 def folder_beside(file: Path) -> Iterator[Path]:
-    """A new folder on the disk of `file`, gone with the block; what `kill -9` left is removed by the next block."""
+    """Yield a new folder on the disk of `file`, removed after the block; one that `kill -9` left goes with the next."""
     partial = file.with_name(f".{file.name}.{secrets.token_hex(4)}.partial")
     _remove_abandoned(file)
     partial.mkdir()

@@ -33,7 +33,7 @@ class Cache:
     most_bytes: int = DEFAULT_SIZE
 
     def get(self, kind: str, key: str) -> Path | None:
-        """The result of this kind and key, which counts as used now; None where there is none."""
+        """Return the result of this kind and key, which counts as used now; None where there is none."""
         if self.folder is None:
             return None
         found = self.folder / kind / key
@@ -76,7 +76,7 @@ class Cache:
             _remove(result.path)
 
     def results(self) -> list[Result]:
-        """All results, unfinished ones too."""
+        """Return all results, unfinished ones too."""
         return [] if self.folder is None else list(_results(self.folder))
 
 
@@ -98,7 +98,7 @@ class Result:
 
 
 def user_cache() -> Cache:
-    """The user's cache. Errors: UserError when the environment names a size that is none."""
+    """Return the user's cache. Errors: UserError when the environment names a size that is none."""
     text = os.environ.get(SIZE_VARIABLE) or f"{DEFAULT_SIZE}"
     most_bytes = bytes_of(text)
     if most_bytes is None:
@@ -110,13 +110,13 @@ def user_cache() -> Cache:
 
 
 def key(*parts: object) -> str:
-    """A key of plain data: equal data, equal key."""
+    """Return a key of plain data: equal data, equal key."""
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=list)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def digest(file: Path) -> str:
-    """The SHA-256 of a file's bytes."""
+    """Return the SHA-256 of a file's bytes."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 

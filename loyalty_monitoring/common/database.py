@@ -25,7 +25,7 @@ _LEAST_MEMORY = 300 * 10**6
 
 @contextmanager
 def connect(*, threads: int | None = None) -> Iterator[Connection]:
-    """A database whose tables live in memory and overflow into a temporary folder, which is always removed.
+    """Yield a database whose tables live in memory and overflow into a temporary folder, which is always removed.
 
     The environment's LOYALTY_MONITORING_MEMORY bounds what the database holds; the process around it needs about 250 MB
     more. What does not fit is written to disk. Errors: UserError when memory or disk do not do.
@@ -84,7 +84,7 @@ def _memory_limit() -> int:
 
 @contextmanager
 def any_order(con: Connection) -> Iterator[None]:
-    """Rows may be stored in any order meanwhile, which halves the time of storing them."""
+    """Let rows be stored in any order within the block, which halves the time of storing them."""
     con.execute("SET preserve_insertion_order = false")
     try:
         yield
@@ -93,10 +93,10 @@ def any_order(con: Connection) -> Iterator[None]:
 
 
 def quoted(text: str) -> str:
-    """`text` as an SQL string literal."""
+    """Return `text` as an SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def identifier(name: str) -> str:
-    """`name` as an SQL identifier."""
+    """Return `name` as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'

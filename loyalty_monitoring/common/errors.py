@@ -45,7 +45,7 @@ class UserErrors(UserError):
 
 
 def all_of(error: UserError) -> tuple[UserError, ...]:
-    """The mistakes that an error stands for: itself, or all that were found together."""
+    """Return the mistakes that an error stands for: itself, or all that were found together."""
     return error.errors if isinstance(error, UserErrors) else (error,)
 
 
@@ -56,7 +56,7 @@ def raise_all(errors: Sequence[UserError]) -> None:
 
 
 def nearest(name: str, known: list[str] | tuple[str, ...] | set[str] | frozenset[str]) -> str:
-    """The words "; did you mean 'x'?" for the known name nearest to `name`, or a list of what there is."""
+    """Return the words "; did you mean 'x'?" for the known name nearest to `name`, or a list of what there is."""
     from difflib import get_close_matches
 
     close = get_close_matches(name, sorted(known), n=1, cutoff=0.5)

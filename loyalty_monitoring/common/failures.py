@@ -20,7 +20,7 @@ _NO_MEMORY_WORDS = (
 
 
 def explain(error: BaseException) -> str:
-    """One line with the remedy; for an error of the program, with the file that has the details."""
+    """Return one line with the remedy; for an error of the program, with the file that has the details."""
     # Libraries wrap our own errors, and what the system refuses, into theirs.
     for cause in _chain(error):
         if isinstance(cause, UserError):

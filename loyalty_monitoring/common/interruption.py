@@ -30,7 +30,7 @@ class Interrupted(BaseException):
 
 
 def caught() -> bool:
-    """Whether this process has been told to end."""
+    """Return whether this process has been told to end."""
     return bool(_caught)
 
 
@@ -63,7 +63,7 @@ def run(command: Callable[[], None]) -> None:
 
 @contextlib.contextmanager
 def last_words(tell: Callable[[], str]) -> Iterator[None]:
-    """Within the block, a signal also prints what `tell` then returns: what goes on without this process."""
+    """Print what `tell` returns when a signal ends the block: what goes on without this process."""
     _last_words.append(tell)
     try:
         yield
@@ -73,7 +73,7 @@ def last_words(tell: Callable[[], str]) -> Iterator[None]:
 
 
 def _keep_standard_numbers() -> None:
-    """A file that is opened must not become standard output because that was closed."""
+    """Keep a file that is opened from becoming standard output because that was closed."""
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(number)

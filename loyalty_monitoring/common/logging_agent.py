@@ -1,4 +1,4 @@
-"""What GKE's logging agent makes of a line that a container prints: a LogEntry.
+"""Turn a line that a container prints into a LogEntry, as GKE's logging agent does.
 
 Sources:
 - https://cloud.google.com/logging/docs/structured-logging (the special JSON fields, and that the agent moves
@@ -44,7 +44,7 @@ def log_entry_from_line(
     insert_id: str,
     message_alone: Literal["jsonPayload", "textPayload"] = "jsonPayload",
 ) -> dict[str, Any]:
-    """The LogEntry, as `gcloud logging read --format=json` prints it, of one line without its line break.
+    """Return the LogEntry, as `gcloud logging read --format=json` prints it, of one line without its line break.
 
     `printed_at` (RFC 3339) is when the container runtime took the line: the entry's timestamp unless the line
     says `time`, `timestamp` or `timestampSeconds`. StructuredLogHandler says none of them.
@@ -81,7 +81,7 @@ def log_entry_from_line(
 
 
 def is_rfc3339(text: str) -> bool:
-    """Whether Cloud Logging takes the text for a timestamp."""
+    """Return whether Cloud Logging takes the text for a timestamp."""
     found = _RFC_3339.fullmatch(text)
     if found is None:
         return False
@@ -92,7 +92,7 @@ def is_rfc3339(text: str) -> bool:
 
 
 def json_object(line: str) -> dict[str, Any] | None:
-    """The JSON object that a line is, or None."""
+    """Return the JSON object that a line is, or None."""
     if not line.startswith("{"):
         return None
     try:
@@ -107,7 +107,7 @@ def _refuse(constant: str) -> None:
 
 
 def own_time(payload: Mapping[str, Any]) -> str | None:
-    """The line's own time as RFC 3339, in the three notations that the page lists, or None."""
+    """Return the line's own time as RFC 3339, in the three notations that the page lists, or None."""
     return _time_and_keys(payload)[0]
 
 

@@ -8,7 +8,7 @@ _UNITS = "KMGT"
 
 
 def bytes_of(text: str) -> int | None:
-    """The bytes of a size, with or without a unit; None for what is no size. `MB` is 10^6 bytes, `MiB` is 2^20."""
+    """Return the bytes of a size, with or without a unit; None for anything else. `MB` is 10^6 bytes, `MiB` is 2^20."""
     found = re.fullmatch(r"([0-9]{1,15}(?:[.][0-9]{1,6})?) ?([KMGT]?)(I?)B?", text.strip().upper())
     if found is None or (found[3] and not found[2]):
         return None

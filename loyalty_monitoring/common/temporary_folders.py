@@ -17,7 +17,7 @@ _REMOVE_WHEN_TOLD_OR_ALONE = 'PATH=/usr/bin:/bin; read -r line || sleep 0.2; rm 
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """A new folder for temporary files; it and what is in it are gone when the block is left.
+    """Yield a new folder for temporary files; it and what is in it are gone when the block is left.
 
     A small shell removes it: in a session of its own, so that neither Ctrl-C nor a signal to this process's group
     reaches it, and it is there still when this process is not. It is there before the folder is.

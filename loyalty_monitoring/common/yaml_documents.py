@@ -37,7 +37,7 @@ _SafeLoader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True)
 class Problem:
-    """What could not be read of a file, and at which path of its data."""
+    """A part of a file that could not be read, and its path in the file's data."""
 
     path: Path_
     message: str
@@ -58,7 +58,7 @@ class Document:
     problems: tuple[Problem, ...] = ()
 
     def position(self, path: Path_) -> Position:
-        """The place of `path`, or of its nearest ancestor that stands in the file."""
+        """Return the place of `path`, or of its nearest ancestor that stands in the file."""
         while path and path not in self.positions:
             path = path[:-1]
         return self.positions.get(path, Position(self.file))
@@ -95,7 +95,7 @@ def load_foreign_documents(file: Path, text: str | None = None) -> tuple[Documen
 
 
 def read_text(file: Path, most: int = _MAX_FOREIGN_BYTES) -> str:
-    """The text of a file of at most that many bytes, without a byte-order mark. Errors: UserError."""
+    """Return the text of a file of at most that many bytes, without a byte-order mark. Errors: UserError."""
     try:
         if file.exists() and not file.is_file():  # a pipe or a device may never end
             raise UserError("is a folder, a pipe or a device; name a file", Position(file))
@@ -126,7 +126,7 @@ _WHOLE = _Part("")
 
 
 def _json_values(text: str) -> list[_Part]:
-    """The JSON values that a text consists of; none if it is anything else."""
+    """Return the JSON values that a text consists of; none if it is anything else."""
     decoder, values, start = json.JSONDecoder(), list[_Part](), 0
     line, line_start = 0, 0
     while (found := re.compile(r"\s*").match(text, start)) is not None and found.end() < len(text):
@@ -161,7 +161,9 @@ def _documents(text: str, file: Path, foreign: bool, part: _Part = _WHOLE) -> It
 
 
 def _as_yaml(json_text: str) -> str:
-    """JSON without the two things that YAML does not take: tabs that indent, and characters written as two escapes."""
+    """Return JSON without the two things that YAML does not take: tabs that indent, and characters written as two
+    escapes.
+    """
 
     def character(found: re.Match[str]) -> str:
         return found[1] + str(json.loads(f'"{found[2]}"'))
@@ -178,7 +180,7 @@ def _syntax_error(error: yaml.YAMLError, file: Path) -> UserError:
 
 @lru_cache(maxsize=8_192)
 def _implicit_tag(text: str) -> str:
-    """What YAML 1.1 takes a plain scalar for: bool, null, int, float, timestamp, merge, value or str."""
+    """Return the tag of a plain scalar in YAML 1.1: bool, null, int, float, timestamp, merge, value or str."""
     resolvers = yaml.SafeLoader.yaml_implicit_resolvers
     for tag, pattern in (*resolvers.get(text[:1], ()), *resolvers.get(None, ())):
         if pattern.match(text):
