@@ -35,7 +35,7 @@ class Extractor:
 
 
 def parse_extractor(text: str) -> Extractor:
-    """Errors: UserError when it is neither of the two forms."""
+    """Parse a label or value extractor. Errors: UserError when it is neither of the two forms."""
     if found := _REGEXP_EXTRACT.fullmatch(text):
         pattern = found["double"].replace('\\"', '"') if found["double"] is not None else found["single"]
         groups = re.findall(r"(?:\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\((?!\?(?!P?<)))", pattern)
@@ -48,7 +48,7 @@ def parse_extractor(text: str) -> Extractor:
 
 
 def label_sql(extractor: Extractor | None, value_type: str, column: Callable[[FieldPath], str]) -> str:
-    """A label's value as text, never NULL."""
+    """Return a label's value as text, never NULL."""
     text = _extracted(extractor, column) if extractor else "NULL"
     match value_type:
         case "INT64":
@@ -61,7 +61,7 @@ def label_sql(extractor: Extractor | None, value_type: str, column: Callable[[Fi
 
 
 def value_sql(extractor: Extractor, column: Callable[[FieldPath], str]) -> str:
-    """A value as DOUBLE, NULL where there is none: a finite JSON number, or a string that spells one."""
+    """Return a value as DOUBLE, NULL where there is none: a finite JSON number, or a string that spells one."""
     text = _extracted(extractor, column)
     number = f"TRY_CAST(CASE WHEN regexp_full_match({text}, '{_NUMBER}') THEN {text} END AS DOUBLE)"
     if extractor.pattern is None:

@@ -56,7 +56,7 @@ DELIMITER = (
 
 
 def restriction(call: Tree[Token]) -> Expression:
-    """A call that stands alone and is true or false."""
+    """Return a call that stands alone and is true or false."""
     name, arguments = _parts(call)
     match name.lower(), arguments:
         case "log_id", [Token() as log_id]:
@@ -78,7 +78,7 @@ def restriction(call: Tree[Token]) -> Expression:
 
 
 def operand(call: Tree[Token]) -> Operand:
-    """A call that stands left of an operator."""
+    """Return a call that stands left of an operator."""
     name, arguments = _parts(call)
     match name.lower(), arguments:
         case "cast", [of, Token(type="WORD") as kind]:

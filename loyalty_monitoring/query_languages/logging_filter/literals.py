@@ -21,7 +21,7 @@ _DURATION = re.compile(r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))(?P<unit>ns|us|ms|s
 
 
 def unquoted(token: str) -> str:
-    """The text that a quoted string stands for. An escape that the documentation does not know is an error."""
+    """Return the text that a quoted string stands for. An escape that the documentation does not know is an error."""
 
     def one(found: re.Match[str]) -> str:
         escape = found[1]
@@ -40,7 +40,7 @@ def unquoted(token: str) -> str:
 
 
 def pattern(token: str) -> str:
-    r"""The regular expression in a quoted string: `\\` and `\"` are escapes of the string, others belong to RE2.
+    r"""Return the regular expression in a quoted string: `\\` and `\"` are escapes of the string, others belong to RE2.
 
     The documentation writes "\\d+" in REGEXP_EXTRACT; filters in use write "\d+": both are the same here.
     """
@@ -48,7 +48,7 @@ def pattern(token: str) -> str:
 
 
 def number(text: str) -> float | None:
-    """A double, as a query may write it, or None."""
+    """Return a double, as a query may write it, or None."""
     return float(text) if _NUMBER.fullmatch(text) or _SPECIAL_NUMBER.fullmatch(text) else None
 
 
@@ -65,7 +65,7 @@ def boolean(text: str) -> bool:
 
 
 def time(text: str) -> int:
-    """Nanoseconds since 1970 of a date (its midnight in UTC) or an RFC 3339 time; without an offset it is UTC."""
+    """Return nanoseconds since 1970 of a date (its midnight in UTC) or an RFC 3339 time; without an offset, in UTC."""
     found = _TIME.fullmatch(text)
     try:
         if found is None:
@@ -79,7 +79,7 @@ def time(text: str) -> int:
 
 
 def duration(text: str) -> int:
-    """Nanoseconds of a duration such as 1.5s."""
+    """Return nanoseconds of a duration such as 1.5s."""
     found = _DURATION.fullmatch(text)
     if found is None:
         raise ValueError(f"{text!r} is no duration; write a number and one of ns, us, ms, s, m, h, such as 1.5s")

@@ -17,7 +17,7 @@ ENTRY: FieldPath = ()
 
 
 class Kind(Enum):
-    """What a field holds. DYNAMIC is a JSON value below jsonPayload and the like: its type is the value's own."""
+    """The type of a field. DYNAMIC is a JSON value below jsonPayload and the like: its type is the value's own."""
 
     TEXT = "text"
     INT32 = "a 32-bit integer"
@@ -107,7 +107,7 @@ FIELDS: Fields = {
 
 
 def resolved(path: FieldPath) -> FieldPath:
-    """The path with LogEntry's own names as JSON has them.
+    """Return the path with LogEntry's own names as JSON has them.
 
     Letter case is ignored in protocol buffer fields, and http_request is httpRequest: protobuf knows both names.
 
@@ -136,12 +136,12 @@ def resolved(path: FieldPath) -> FieldPath:
 
 
 def _proto_name(name: str) -> str:
-    """The name of a field in its .proto file: http_request for httpRequest."""
+    """Return the name of a field in its .proto file: http_request for httpRequest."""
     return re.sub(r"[A-Z]", lambda found: "_" + found[0].lower(), name)
 
 
 def kind_of(path: FieldPath) -> Kind:
-    """The type of a field of a resolved path."""
+    """Return the type of a field of a resolved path."""
     level: Fields | Kind | _Open = FIELDS
     for depth, key in enumerate(path):
         if level is _Open.LABELS:
@@ -155,7 +155,7 @@ def kind_of(path: FieldPath) -> Kind:
 
 
 def has_default(path: FieldPath) -> bool:
-    """Whether a field that an entry leaves out has its default value, rather than being missing."""
+    """Return whether a field that an entry leaves out has its default value, rather than being missing."""
     level: Fields | Kind | _Open = FIELDS
     for key in path:
         if not isinstance(level, Mapping):

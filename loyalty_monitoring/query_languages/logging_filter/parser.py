@@ -58,7 +58,7 @@ def parse_filter(text: str) -> Filter:
 
 
 def parse_field(text: str) -> FieldPath:
-    """The path of a field such as `jsonPayload.order_id` or `labels."a.b"`. Errors: FilterError."""
+    """Return the path of a field such as `jsonPayload.order_id` or `labels."a.b"`. Errors: FilterError."""
     return field_of(Token("WORD", text, line=1, column=1))
 
 
@@ -155,7 +155,7 @@ class _ToSyntax(Transformer[Token, Any]):
 
 
 def _distributed(left: Operand, where: Node, operator: str, values: Any) -> Expression:
-    """`f = (a OR NOT b)` is `f = a OR NOT f = b`."""
+    """Turn `f = (a OR NOT b)` into `f = a OR NOT f = b`."""
     match values:
         case And(parts) | Or(parts):
             return type(values)(tuple(_distributed(left, where, operator, part) for part in parts))
@@ -200,7 +200,7 @@ def _null(left: Operand, kind: Kind, operator: str, value: Token) -> Expression:
 
 
 def _check_value(kind: Kind, text: str) -> None:
-    """Errors: ValueError where the value can never be converted to the type of the field."""
+    """Refuse a value that can never be converted to the type of the field. Errors: ValueError."""
     match kind:
         case Kind.INT32 | Kind.INT64:
             literals.integer(text, 32 if kind is Kind.INT32 else 64)

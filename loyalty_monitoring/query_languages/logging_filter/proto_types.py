@@ -61,7 +61,7 @@ _OPEN = (_STRUCT, "google.protobuf.Value", "google.protobuf.ListValue")
 
 @dataclass(frozen=True)
 class FieldType:
-    """What a field holds. `kind` is OBJECT for a message, of which `message` is the name; DYNAMIC for any JSON value.
+    """The type of a field. `kind` is OBJECT for a message, of which `message` is the name; DYNAMIC for any JSON value.
 
     `open_any` tells an Any from a Struct, both DYNAMIC: what an Any holds has its `@type` in it. `enum` are the names
     of an enumeration by number.
@@ -88,29 +88,31 @@ STRUCT = FieldType(Kind.DYNAMIC)
 
 
 def known_messages() -> frozenset[str]:
-    """The full names of all types of an Any whose fields are known."""
+    """Return the full names of all types of an Any whose fields are known."""
     return frozenset([*messages(), *well_known()])
 
 
 def messages() -> tuple[str, ...]:
-    """The full names of the messages that are known as the type of an Any."""
+    """Return the full names of the messages that are known as the type of an Any."""
     return tuple(name for names in _MODULES.values() for name in names)
 
 
 def value_of_any(name: str) -> FieldType | None:
-    """What JSON keeps under `value` in an Any of this type; None for types whose fields stand beside `@type`."""
+    """Return the field that JSON keeps under `value` in an Any of this type; None for types whose fields stand beside
+    `@type`.
+    """
     if name in _OPEN:
         return STRUCT
     return FieldType(_WRITTEN_AS[name]) if name in _WRITTEN_AS else None
 
 
 def well_known() -> tuple[str, ...]:
-    """The types that an Any keeps under `value`."""
+    """Return the types that an Any keeps under `value`."""
     return (*_OPEN, *_WRITTEN_AS)
 
 
 def field(message: str, key: str) -> Field | None:
-    """The field that a filter calls `key`: protobuf's own name or that of JSON, in any letter case."""
+    """Return the field that a filter calls `key`: protobuf's own name or that of JSON, in any letter case."""
     return _fields(message).get(key.casefold())
 
 

@@ -10,7 +10,7 @@ from loyalty_monitoring.common.database import Connection, DatabaseError, connec
 
 @lru_cache(maxsize=4096)
 def error_in(pattern: str) -> str | None:
-    """What RE2 says of a pattern that is none, or None."""
+    """Return RE2's error for a pattern that is none, or None."""
     try:
         _cursor().execute(f"SELECT regexp_matches('', {quoted(pattern)})")
     except DatabaseError as error:
@@ -19,7 +19,7 @@ def error_in(pattern: str) -> str | None:
 
 
 def has_one_group(pattern: str) -> bool:
-    """Whether a valid pattern has exactly one capture group."""
+    """Return whether a valid pattern has exactly one capture group."""
     return _has_groups(pattern, 1) and not _has_groups(pattern, 2)
 
 

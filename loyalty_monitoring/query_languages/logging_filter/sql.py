@@ -54,14 +54,14 @@ Column = Callable[[FieldPath], str]
 
 @dataclass(frozen=True)
 class _Entry:
-    """How the fields of an entry are read, and what an answer is that depends on a type which is not known."""
+    """Columns of an entry's fields, and the answer where it depends on a type which is not known."""
 
     column: Column
     doubt: bool = False
 
 
 def to_sql(parsed: Filter, column: Column) -> str:
-    """The filter as SQL, true or false for each entry; `column(path)` is the JSON of a field, NULL where absent.
+    """Return the filter as SQL, true or false for each entry; `column(path)` is the JSON of a field, NULL where absent.
 
     An entry that `undecided` names does not match.
     """
@@ -69,7 +69,7 @@ def to_sql(parsed: Filter, column: Column) -> str:
 
 
 def value_of(path: FieldPath, column: Column) -> str:
-    """The JSON of a field, NULL where there is none; of a field of a protoPayload, where it is one value."""
+    """Return the JSON of a field, NULL where there is none; of a field of a protoPayload, where it is one value."""
     if path[0] != "protoPayload":
         return column(path)
     found = f"flatten([{', '.join(one.values() for one in reached(_varchar(column(path[:1])), path[1:]))}])"
@@ -77,7 +77,7 @@ def value_of(path: FieldPath, column: Column) -> str:
 
 
 def undecided(parsed: Filter, column: Column) -> str | None:
-    """Whether the answer for an entry depends on the type of a protoPayload that is not known, as SQL.
+    """Return whether the answer for an entry depends on the type of a protoPayload that is not known, as SQL.
 
     None for a filter that can be decided for every entry.
     """
@@ -88,7 +88,7 @@ def undecided(parsed: Filter, column: Column) -> str | None:
 
 
 def referenced_fields(parsed: Filter) -> frozenset[FieldPath]:
-    """The fields that `to_sql` asks for; () is the whole entry."""
+    """Return the fields that `to_sql` asks for; () is the whole entry."""
     asked: set[FieldPath] = set()
 
     def column(path: FieldPath) -> str:
@@ -138,7 +138,7 @@ def _restriction(expression: Expression, entry: _Entry) -> str:
 
 
 def _any_of_texts(parts: tuple[Expression, ...], column: Column) -> str | None:
-    """`f = ("a" OR "b")` as one IN. None where the parts are not all of this form."""
+    """Return `f = ("a" OR "b")` as one IN. None where the parts are not all of this form."""
     if any(isinstance(part, Comparison) and _field(part.left)[0] == "protoPayload" for part in parts):
         return None  # what a value is depends on the message
     found = [
@@ -159,7 +159,9 @@ def _any_of_texts(parts: tuple[Expression, ...], column: Column) -> str | None:
 def _over(
     left: Operand, column: Column, test: Callable[[str], str], *, deep: bool = False, keep_null: bool = False
 ) -> str:
-    """`test` over the value of a field, or over one of its values if it is a list; `deep` looks into objects, too."""
+    """Return `test` over the value of a field, or over any of its values if it is a list; `deep` looks into objects,
+    too.
+    """
     field = _field(left)
 
     def test_one(value: str) -> str:
@@ -188,7 +190,7 @@ def _over(
 
 
 def _over_proto(left: Operand, comparison: Comparison, entry: _Entry) -> str:
-    """A comparison with a field of a protoPayload, by what the message of each entry says the field is."""
+    """Return a comparison with a field of a protoPayload, by what the message of each entry says the field is."""
     field = _field(left)
     of_cast = None if left == field else kind_of_operand(left)
     tests = []
@@ -215,7 +217,7 @@ def _present(field: FieldPath, column: Column) -> str:
 
 
 def _whole(field: FieldPath, column: Column) -> str:
-    """A field as one JSON value, its values gathered where it is reached through lists."""
+    """Return a field as one JSON value, its values gathered where it is reached through lists."""
     if field == ENTRY or kind_of(field) is not Kind.DYNAMIC:
         return _varchar(column(field))
     return f"to_json({_values(field, column)})::VARCHAR"
@@ -230,7 +232,7 @@ def _values(field: FieldPath, column: Column) -> str:
 
 
 def _where(field: FieldPath, keep_null: bool) -> tuple[FieldPath, tuple[str, ...]]:
-    """Which column to read for a JSON field, and the keys to follow in it.
+    """Return the column to read for a JSON field, and the keys to follow in it.
 
     A column of its own is quick, but cannot tell null from absent; keys below it may lead through lists.
     """

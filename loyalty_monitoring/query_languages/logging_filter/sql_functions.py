@@ -30,7 +30,7 @@ _IPV6 = f"({_GROUPS}*)?::({_GROUPS}*)?|{_GROUPS}{{7}}"
 
 
 def anywhere(entry: str, text: str) -> str:
-    """Whether some value of the entry has the text: in it, if it is a text itself, and else by being it."""
+    """Return whether some value of the entry has the text: in it, if it is a text itself, and else by being it."""
     comparison = Comparison((), ":", text, True)
     tests = [any_item(leaves(_without_typed(entry)), lambda leaf: holds(Kind.DYNAMIC, leaf, comparison))]
     may_hold = _may_hold(entry, [text])
@@ -50,7 +50,7 @@ def anywhere(entry: str, text: str) -> str:
 
 
 def search(value: str, tokens: Tokens) -> str:
-    """Whether every token and every phrase stands in some text of the value."""
+    """Return whether every token and every phrase stands in some text of the value."""
     scope = value if tokens.field else _without_typed(value)
     texts = f"list_filter({leaves(scope)}, lambda t: {is_string('t::VARCHAR')})"
     tests = []
@@ -75,7 +75,9 @@ def log_name(value: str, name: LogName) -> str:
 
 
 def sampled(value: str, sample: Sample) -> str:
-    """Google's hash is not known; this is another one, so which entries are taken differs, how many does not."""
+    """Return the test of `sample`. Google's hash is not known: which entries are taken differs from Google's, how many
+    does not.
+    """
     share = f"md5_number_lower({text_of(value)})::DOUBLE / {2**64}::DOUBLE"
     return f"(({is_string(value)} OR {is_number(value)}) AND {share} <= {sample.fraction!r}::DOUBLE)"
 
@@ -105,7 +107,9 @@ def _in_ipv4(address: str, network: _Network) -> str:
 
 
 def _in_ipv6(address: str, network: _Network) -> str:
-    """All 32 digits are written out; then the network's digits are a prefix, the last of them perhaps in part."""
+    """Return the test of an IPv6 network: with all 32 digits written out, the network's digits are a prefix, the last
+    perhaps in part.
+    """
     sides = [f"string_split(nullif(split_part({address}, '::', {side}), ''), ':')" for side in (1, 2)]
     count = " - ".join(["8", *(f"coalesce(len({side}), 0)" for side in sides)])
     before, after = (
@@ -127,7 +131,7 @@ def _without_typed(entry: str) -> str:
 
 
 def _may_hold(value: str, texts: list[str]) -> str:
-    """A quick test of the JSON text: false only where the texts cannot be in it. Escapes can hide a text."""
+    """Return a quick test of the JSON text: false only where the texts cannot be in it. Escapes can hide a text."""
     plain = [text for text in texts if text.isascii() and is_plain(text)]
     tests = [f"contains(lower({value}), {literal(text.lower())})" for text in plain]
     return f"(({' AND '.join(tests)}) OR contains({value}, '\\'))" if tests else "true"

@@ -12,22 +12,24 @@ _CONTROL = re.compile(r"[\x00-\x1f]")
 
 
 def literal(text: str) -> str:
-    """`text` as an SQL string literal."""
+    """Return `text` as an SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def string_in_json(text: str) -> str | None:
-    """The one JSON text of a string; None for control characters, which are not always written the same way."""
+    """Return the one JSON text of a string; None for control characters, which are not always written the same way."""
     return None if _CONTROL.search(text) else json.dumps(text, ensure_ascii=False)
 
 
 def is_plain(text: str) -> bool:
-    """Whether a text looks in JSON as it is: no quote, backslash or control character."""
+    """Return whether a text looks in JSON as it is: no quote, backslash or control character."""
     return string_in_json(text) == f'"{text}"'
 
 
 def folded(sql: str, *, like: str) -> str:
-    """Without letter case. Composed and decomposed letters are the same where `like`, the other side, has any."""
+    """Return the text without letter case. Composed and decomposed letters are the same where `like`, the other side,
+    has any.
+    """
     return f"lower({sql})" if like.isascii() else f"lower(nfc_normalize({sql}))"
 
 
@@ -45,22 +47,24 @@ def is_nested(value: str) -> str:
 
 
 def text_of(value: str) -> str:
-    """The text of a JSON string, or the JSON text of a number, true or false."""
+    """Return the text of a JSON string, or the JSON text of a number, true or false."""
     return f"({value}->>'$')"
 
 
 def pointer(keys: Sequence[str]) -> str:
-    """An RFC 6901 JSON pointer, as an SQL literal."""
+    """Return an RFC 6901 JSON pointer, as an SQL literal."""
     return literal("".join("/" + key.replace("~", "~0").replace("/", "~1") for key in keys))
 
 
 def any_item(items: str, test: Test) -> str:
-    """Whether one of a list of JSON values passes; false for NULL and the empty list."""
+    """Return whether one of a list of JSON values passes; false for NULL and the empty list."""
     return f"coalesce(list_bool_or(list_transform({items}, lambda i: coalesce({test('i::VARCHAR')}, false))), false)"
 
 
 def leaves(value: str) -> str:
-    """All values inside an object or a list, at any depth, that are neither. The value itself, if it is neither."""
+    """Return all values inside an object or a list, at any depth, that are neither; the value itself, if it
+    is neither.
+    """
     return (
         f"list_filter(list_append(json_extract({value}, '$..*'), {value}::JSON), "
         f"lambda n: NOT {is_nested('n::VARCHAR')})"
@@ -68,7 +72,9 @@ def leaves(value: str) -> str:
 
 
 def at_keys(items: str, keys: Sequence[str], *, ignore_case: bool) -> str:
-    """The list of values that the keys lead to from a list of values, through the items of every list on the way."""
+    """Return the list of values that the keys lead to from a list of values, through the items of every list on the
+    way.
+    """
     for key in keys:
         items = spread(items)
         if ignore_case:
@@ -83,7 +89,7 @@ def at_keys(items: str, keys: Sequence[str], *, ignore_case: bool) -> str:
 
 
 def spread(items: str) -> str:
-    """The values with each list replaced by its items."""
+    """Return the values with each list replaced by its items."""
     return (
         f"flatten(list_transform({items}, "
         "lambda s: CASE WHEN starts_with(s, '[') THEN json_extract(s, '$[*]') ELSE [s] END))"

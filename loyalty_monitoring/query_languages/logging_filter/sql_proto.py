@@ -42,13 +42,13 @@ class Reached:
     many: bool = False
 
     def where(self, condition: Test) -> Reached:
-        """Only the values that pass."""
+        """Return only the values that pass."""
         if self.many:
             return Reached(self.type, f"list_filter({self.sql}, lambda w: {condition('w')})", True)
         return Reached(self.type, f"CASE WHEN {condition(self.sql)} THEN {self.sql} END")
 
     def at(self, kind: FieldType, keys: Sequence[str], *, is_list: bool = False) -> Reached:
-        """What stands below the values at these very keys."""
+        """Return the values below these very keys."""
         if not self.many:
             value = f"json_extract({self.sql}, {pointer(keys)})::VARCHAR"
             if not is_list:
@@ -59,18 +59,20 @@ class Reached:
         return Reached(kind, spread(inside) if is_list else inside, True)
 
     def passes(self, test: Test) -> str:
-        """Whether one of the values passes, never NULL."""
+        """Return whether one of the values passes, never NULL."""
         if self.many:
             return any_item(spread(self.sql), test)
         return f"coalesce({test(self.sql)}, false)"
 
     def values(self) -> str:
-        """The values as a list."""
+        """Return the values as a list."""
         return self.sql if self.many else f"CASE WHEN {self.sql} IS NULL THEN [] ELSE [{self.sql}::JSON] END"
 
 
 def reached(payload: str, keys: Sequence[str]) -> list[Reached]:
-    """Where the keys lead from a protoPayload, the JSON text `payload`: once for each type that has such a path."""
+    """Return where the keys lead from a protoPayload, the JSON text `payload`: once for each type that has
+    such a path.
+    """
     return _below_open(Reached(ANY, payload), tuple(keys))
 
 
@@ -87,7 +89,7 @@ def _below(start: Reached, keys: tuple[str, ...]) -> list[Reached]:
 
 
 def _below_open(start: Reached, keys: tuple[str, ...]) -> list[Reached]:
-    """Through an Any, or through a Struct, in which services write an `@type`, too."""
+    """Follow keys through an Any, or through a Struct, in which services write an `@type`, too."""
     if not keys:
         return [start]
     if keys == ("@type",):
@@ -134,7 +136,9 @@ def _quoted(name: str) -> str:
 
 
 def typed_holds(kind: FieldType | None, value: str, comparison: Comparison, *, doubt: bool) -> str:
-    """The comparison for the JSON text `value`; `doubt` is the answer where it depends on a type that is not known."""
+    """Return the comparison for the JSON text `value`; `doubt` is the answer where it depends on a type that is not
+    known.
+    """
     if kind is None:
         unsure = _depends_on_type(value, comparison)
         plain = _open(value, comparison)
@@ -154,7 +158,9 @@ def typed_holds(kind: FieldType | None, value: str, comparison: Comparison, *, d
 
 
 def _open(value: str, comparison: Comparison) -> str:
-    """A JSON value of no known message. JSON writes 64-bit integers as texts, which are ordered as what they are."""
+    """Return a JSON value of no known message. JSON writes 64-bit integers as texts, which are ordered as what they
+    are.
+    """
     plain = holds(Kind.DYNAMIC, value, comparison)
     if comparison.operator not in _ORDERING or comparison.quoted or literals.number(comparison.text) is None:
         return plain
@@ -163,7 +169,9 @@ def _open(value: str, comparison: Comparison) -> str:
 
 
 def _depends_on_type(value: str, comparison: Comparison) -> str | None:
-    """Where a text of an unknown message may be an integer, a time or an enumeration, and would answer otherwise."""
+    """Return where a text of an unknown message may be an integer, a time or an enumeration, and would answer
+    otherwise.
+    """
     operator, text = comparison.operator, comparison.text
     if operator in _ORDERING:
         return is_string(value)
@@ -192,7 +200,7 @@ def _integer(value: str, comparison: Comparison) -> str:
 
 
 def _enum(kind: FieldType, value: str, comparison: Comparison) -> str:
-    """By number, as protocol buffers order them; JSON has the name."""
+    """Compare an enumeration by number, as protocol buffers order it; JSON has the name."""
     operator, text = comparison.operator, comparison.text
     if operator in ("=~", "!~"):
         return holds(Kind.TEXT, value, comparison)

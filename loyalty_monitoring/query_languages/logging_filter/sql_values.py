@@ -30,7 +30,7 @@ _PREFIX = re.compile(rf"\^(?P<prefix>(?:{_CHARACTER})+)")
 
 
 def holds(kind: Kind, value: str, comparison: Comparison) -> str:
-    """The comparison for the JSON text `value` of a field of this type."""
+    """Return the comparison for the JSON text `value` of a field of this type."""
     operator, text = comparison.operator, comparison.text
     if kind in (Kind.DYNAMIC, Kind.OBJECT):
         return _dynamic(value, comparison)
@@ -53,7 +53,7 @@ def holds(kind: Kind, value: str, comparison: Comparison) -> str:
 
 
 def exact_json_texts(kind: Kind, comparison: Comparison) -> tuple[bool, tuple[str, ...]] | None:
-    """For a comparison that says no more than "is one of these": whether letter case is ignored, and the JSON texts."""
+    """Return, for a comparison that only says "is one of these", whether letter case is ignored, and the JSON texts."""
     operator, text = comparison.operator, comparison.text
     if operator == "=" and (kind is Kind.TEXT or (kind is Kind.DYNAMIC and literals.number(text) is None)):
         one = string_in_json(text)
@@ -76,7 +76,7 @@ def is_one_of(value: str, ignore_case: bool, texts: tuple[str, ...]) -> str:
 
 
 def converted(operand: Operand, value: str) -> str:
-    """The JSON text of `cast` and `regexp_extract` over the JSON text of their field; NULL where they fail."""
+    """Return the JSON text of `cast` and `regexp_extract` over the JSON text of their field; NULL where they fail."""
     match operand:
         case Extract(of, pattern):
             inner = converted(of, value)
@@ -156,17 +156,17 @@ def _matches(value: str, pattern: str) -> str:
 
 
 def _alternatives(patterns: str) -> list[str]:
-    """The parts between bars; a bar may also stand escaped or in brackets."""
+    """Return the parts between bars; a bar may also stand escaped or in brackets."""
     return re.split(r"\|", re.sub(r"\\\||\[\|\]", "\0", patterns))
 
 
 def _plain(piece: str) -> str:
-    """The text that a piece of a pattern without operators stands for."""
+    """Return the text that a piece of a pattern without operators stands for."""
     return re.sub(r"\\(.)|\[(.)\]", lambda found: found[1] or found[2], piece).replace("\0", "|")
 
 
 def _dynamic(value: str, comparison: Comparison) -> str:
-    """The value to compare with is converted to the type that the JSON value has; where it cannot be, false."""
+    """Return the value to compare with is converted to the type that the JSON value has; where it cannot be, false."""
     operator, text = comparison.operator, comparison.text
     if operator in ("=~", "!~"):
         return _text(value, operator, text)

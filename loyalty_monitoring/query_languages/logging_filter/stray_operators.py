@@ -28,13 +28,13 @@ class StrayOperator:
 
 
 def stray_operators(text: str) -> list[StrayOperator]:
-    """and, or, not in lower case, &&, || and a lone |, each once, in alphabetical order."""
+    """Find and, or, not in lower case, &&, || and a lone |, each once, in alphabetical order."""
     found = {word for word in words(text) if word.upper() in _MEANT and word not in _MEANT.values()}
     return [StrayOperator(word, _remedy(word)) for word in sorted(found)]
 
 
 def words(text: str) -> Iterator[str]:
-    """The parentheses of a filter, and its words that are neither values nor inside quotes and comments."""
+    """Yield the parentheses of a filter, and its words that are neither values nor inside quotes and comments."""
     before = ""
     for token in _TOKEN.findall(text):
         if token.startswith("--"):

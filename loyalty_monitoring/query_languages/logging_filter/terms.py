@@ -29,12 +29,12 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def terms(parsed: Filter) -> tuple[Expression, ...]:
-    """The parts joined by AND, in their order; none of the empty filter."""
+    """Return the parts joined by AND, in their order; none of the empty filter."""
     return _parts(parsed.expression)
 
 
 def term_text(term: Expression) -> str:
-    """The term as the Logging query language writes it."""
+    """Return the term as the Logging query language writes it."""
     match term:
         case Comparison(left, operator, text, quoted):
             value = json.dumps(text, ensure_ascii=False) if quoted or operator in ("=~", "!~") else text
@@ -63,7 +63,7 @@ def term_text(term: Expression) -> str:
 
 
 def field_of(term: Expression) -> FieldPath | None:
-    """The field that a comparison looks at, None for any other term."""
+    """Return the field that a comparison looks at, None for any other term."""
     return term.left if isinstance(term, Comparison) and isinstance(term.left, tuple) else None
 
 

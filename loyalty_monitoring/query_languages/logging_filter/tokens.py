@@ -1,4 +1,4 @@
-"""What a token of a filter stands for: a text, a pattern, a field. And the error that points to it."""
+"""Turn tokens of a filter into texts, patterns and fields, with errors that point to the token."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def error(message: str | Exception, where: Node) -> FilterError:
 
 
 def _check_word(token: Token) -> None:
-    """What the lexer takes for a word where it expects one, and a reader may not."""
+    """Refuse a word that the lexer accepts and a reader would take for something else."""
     if token in ("AND", "OR", "NOT"):
         raise error(
             f"{str(token)!r} is not expected here; it stands before a comparison, AND and OR between two of them; to "
@@ -49,7 +49,9 @@ def _check_word(token: Token) -> None:
 
 
 def text_of(token: Token) -> str:
-    """The text of a value. Without quotes it may hold dots, slashes and the like, as Google's own pages write them."""
+    """Return the text of a value. Without quotes it may hold dots, slashes and the like, as Google's own pages write
+    them.
+    """
     if token.type == "NUMBER":
         return str(token)
     if token.type == "STRING":
@@ -67,7 +69,7 @@ def text_of(token: Token) -> str:
 
 
 def pattern_of(node: Node) -> str:
-    """The regular expression, which RE2 accepts."""
+    """Return the regular expression, which RE2 accepts."""
     if not isinstance(node, Token) or node.type != "STRING":
         raise error("a regular expression stands in double quotes; add them", node)
     pattern = literals.pattern(node)
@@ -77,7 +79,7 @@ def pattern_of(node: Node) -> str:
 
 
 def field_of(node: Node) -> FieldPath:
-    """The path of a field that a LogEntry can have."""
+    """Return the path of a field that a LogEntry can have."""
     if not isinstance(node, Token):
         raise error("a function is not supported here; name a field", node)
     if node.type == "STRING":

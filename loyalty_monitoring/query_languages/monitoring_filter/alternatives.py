@@ -31,7 +31,7 @@ class Term:
 
 
 def alternatives(expression: Expression | None) -> list[tuple[Term, ...]]:
-    """The alternatives; one without terms for an empty filter. Errors: TooManyAlternatives beyond 64."""
+    """Return the alternatives; one without terms for an empty filter. Errors: TooManyAlternatives beyond 64."""
     if expression is None:
         return [()]
     return [tuple(dict.fromkeys(terms)) for terms in dict.fromkeys(_of(expression, negated=False))]

@@ -37,7 +37,9 @@ class MonitoringFilterError(UserError):
 
 @lru_cache(maxsize=4096)
 def parse_monitoring_filter(text: str) -> Expression | None:
-    """The filter's expression, None for an empty one. Errors: MonitoringFilterError with the place and the remedy."""
+    """Return the filter's expression, None for an empty one. Errors: MonitoringFilterError with the place and the
+    remedy.
+    """
     _check_depth(text)
     try:
         tree = _parser().parse(text)
@@ -157,5 +159,5 @@ def _text_of(token: str) -> str:
 
 
 def _pattern_of(token: str) -> str:
-    r"""A regular expression: `\\` and `\"` are escapes of the text, others belong to RE2."""
+    r"""Return a regular expression: `\\` and `\"` are escapes of the text, others belong to RE2."""
     return re.sub(r"\\([\\\"'])", r"\1", token[1:-1]) if token[0] in "\"'" else str(token)

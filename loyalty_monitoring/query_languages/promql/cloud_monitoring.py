@@ -101,7 +101,9 @@ _NEWER_AGGREGATIONS = frozenset(["limitk", "limit_ratio"])
 
 
 def newer_than_cloud_monitoring(expression: Any) -> list[str]:
-    """What the parser knows, but Prometheus 2.44 does not, as a sentence names it; in the order of the expression."""
+    """Name the parts of an expression that the parser knows but Prometheus 2.44 does not, in the order of the
+    expression.
+    """
     found = []
     for node in nodes(expression):
         if isinstance(node, promql_parser.Call) and node.func.name not in FUNCTIONS:
@@ -114,10 +116,10 @@ def newer_than_cloud_monitoring(expression: Any) -> list[str]:
 
 
 def reads_log_based_metric(expression: Any) -> bool:
-    """Whether any selector names a user-defined log-based metric."""
+    """Return whether any selector names a user-defined log-based metric."""
     return any((metric_name(selector) or "").startswith(LOG_BASED) for selector in selectors(expression))
 
 
 def promql_name(api_name: str) -> str:
-    """The PromQL name of a log-based metric (cloud.google.com/monitoring/promql/promql-mapping)."""
+    """Return the PromQL name of a log-based metric (cloud.google.com/monitoring/promql/promql-mapping)."""
     return legacy_name(f"logging.googleapis.com/user/{api_name}")

@@ -1,4 +1,4 @@
-"""What a PromQL query is made of. The only module that imports promql_parser."""
+"""Parse and walk PromQL expressions. promql_parser is imported in this folder alone."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Matcher:
 
 @lru_cache(maxsize=16_384)
 def parsed(query: str) -> Any:
-    """The expression of a query. Errors: ValueError for one that is none, or that is too large to look into."""
+    """Return the expression of a query. Errors: ValueError for one that is none, or that is too large to look into."""
     code = _MATCHERS.sub("", _NO_CODE.sub("", query))
     if len(_MAY_NEST.findall(code)) > _MOST_NESTED:
         raise ValueError(f"has more than {_MOST_NESTED} operators and parentheses")
@@ -49,13 +49,13 @@ def parsed(query: str) -> Any:
 
 
 def nodes(expression: Any) -> Iterator[Any]:
-    """The expression and all that it is made of."""
+    """Return the expression and all that it is made of."""
     return iter(_nodes(expression))
 
 
 @lru_cache(maxsize=16_384)
 def _nodes(expression: Any) -> tuple[Any, ...]:
-    """Those of an expression, worked out once: `parsed` gives the same object for the same query."""
+    """Return the nodes of an expression, found once: `parsed` gives the same object for the same query."""
     found, waiting = [], [expression]
     while waiting:
         node = waiting.pop()
@@ -77,7 +77,7 @@ def matchers(selector: Any) -> dict[str, str]:
 
 
 def every_matcher(selector: Any) -> list[Matcher]:
-    """The matchers with their operators, those of alternatives (`a="1" or b="2"`) included."""
+    """Return the matchers with their operators, those of alternatives (`a="1" or b="2"`) included."""
     return list(_every_matcher(selector))
 
 
@@ -88,7 +88,7 @@ def _every_matcher(selector: Any) -> tuple[Matcher, ...]:
 
 
 def metric_name(selector: Any) -> str | None:
-    """The metric's name as PromQL has it, also where it is written in quotes as Cloud Monitoring has it.
+    """Return the metric's name as PromQL has it, also where it is written in quotes as Cloud Monitoring has it.
 
     Source: https://cloud.google.com/monitoring/promql/promql-mapping
     """
@@ -98,7 +98,7 @@ def metric_name(selector: Any) -> str | None:
 
 
 def without_exact_name(selector: Any) -> bool:
-    """Whether the selector leaves out the metric's name, or matches names in another way than `=`."""
+    """Return whether the selector leaves out the metric's name, or matches names in another way than `=`."""
     named = [one.operator for one in every_matcher(selector) if one.label == "__name__"]
     return any(operator != "=" for operator in named) or metric_name(selector) is None
 
@@ -130,20 +130,20 @@ def label_clauses(expression: Any) -> Iterator[LabelClause]:
 
 
 def makes_labels(expression: Any) -> bool:
-    """Whether a part of the expression gives its series labels that they did not have."""
+    """Return whether a part of the expression gives its series labels that they did not have."""
     return bool(functions(expression) & {"label_replace", "label_join"}) or any(
         isinstance(node, promql_parser.AggregateExpr) and str(node.op) == "count_values" for node in nodes(expression)
     )
 
 
 def operation(expression: Any) -> tuple[str, Any, Any] | None:
-    """The operator and both sides of `a + b`, parentheses around it left out; None for anything else."""
+    """Return the operator and both sides of `a + b`, parentheses around it left out; None for anything else."""
     inner = bare(expression)
     return (str(inner.op), inner.lhs, inner.rhs) if isinstance(inner, promql_parser.BinaryExpr) else None
 
 
 def applied(expression: Any) -> str | None:
-    """The name of the function or aggregation that an expression applies; None for anything else."""
+    """Return the name of the function or aggregation that an expression applies; None for anything else."""
     inner = bare(expression)
     if isinstance(inner, promql_parser.Call):
         return str(inner.func.name)
@@ -165,7 +165,7 @@ class Read:
 
 
 def reads(expression: Any) -> list[Read]:
-    """What an expression reads. A selector without a range has a window of 0."""
+    """Return the selectors of an expression with their windows. A selector without a range has a window of 0."""
     window = getattr(expression, "range", None) or timedelta()
     offset = getattr(expression, "offset", None) or timedelta()
     if isinstance(expression, promql_parser.VectorSelector):
@@ -175,13 +175,13 @@ def reads(expression: Any) -> list[Read]:
 
 
 def is_instant(expression: Any) -> bool:
-    """Whether the expression has one value a series, which a condition needs: no range, no text."""
+    """Return whether the expression has one value a series, which a condition needs: no range, no text."""
     no_instant = promql_parser.MatrixSelector | promql_parser.SubqueryExpr | promql_parser.StringLiteral
     return not isinstance(bare(expression), no_instant)
 
 
 def look_back(expression: Any) -> timedelta:
-    """How far before its instant the expression reads: ranges and offsets, added where they are nested."""
+    """Return how far before its instant the expression reads: ranges and offsets, added where they are nested."""
     below = max((look_back(child) for child in children(expression)), default=timedelta())
     offset = getattr(expression, "offset", None) or timedelta()
     reach = (
@@ -191,19 +191,19 @@ def look_back(expression: Any) -> timedelta:
 
 
 def time_ranges(expression: Any) -> set[timedelta]:
-    """Ranges, steps of subqueries and offsets, wherever they stand in the expression."""
+    """Return ranges, steps of subqueries and offsets, wherever they stand in the expression."""
     spans = (getattr(node, name, None) for node in nodes(expression) for name in ("range", "step", "offset"))
     return {abs(span) for span in spans if span is not None}
 
 
 def number_literals(expression: Any) -> set[float]:
-    """The numbers in the expression, parameters such as the 0.95 of a quantile included."""
+    """Return the numbers in the expression, parameters such as the 0.95 of a quantile included."""
     parts = [part for node in nodes(expression) for part in (node, getattr(node, "param", None))]
     return {part.val for part in parts if isinstance(part, promql_parser.NumberLiteral)}
 
 
 def children(expression: Any) -> list[Any]:
-    """The expressions that an expression is made of."""
+    """Return the expressions that an expression is made of."""
     if isinstance(expression, promql_parser.BinaryExpr):
         return [expression.lhs, expression.rhs]
     if isinstance(expression, promql_parser.Call):
@@ -215,7 +215,7 @@ def children(expression: Any) -> list[Any]:
 
 
 def bare(expression: Any) -> Any:
-    """The expression without the parentheses around it."""
+    """Return the expression without the parentheses around it."""
     while isinstance(expression, promql_parser.ParenExpr):
         expression = expression.expr
     return expression

@@ -1,4 +1,4 @@
-"""Where a PromQL query stops being one, in words.
+"""Say where a PromQL query stops being one.
 
 The parser names a place for some mistakes only; of others it says "invalid promql query". Those are found by asking for
 the longest beginning of the query that could still become one.
@@ -27,7 +27,7 @@ _SHOWN = 20
 
 
 def mistake_in(query: str) -> str | None:
-    """Why the query does not parse, with the place where the parser names none; None where it parses.
+    """Say why the query does not parse, with the place where the parser names none; None where it parses.
 
     The place is a line and column of the query, counted from 1.
     """
@@ -68,7 +68,9 @@ def _at(query: str, place: int) -> str:
 
 
 def _named_place(query: str, said: str) -> int | None:
-    """Where the word that the parser complains of stands first; a character only if it stands nowhere else."""
+    """Return the first place of the word that the parser complains of; of a character only if it stands
+    nowhere else.
+    """
     if "parenthesis" in said:
         return _lone_parenthesis(query)
     named = re.search(r"'([^']+)'|syntax: (\S+)", said)
@@ -77,7 +79,7 @@ def _named_place(query: str, said: str) -> int | None:
 
 
 def _lone_parenthesis(query: str) -> int | None:
-    """Where the first parenthesis stands that has no other half."""
+    """Return the place of the first parenthesis that has no other half."""
     still_open: list[int] = []
     for found in _TOKEN.finditer(query):
         if found[0] == "(":
@@ -96,7 +98,7 @@ def _can_go_on(beginning: str) -> bool:
 
 
 def _open(beginning: str) -> Iterator[str]:
-    """What closes the brackets that are open, the innermost first."""
+    """Return the closing brackets for those that are open, the innermost first."""
     stack: list[str] = []
     for found in _TOKEN.finditer(beginning):
         if found[0] in _CLOSING:

@@ -27,7 +27,9 @@ _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v
 
 
 def legacy_name(name: str) -> str:
-    """A metric's name as PromQL writes it without quotes: the first `/` is `:`, other special characters are `_`."""
+    """Return a metric's name as PromQL writes it without quotes: the first `/` is `:`, other special characters are
+    `_`.
+    """
     domain, slash, path = name.partition("/")
     if not slash:
         return re.sub(r"[^a-zA-Z0-9_:]", "_", name)
@@ -40,7 +42,7 @@ def legacy_label(name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def legacy_names(query: str) -> str:
-    """The query with all quoted names unquoted and mapped; what is no name stays as it is written.
+    """Return the query with all quoted names unquoted and mapped; what is no name stays as it is written.
 
     It need not be a valid query, and may hold template variables such as ${tenant}.
     """
@@ -74,7 +76,7 @@ def legacy_names(query: str) -> str:
 
 
 def words(query: str) -> set[str]:
-    """The words of a query, among them the names of all metrics that it reads, mapped where they are quoted."""
+    """Return the words of a query, among them the names of all metrics that it reads, mapped where they are quoted."""
     return set(_WORD.findall(legacy_names(query)))
 
 

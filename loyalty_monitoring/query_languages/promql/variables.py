@@ -15,12 +15,12 @@ _NO_CHOICE: Mapping[str, str] = MappingProxyType({})
 
 
 def variables(query: str) -> set[str]:
-    """The template variables that a chart's query uses."""
+    """Return the template variables that a chart's query uses."""
     return {found[1] for found in _VARIABLE.finditer(query)}
 
 
 def chosen(query: str, choice: Mapping[str, str] = _NO_CHOICE, labels: Mapping[str, str] | None = None) -> str:
-    """The query as the dashboard sends it with a choice; a variable without one matches every value.
+    """Return the query as the dashboard sends it with a choice; a variable without one matches every value.
 
     `labels` maps a variable to its label, where the two have different names.
     """
