@@ -1,4 +1,4 @@
-"""Who is told of an alert: the stack's channels that serve its priority."""
+"""Find who is notified of an alert: the stack's channels that serve its priority."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _TYPES: Mapping[str, str] = {
 
 
 def audience(settings: Settings | None, priority: Priority | None) -> tuple[Channel, ...]:
-    """The channels that ring for a priority; none where the stack or the alert does not exist."""
+    """Return the channels that ring for a priority; none where the stack or the alert does not exist."""
     return () if settings is None or priority is None else settings.channels_of(priority)
 
 
 def audience_text(settings: Settings | None, priority: Priority | None) -> str:
-    """The channels by type and title, such as "PagerDuty On-call, Slack #alerts"; or "nobody", and why."""
+    """Return the channels by type and title, such as "PagerDuty On-call, Slack #alerts"; or "nobody", and why."""
     if settings is None:
         return "nobody (there is no such stack)"
     if priority is None:
@@ -41,7 +41,7 @@ def channel_text(channel: Channel) -> str:
 
 
 def same_people(old: tuple[Channel, ...], new: tuple[Channel, ...]) -> bool:
-    """Whether the same addresses are told. A channel's own name does not matter."""
+    """Return whether the same addresses are told. A channel's own name does not matter."""
     return _addresses(old) == _addresses(new)
 
 

@@ -63,7 +63,7 @@ class Channel:
 
 
 def secret_command(channel: str, label: str, stack: str = "STACK") -> str:
-    """The command that gives a channel its secret, without the secret."""
+    """Return the command that gives a channel its secret, without the secret."""
     return f"pulumi config set --secret --path '{SECRETS_KEY}.{channel}.{label}' VALUE --stack {stack}"
 
 

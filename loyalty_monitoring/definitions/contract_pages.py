@@ -28,7 +28,7 @@ _BOUNDS = {">": "exclusiveMinimum", ">=": "minimum", "<": "exclusiveMaximum", "<
 
 
 def pages(contract: Contract, module: str) -> Iterator[tuple[Path, str]]:
-    """Each generated file, below the project's folder, and its text."""
+    """Yield each generated file, below the project's folder, and its text."""
     yield Path("docs/log-contract.md"), page(contract, module)
     for event in contract.events.values():
         schema = json.dumps(event_schema(contract, event), indent=2, ensure_ascii=False) + "\n"
@@ -36,7 +36,7 @@ def pages(contract: Contract, module: str) -> Iterator[tuple[Path, str]]:
 
 
 def event_schema(contract: Contract, event: Event) -> Schema:
-    """The JSON schema (draft 2020-12) of a LogEntry of this event. More fields are allowed, as in the contract."""
+    """Return the JSON schema (draft 2020-12) of a LogEntry of this event. More fields are allowed."""
     schema: Schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"A LogEntry of the event {event.name}",
@@ -85,7 +85,7 @@ def _field(kind: FieldType) -> Schema:
 
 
 def _condition(expression: Expression | None) -> Schema:
-    """A Logging query over fields of jsonPayload as a JSON schema."""
+    """Return a Logging query over fields of jsonPayload as a JSON schema."""
     match expression:
         case And(parts):
             return {"allOf": [_condition(part) for part in parts]}
@@ -105,7 +105,7 @@ def _condition(expression: Expression | None) -> Schema:
 
 
 def page(contract: Contract, module: str) -> str:
-    """The contract for people: docs/log-contract.md."""
+    """Return the contract for people: docs/log-contract.md."""
     example = next(iter(contract.events.values()))
     rows = "\n".join(_row(event) for event in contract.events.values())
     return f"""# The log contract

@@ -1,6 +1,4 @@
-"""How the metrics and the log contract fit together: which events a metric selects, which fields it reads of them, and
-which alerts and charts read the metric.
-"""
+"""Find which events of the log contract a metric selects, and which of their fields it reads."""
 
 from __future__ import annotations
 
@@ -40,7 +38,7 @@ class Disagreement:
 
 
 def selected_events(contract: Contract, metrics: Sequence[LogMetric], resource_type: str) -> dict[str, tuple[str, ...]]:
-    """The events of which a metric's filter can match an entry, by the metric's file name."""
+    """Return the events of which a metric's filter can match an entry, by the metric's file name."""
     with connect() as con:
         return {
             metric.name: tuple(_remainders(con, contract, parse_filter(metric.body["filter"]), resource_type))
@@ -49,7 +47,7 @@ def selected_events(contract: Contract, metrics: Sequence[LogMetric], resource_t
 
 
 def disagreements(contract: Contract, bodies: Sequence[Body]) -> list[tuple[Disagreement, ...]]:
-    """For each metric, what it reads that an event it selects does not have, or not with that type.
+    """Return, for each metric, the fields it reads that a selected event does not have, or not with that type.
 
     Errors: UserError when a filter or an extractor cannot be read.
     """
@@ -89,7 +87,7 @@ _WANTED_BY_TYPE = {"STRING": _TEXT, "INT64": _NUMBER, "BOOL": _BOOLEAN, "a numbe
 
 
 def _wanted_by_comparison(leaf: Expression) -> frozenset[str]:
-    """The types of a field with which the comparison can hold."""
+    """Return the types of a field with which the comparison can hold."""
     if not isinstance(leaf, Comparison) or not isinstance(leaf.left, tuple) or leaf.operator == ":":
         return _ANY
     if leaf.operator in ("=~", "!~"):
@@ -129,7 +127,7 @@ def _checked(event: Event, path: Path_, field: FieldPath, wanted: frozenset[str]
 
 
 def _remainders(con: Connection, contract: Contract, parsed: Filter, resource_type: str) -> dict[str, list[Expression]]:
-    """For each event that the filter can match: what is left of the filter once the event is given."""
+    """Return, for each event that the filter can match, the rest of the filter once the event is given."""
     kinds = [
         (event.name, severity, f"{contract.logger_root}.{event.logger}")
         for event in contract.events.values()
@@ -154,7 +152,7 @@ def _remainders(con: Connection, contract: Contract, parsed: Filter, resource_ty
 
 
 def _pinned_resource_type(parsed: Filter) -> str:
-    """The one that the filter names; "" where any will do."""
+    """Return the one that the filter names; "" where any will do."""
     for leaf in _leaves(parsed.expression):
         if isinstance(leaf, Comparison) and leaf.left == ("resource", "type"):
             return leaf.text
@@ -166,7 +164,7 @@ def _is_known(leaf: Expression) -> bool:
 
 
 def _given(expression: Expression | None, known: Mapping[Expression, bool]) -> Any:
-    """The expression with what is known put in: true, false, or what still depends on the entry."""
+    """Return the expression with what is known put in: true, false, or what still depends on the entry."""
     match expression:
         case None:
             return True

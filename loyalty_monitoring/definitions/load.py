@@ -77,7 +77,7 @@ def definitions_of(files: Sources, settings: Settings) -> Definitions:
     problems: list[UserError] = []
 
     def made(kind: str, documents: Mapping[str, Document], make: Callable[..., _Made]) -> tuple[_Made, ...]:
-        """Each definition of a kind; what is wrong with one hides nothing that is wrong with another."""
+        """Return each definition of a kind; what is wrong with one hides nothing that is wrong with another."""
         found = []
         for name, document in sorted(documents.items()):
             try:
@@ -173,7 +173,7 @@ def _filled(
     coverage: Document,
     block: str,
 ) -> tuple[Body, Body]:
-    """The API's body and the block that is ours, substituted and checked."""
+    """Return the API's body and the block that is ours, substituted and checked."""
     if not isinstance(document.data, dict):
         raise UserError("expected a mapping with the API's keys", document.position(()))
     data = substitute(document, parameters, resolvers)
@@ -187,7 +187,7 @@ def _filled(
 
 
 def _metric_name(name: str, settings: Settings) -> str:
-    """The metric's name in the Logging API."""
+    """Return the metric's name in the Logging API."""
     return "/".join(part for part in (settings.module.name, settings.prefix, name) if part)
 
 

@@ -81,7 +81,7 @@ def _wrong_ratios(document: Document) -> Iterator[UserError]:
 
 
 def events_filter(contract: Contract, names: tuple[str, ...], resource_type: str) -> str:
-    """The Logging query for entries of these events that keep the contract.
+    """Return the Logging query for entries of these events that keep the contract.
 
     Written for https://cloud.google.com/logging/docs/view/logging-query-language: `=` ignores case, so exact names
     are matched with anchored regular expressions; every OR stands in parentheses, since it binds tighter than AND.
@@ -110,12 +110,12 @@ def events_filter(contract: Contract, names: tuple[str, ...], resource_type: str
 
 
 def logger_pattern(contract: Contract, logger: str) -> str:
-    """The RE2 pattern, as it stands in a quoted Logging string, for the logger in any package of the root."""
+    """Return the RE2 pattern, as it stands in a quoted Logging string, for the logger in any package of the root."""
     return f"^{_literal(contract.logger_root)}[.]([^.]+[.])*{logger}$"
 
 
 def celery_tasks_pattern(contract: Contract) -> str:
-    """The RE2 alternation of the watched Celery tasks."""
+    """Return the RE2 alternation of the watched Celery tasks."""
     return "|".join(map(_literal, contract.celery_tasks))
 
 
@@ -131,7 +131,7 @@ def _after_event(event: Event) -> str:
 
 
 def severity_filter(event: Event) -> str:
-    """The Logging query for the severity that the contract asks of an entry of this event."""
+    """Return the Logging query for the severity that the contract asks of an entry of this event."""
     if event.severity_when is None:
         return f"severity = {event.severity}"
     other, condition = event.severity_when
@@ -139,7 +139,7 @@ def severity_filter(event: Event) -> str:
 
 
 def type_filter(field: str, kind: FieldType) -> str:
-    """The Logging query for a field that is there, with its type and in its range."""
+    """Return the Logging query for a field that is there, with its type and in its range."""
     # A comparison with a number matches numbers only, a regular expression strings only; true and false also match
     # the strings "true" and "false", which are therefore excluded.
     match kind:

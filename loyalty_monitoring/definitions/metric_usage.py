@@ -13,13 +13,13 @@ from loyalty_monitoring.query_languages.promql.quoted_names import words
 
 
 def series_names(metric: LogMetric) -> tuple[str, ...]:
-    """The PromQL names of a metric's time series (gcp-facts 3): a distribution has three."""
+    """Return the PromQL names of a metric's time series (gcp-facts 3): a distribution has three."""
     suffixes = SUFFIXES if metric.is_distribution else ("",)
     return tuple(metric.promql_name + suffix for suffix in suffixes)
 
 
 def series_in_queries(metrics: Sequence[LogMetric], queries: Iterable[str]) -> frozenset[str]:
-    """The PromQL names of our metrics that the queries mention, `_count`, `_sum` and `_bucket` included."""
+    """Return the PromQL names of our metrics that the queries mention, `_count`, `_sum` and `_bucket` included."""
     mentioned = {word for query in queries for word in words(query)}
     return frozenset(name for metric in metrics for name in series_names(metric) if name in mentioned)
 
@@ -33,7 +33,7 @@ class Readers:
 
 
 def readers(definitions: Definitions) -> dict[str, Readers]:
-    """Who reads each metric, by the metric's file name."""
+    """Return the readers of each metric, by the metric's file name."""
     alerts = [(policy.name, _series_named(policy.query)) for policy in definitions.alert_policies]
     charts = [
         (f"{dashboard.body['displayName']} / {tile['widget'].get('title', '')}", _series_named(tile["widget"]))
@@ -55,7 +55,9 @@ def _all_names(metric: LogMetric) -> set[str]:
 
 
 def _series_named(value: Any) -> set[str]:
-    """The names of series in all texts, as PromQL writes them, and types of metrics, as a time series filter does."""
+    """Return the names of series in all texts, as PromQL writes them, and types of metrics, as a time series filter
+    does.
+    """
     if isinstance(value, dict | list):
         return set().union(*map(_series_named, value.values() if isinstance(value, dict) else value))
     return set(re.findall(r"logging\.googleapis\.com/user/[\w/.-]+", str(value))) | words(str(value))

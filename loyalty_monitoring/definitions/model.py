@@ -63,7 +63,7 @@ class AlertPolicy:
 
     @property
     def duration_seconds(self) -> int:
-        """How long the query must hold before an incident opens."""
+        """Seconds for which the query must hold before an incident opens."""
         return int(seconds(self.condition["duration"]))
 
     @property

@@ -58,7 +58,7 @@ class Parameter:
         return f"{self.value:.15g}"
 
     def form(self, form: str) -> int | float | str:
-        """The value in one of FORMS; a KeyError for a form that this unit does not have."""
+        """Return the value in one of FORMS; a KeyError for a form that this unit does not have."""
         if form == "number":
             return self.number
         if form == "text":
@@ -109,7 +109,9 @@ def chosen_parameters(
 
 
 def arrival_allowance(root: Path, overrides: Mapping[str, object]) -> int:
-    """How late a point may be, in seconds: the parameter of that name, or else the 10 minutes that Google documents."""
+    """Return how late a point may be, in seconds: the parameter of that name, or else the 10 minutes that Google
+    documents.
+    """
     file = root / "parameters.yaml"
     return allowance_in(load_parameters(file, overrides) if file.is_file() else {})
 

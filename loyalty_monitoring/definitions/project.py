@@ -79,7 +79,7 @@ def _last_logger(contract: Path) -> str:
 
 
 def _namespace(file: Path) -> str:
-    """The project's name, which Pulumi puts before the settings of its stacks."""
+    """Return the project's name, which Pulumi puts before the settings of its stacks."""
     if not file.is_file():
         return _NAMESPACE
     document = load_yaml(file)

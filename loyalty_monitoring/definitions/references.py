@@ -37,7 +37,7 @@ Resolver = Callable[[str], str]
 
 
 def substitute(document: Document, parameters: Mapping[str, Parameter], resolvers: Mapping[str, Resolver]) -> Any:
-    """The document's data with every reference replaced.
+    """Return the document's data with every reference replaced.
 
     `resolvers` maps a kind such as `metric` to the function of what stands behind its colon; the function raises
     KeyError with a text for an unknown name. Errors: UserError with the place of the string.

@@ -63,11 +63,11 @@ class Settings:
     drill: bool = False
 
     def channels_of(self, priority: Priority) -> tuple[Channel, ...]:
-        """The channels that serve a priority, ordered by name."""
+        """Return the channels that serve a priority, ordered by name."""
         return tuple(channel for channel in self.channels if priority in channel.priorities)
 
     def titled(self, title: str) -> str:
-        """A title that tells the stacks of one project apart."""
+        """Return a title that tells the stacks of one project apart."""
         return f"[{self.prefix}] {title}" if self.prefix else title
 
     @property
@@ -81,7 +81,7 @@ def stack_file(root: Path, stack: str) -> Path:
 
 
 def stack_names(root: Path) -> tuple[str, ...]:
-    """The stacks that have a file `Pulumi.<stack>.yaml` below `root`, in the order of their names."""
+    """Return the stacks that have a file `Pulumi.<stack>.yaml` below `root`, in the order of their names."""
     files = sorted(root.glob("Pulumi.*.yaml"))
     return tuple(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in files)
 
@@ -99,7 +99,7 @@ def load_stack_settings(root: Path, stack: str) -> Settings:
 
 
 def locator(document: Document, namespace: str) -> Locate:
-    """Where a setting stands in a stack file, by its path, such as ("channels", "oncall", "type")."""
+    """Return the position of a setting in a stack file, by its path, such as ("channels", "oncall", "type")."""
 
     def locate(path: Path_) -> Position:
         config: Path_ = ("config", f"{namespace}:{path[0]}", *path[1:]) if path else ("config",)
@@ -147,7 +147,7 @@ def settings_from(values: Mapping[str, object], stack: str, locate: Locate, modu
 
 
 def in_project(settings: Settings, project: str) -> Settings:
-    """The stack as it would be in another project. Errors: UserError for what is no project id."""
+    """Return the stack as it would be in another project. Errors: UserError for what is no project id."""
     pattern, expected = _PROJECT
     if not re.fullmatch(pattern, project):
         raise UserError(f"the project is {project!r}; expected {expected}")
@@ -174,7 +174,9 @@ def _check_reach(settings: Settings, locate: Locate) -> None:
 
 
 def _own_values(document: Document, own: str) -> dict[str, object]:
-    """The values of the namespace `own` in a stack file; other namespaces (gcp:, pulumi:) are the CLI's to check."""
+    """Return the values of the namespace `own` in a stack file; other namespaces (gcp:, pulumi:) are the CLI's to
+    check.
+    """
     data = document.data
     if not isinstance(data, dict):
         raise UserError("expected a mapping with the key `config`; add it", document.position(()))
