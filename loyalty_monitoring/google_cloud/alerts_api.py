@@ -36,7 +36,7 @@ _LONGEST = timedelta(days=31)
 def read_alerts(
     project: str, start: datetime, end: datetime, *, timeout: float, endpoint: str | None = None
 ) -> tuple[Body, ...]:
-    """The alerts of all policies that were open at some time from `start` to `end`, as the API's JSON.
+    """Return the alerts of all policies that were open at some time from `start` to `end`, as the API's JSON.
 
     `timeout` is in seconds, for all pages together. With `endpoint` (HOST:PORT) that server is asked, without
     encryption and credentials. Errors: UserError.
@@ -101,7 +101,7 @@ def _get(
 
 
 def _explained(status: int, text: bytes, project: str) -> str:
-    """What went wrong, and the remedy. The error's shape: google.aip.dev/193."""
+    """Return the failure and the remedy. The error's shape: google.aip.dev/193."""
     try:
         said = plain(json.loads(text)["error"]["message"])
     except (ValueError, KeyError, TypeError, RecursionError):

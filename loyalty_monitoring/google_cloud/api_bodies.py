@@ -1,4 +1,4 @@
-"""What is sent to the Google API for one stack, as JSON bodies: the program and render both take it from here.
+"""Build the JSON bodies that one stack sends to the Google API, for the Pulumi program and for render.
 
 Left out is what only a deployment knows, the names of channels and policies, and what nobody may see, the secrets.
 """
@@ -22,7 +22,9 @@ SENSITIVE_LABELS = ("auth_token", "password", "service_key")
 
 
 def alert_policy_body(policy: AlertPolicy, settings: Settings) -> Body:
-    """The policy with the stack's labels, without its channels and without how often to notify each of them again."""
+    """Return the policy with the stack's labels, without its channels and without how often to notify each of them
+    again.
+    """
     labels = policy.body.get("userLabels", {})
     for key, value in settings.user_labels.items():
         if labels.get(key, value) != value:
@@ -38,7 +40,7 @@ def alert_policy_body(policy: AlertPolicy, settings: Settings) -> Body:
 
 
 def notifying_policy_body(policy: AlertPolicy, settings: Settings, channels: Sequence[Any]) -> Body:
-    """The policy as it is deployed, which notifies `channels`: their names, or what stands for them."""
+    """Return the policy as it is deployed, which notifies `channels`: their names, or what stands for them."""
     body = {**alert_policy_body(policy, settings), "notificationChannels": channels}
     given: list[Body] = policy.body.get("alertStrategy", {}).get("notificationChannelStrategy", [])
     strategies = [{**strategy, "notificationChannelNames": channels} for strategy in given]
@@ -48,19 +50,19 @@ def notifying_policy_body(policy: AlertPolicy, settings: Settings, channels: Seq
 
 
 def metrics_read_by(policy: AlertPolicy, log_metrics: Sequence[LogMetric]) -> list[LogMetric]:
-    """The metrics that a policy's conditions name. One too many, whose name begins another's, does no harm."""
+    """Return the metrics that a policy's conditions name. One too many, whose name begins another's, does no harm."""
     text = json.dumps(policy.body["conditions"], ensure_ascii=False)
     return [metric for metric in log_metrics if metric.promql_name in text or metric.api_name in text]
 
 
 def console_link(dashboard_id: str, settings: Settings) -> str:
-    """The console's address of a dashboard; the id is the last part of its resource name."""
+    """Return the console's address of a dashboard; the id is the last part of its resource name."""
     folder = "https://console.cloud.google.com/monitoring/dashboards/builder"
     return f"{folder}/{dashboard_id}?project={settings.project}"
 
 
 def dashboard_body(dashboard: Dashboard) -> Body:
-    """The dashboard with a label that names its definition: `definition-` and twelve digits of its hash.
+    """Return the dashboard with a label that names its definition: `definition-` and twelve digits of its hash.
 
     A key that the definition no longer has would stay deployed: the provider leaves out of its comparison what the
     program does not mention (hashicorp/terraform-provider-google, resource_monitoring_dashboard.go). With the label,
@@ -72,7 +74,7 @@ def dashboard_body(dashboard: Dashboard) -> Body:
 
 
 def channel_body(channel: Channel, settings: Settings) -> Body:
-    """The channel without its secret labels (Monitoring API v3, NotificationChannel)."""
+    """Return the channel without its secret labels (Monitoring API v3, NotificationChannel)."""
     body: Body = {
         "type": channel.type,
         "displayName": settings.titled(channel.display_name),

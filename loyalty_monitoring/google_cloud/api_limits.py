@@ -1,4 +1,4 @@
-"""What the Logging API allows its readers, and what BigQuery charges them."""
+"""Limits of the Logging API for its readers, and BigQuery's prices."""
 
 # "The maximum length of a filter is 20,000 characters": ListLogEntriesRequest, google/logging/v2/logging.proto.
 FILTER_CHARACTERS = 20_000

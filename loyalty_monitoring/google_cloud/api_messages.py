@@ -36,13 +36,13 @@ def check_dashboard(body: Body) -> None:
 
 
 def printed(kind: Kind, body: Body) -> Body:
-    """The body as the API would print it: without keys that have their default value. Errors: as `check`."""
+    """Return the body as the API would print it: without keys that have their default value. Errors: as `check`."""
     body_as_printed: Body = json_format.MessageToDict(_parsed(kind, body))
     return body_as_printed
 
 
 def dropped_keys(kind: Kind, body: Body) -> list[str]:
-    """JSON paths of the keys that would be missing when the API prints the resource, such as `tiles[0].xPos`.
+    """Return JSON paths of the keys that would be missing when the API prints the resource, such as `tiles[0].xPos`.
 
     A key with its default value (0, false, "", an empty list, the first value of an enum) is not sent back
     (protobuf.dev/programming-guides/json#presence). Dashboards are compared as a string, so there such a key would show

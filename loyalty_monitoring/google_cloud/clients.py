@@ -1,4 +1,4 @@
-"""What every call to Google Cloud shares: credentials, a client for them, and what to tell when a call fails."""
+"""Share credentials, a client for them, and error texts among all calls to Google Cloud."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ _UNLIMITED = (("grpc.max_send_message_length", -1), ("grpc.max_receive_message_l
 
 @dataclass(frozen=True)
 class Needs:
-    """What a call needs. Roles: docs.cloud.google.com/iam/docs/roles-permissions/monitoring and .../logging."""
+    """Role and API that a call needs. Roles: docs.cloud.google.com/iam/docs/roles-permissions/monitoring and
+    .../logging.
+    """
 
     permission: str
     role: str
@@ -28,8 +30,8 @@ class Needs:
 
 
 def credentials(*scopes: str) -> Any:
-    """Application default credentials, with a token. A refresh that fails later, inside a call, would look like an
-    unavailable service. Errors: UserError.
+    """Return application default credentials, with a token. A refresh that fails later, inside a call, would look like
+    an unavailable service. Errors: UserError.
     """
     try:
         found, _ = google.auth.default(scopes=scopes)
@@ -46,8 +48,8 @@ def credentials(*scopes: str) -> Any:
 
 
 def grpc_client(cls: Any, endpoint: str | None, signed_in: Any) -> Any:
-    """One of Google's clients, with credentials; with `endpoint` (HOST:PORT) it asks that server instead, without
-    encryption and credentials.
+    """Return one of Google's clients, with credentials; with `endpoint` (HOST:PORT) it asks that server instead,
+    without encryption and credentials.
     """
     if endpoint is None:
         return cls(credentials=signed_in)
@@ -56,7 +58,7 @@ def grpc_client(cls: Any, endpoint: str | None, signed_in: Any) -> Any:
 
 
 def explained(error: BaseException, needs: Needs, project: str, timeout: float) -> str:
-    """What went wrong, and the remedy. What is no error of a call is raised again.
+    """Return the failure and the remedy of a call. What is no error of a call is raised again.
 
     The classes are those of HTTP, from which the ones of gRPC are made.
     """
@@ -89,7 +91,7 @@ def explained(error: BaseException, needs: Needs, project: str, timeout: float) 
 
 
 def _denied(error: Any, needs: Needs, project: str, said: str) -> str:
-    """Why a permission is missing; reasons: googleapis, google/api/error_reason.proto."""
+    """Say why a permission is missing; reasons: googleapis, google/api/error_reason.proto."""
     match error.reason:
         case "SERVICE_DISABLED":
             service = plain(error.metadata.get("service", needs.service))
@@ -112,6 +114,6 @@ def _denied(error: Any, needs: Needs, project: str, said: str) -> str:
 
 
 def plain(text: object) -> str:
-    """What somebody else wrote, on one short line without control characters."""
+    """Return a foreign text on one short line without control characters."""
     line = " ".join("".join(character if character.isprintable() else " " for character in str(text)).split())
     return line if len(line) <= 300 else line[:299] + "…"

@@ -134,7 +134,7 @@ def newest_points(
     timeout: float,
     endpoint: str | None = None,
 ) -> dict[str, datetime | None]:
-    """The end of the newest point of each metric, as in `Deployed`. Errors: UserError, as for `read`."""
+    """Return the end of the newest point of each metric, as in `Deployed`. Errors: UserError, as for `read`."""
     with ExitStack() as stack:
         signed_in = credentials(*_SCOPES) if endpoint is None else None
         pool = stack.enter_context(ThreadPoolExecutor(_CALLS_AT_ONCE))
@@ -159,7 +159,7 @@ def newest_of_types(
     timeout: float,
     endpoint: str | None = None,
 ) -> dict[str, datetime | None]:
-    """The end of the newest point of each metric type, of whatever monitored resource. Errors: as for `read`."""
+    """Return the end of the newest point of each metric type, of whatever monitored resource. Errors: as for `read`."""
     if not types:
         return {}
     with ExitStack() as stack:
@@ -208,7 +208,7 @@ class _Calls:
 
 
 def _all_of(method: Any, request: Any, field: str) -> Callable[[Deadline], tuple[Body, ...]]:
-    """All pages of a list, as JSON bodies, in the order of their names: the API promises none."""
+    """Return all pages of a list, as JSON bodies, in the order of their names: the API promises none."""
 
     def call(deadline: Deadline) -> tuple[Body, ...]:
         bodies: list[Body] = [
@@ -222,7 +222,7 @@ def _all_of(method: Any, request: Any, field: str) -> Callable[[Deadline], tuple
 
 
 def _newest(project: str, metric: str, resource_type: str, now: datetime, look_back: timedelta) -> Any:
-    """A request whose first point is the newest of all time series of the metric.
+    """Return a request whose first point is the newest of all time series of the metric.
 
     Unaggregated, "the newest first" holds only within a time series, and there can be thousands; view=HEADERS has no
     points. ALIGN_SUM and REDUCE_COUNT both take counters and distributions; ALIGN_DELTA would invent points between

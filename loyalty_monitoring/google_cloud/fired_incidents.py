@@ -73,7 +73,7 @@ class Snooze:
 
 @dataclass(frozen=True)
 class Fired:
-    """What is known of a project's incidents. `snoozes` are evidence where something did not fire."""
+    """The incidents of a project. `snoozes` are evidence where something did not fire."""
 
     incidents: tuple[FiredIncident, ...] = ()
     snoozes: tuple[Snooze, ...] = ()
@@ -108,7 +108,7 @@ def from_violations(labels_of_entries: Iterable[Mapping[str, str]]) -> tuple[Fir
 
 
 def from_alerts(alerts: Iterable[Any]) -> tuple[FiredIncident, ...]:
-    """Alerts as the API's JSON. What is no object is passed over."""
+    """Return alerts as the API's JSON. What is no object is passed over."""
     found = []
     for alert in alerts:
         if not isinstance(alert, dict):
@@ -130,7 +130,7 @@ def from_alerts(alerts: Iterable[Any]) -> tuple[FiredIncident, ...]:
 
 
 def from_notifications(notifications: Iterable[Any]) -> tuple[FiredIncident, ...]:
-    """Notifications as their JSON; an incident has one when it opens and one when it closes."""
+    """Read notifications as their JSON; an incident has one when it opens and one when it closes."""
     found: dict[str, FiredIncident] = {}
     for number, notification in enumerate(notifications):
         incident = _object(_object(notification).get("incident"))
@@ -157,7 +157,7 @@ def from_notifications(notifications: Iterable[Any]) -> tuple[FiredIncident, ...
 
 
 def from_snoozes(snoozes: Iterable[Any]) -> tuple[Snooze, ...]:
-    """Snoozes as the API's JSON; one without an interval is passed over."""
+    """Read snoozes as the API's JSON; one without an interval is passed over."""
     found = []
     for snooze in map(_object, snoozes):
         interval, criteria = _object(snooze.get("interval")), _object(snooze.get("criteria"))
@@ -193,7 +193,9 @@ def read_incident_files(files: Sequence[Path]) -> Fired:
 
 
 def holds_incidents(file: Path) -> bool:
-    """Whether a file has alerts, notifications or snoozes rather than log entries, by the names at its beginning."""
+    """Return whether a file has alerts, notifications or snoozes rather than log entries, by the names at its
+    beginning.
+    """
     try:
         with file.open(encoding="utf-8", errors="replace") as opened:
             head = opened.read(_HEAD)
@@ -217,7 +219,7 @@ def read_stack_outputs(file: Path) -> dict[str, str]:
 
 
 def one_each(incidents: Iterable[FiredIncident]) -> tuple[FiredIncident, ...]:
-    """The incidents of one source, each id once, in the order of their opening."""
+    """Return the incidents of one source, each id once, in the order of their opening."""
     by_id: dict[str, FiredIncident] = {}
     for number, one in enumerate(incidents):
         key = one.id or f" {number}"
@@ -226,7 +228,7 @@ def one_each(incidents: Iterable[FiredIncident]) -> tuple[FiredIncident, ...]:
 
 
 def together(some: Sequence[FiredIncident], others: Sequence[FiredIncident]) -> tuple[FiredIncident, ...]:
-    """The incidents of two sources, each once, in the order of their opening.
+    """Return the incidents of two sources, each once, in the order of their opening.
 
     An incident of both has one id, or else (that all sources give one incident one id is not documented) one policy,
     labels that do not contradict each other, and openings at most two minutes apart: a policy never opens two incidents
@@ -253,30 +255,32 @@ def together(some: Sequence[FiredIncident], others: Sequence[FiredIncident]) -> 
 
 
 def was_open(incident: FiredIncident, start: datetime, end: datetime) -> bool:
-    """Whether the incident was open at some time from `start` to `end`, as far as is known."""
+    """Return whether the incident was open at some time from `start` to `end`, as far as is known."""
     opened_in_time = incident.opened is None or incident.opened <= end
     return opened_in_time and (incident.closed is None or incident.closed >= start)
 
 
 def labels_in(message: str) -> dict[str, str] | None:
-    """The labels that a violation's message names, as in "with metric labels {platform=google}"; None without any."""
+    """Return the labels that a violation's message names, as in "with metric labels {platform=google}"; None without
+    any.
+    """
     groups = _LABELS.findall(message[:_LONGEST_MESSAGE])
     return {key: value.strip() for group in groups for key, value in _LABEL.findall(group)} if groups else None
 
 
 def value_in(message: str) -> float | None:
-    """The value that a violation's message names, as in "above the threshold of 1.000 with a value of 2.000."."""
+    """Return the value in a violation's message, such as "above the threshold of 1.000 with a value of 2.000."."""
     found = _VALUE.search(message[:_LONGEST_MESSAGE])
     return float(found[1]) if found else None
 
 
 def last_part(name: str) -> str:
-    """The last part of a resource's name, or all of it."""
+    """Return the last part of a resource's name, or all of it."""
     return name.rpartition("/")[2]
 
 
 def _values(file: Path) -> Iterator[Any]:
-    """The JSON values of a file: its lines, or what stands in one array or in one page of an answer."""
+    """Yield the JSON values of a file: its lines, or what stands in one array or in one page of an answer."""
     try:
         if file.stat().st_size > LARGEST_FILE:
             raise UserError(f"is larger than {LARGEST_FILE // 2**20} MiB; name a file of fewer days", Position(file))
@@ -355,7 +359,7 @@ def _with_end(opening: FiredIncident, closing: FiredIncident | None) -> FiredInc
 
 
 def _instant(value: Any) -> datetime | None:
-    """Unix seconds as number or text, or an RFC 3339 time. 0 and what is no time of 1970 to 3000 is None."""
+    """Return Unix seconds as number or text, or an RFC 3339 time. 0 and what is no time of 1970 to 3000 is None."""
     number = _number(value)
     if number is not None:
         return datetime.fromtimestamp(number, UTC) if _FIRST_YEAR < number < _LAST_YEAR else None

@@ -112,7 +112,7 @@ _SCALARS: dict[int, Schema] = {
 
 
 def schema(kind: Kind, module: str) -> Schema:
-    """The JSON schema (draft 2020-12) of one kind of definition file, for the project of a module."""
+    """Return the JSON schema (draft 2020-12) of one kind of definition file, for the project of a module."""
     message = MESSAGES[kind].pb().DESCRIPTOR
     definitions: dict[str, Schema] = {}
     _define(message, definitions, _documentation())
@@ -130,7 +130,7 @@ def schema(kind: Kind, module: str) -> Schema:
 
 
 def text(kind: Kind, module: str) -> str:
-    """The schema as its file holds it."""
+    """Return the schema as its file holds it."""
     return json.dumps(schema(kind, module), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -210,7 +210,7 @@ def _value(field: FieldDescriptor, definitions: dict[str, Schema], documentation
 
 
 def _documentation() -> dict[str, str]:
-    """The first sentence of each field's documentation, by full name, from the docstrings of Google's classes."""
+    """Return the first sentence of each field's documentation, by full name, from Google's docstrings."""
     result: dict[str, str] = {}
     waiting: list[Any] = [vars(sys.modules[message.__module__.rpartition(".")[0]]) for message in MESSAGES.values()]
     message_class = type(MESSAGES["dashboard"])

@@ -105,7 +105,8 @@ def read_entries(
 def list_entries(
     project: str, filter_text: str, *, most: int, timeout: float, endpoint: str | None = None
 ) -> list[dict[str, Any]]:
-    """The first entries that the filter names, `most` of them, in the order of their timestamps, as the API's JSON.
+    """Return the first entries that the filter names, `most` of them, in the order of their timestamps, as the API's
+    JSON.
 
     `timeout` is in seconds, for all pages together. Errors: UserError.
     """
@@ -164,7 +165,7 @@ class _Pages:
             self.progress(what, self.share)
 
     def get(self, request: Any) -> Any:
-        """The page, as protobuf's own message. Errors: UserError."""
+        """Return the page, as protobuf's own message. Errors: UserError."""
         limit = min(self.end, time.monotonic() + _ONE_PAGE)
         failures = 0
         while True:
@@ -192,7 +193,7 @@ class _Pages:
 
 
 def as_line(entry: Any) -> bytes:
-    """A LogEntry as REST and `gcloud` write it, in one line."""
+    """Return a LogEntry as REST and `gcloud` write it, in one line."""
     try:
         body = json_format.MessageToDict(entry)
     except (json_format.Error, TypeError, ValueError):
@@ -203,8 +204,9 @@ def as_line(entry: Any) -> bytes:
 
 
 def _of_odd(entry: Any) -> dict[str, Any]:
-    """An entry that protobuf cannot write as JSON: its protoPayload is of a type that is not installed, of which the
-    type's name stays, or a number in its jsonPayload is none, which becomes the text "NaN", "Infinity" or "-Infinity".
+    """Return an entry that protobuf cannot write as JSON: its protoPayload is of a type that is not installed, of which
+    the type's name stays, or a number in its jsonPayload is none, which becomes the text "NaN", "Infinity" or
+    "-Infinity".
     """
     rest = LogEntry.pb()()
     rest.CopyFrom(entry)
@@ -238,7 +240,7 @@ def _value(value: Any) -> Any:
 
 
 def _numbers(value: Any) -> Any:
-    """The numbers of a Struct are doubles, and protobuf's Python writes 1.0 where REST writes 1."""
+    """Write the doubles of a Struct as REST does, 1 where protobuf's Python writes 1.0."""
     if isinstance(value, dict):
         return {key: _numbers(item) for key, item in value.items()}
     if isinstance(value, list):

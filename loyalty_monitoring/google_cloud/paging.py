@@ -29,7 +29,7 @@ class Deadline:
         self._end = time.monotonic() + seconds
 
     def left(self) -> float:
-        """Seconds. Errors: DeadlineExceeded when there are none."""
+        """Return seconds. Errors: DeadlineExceeded when there are none."""
         left = self._end - time.monotonic()
         if left <= 0:
             raise exceptions.DeadlineExceeded("no time is left")
@@ -44,7 +44,7 @@ class Tokens:
         self._seen: set[str] = set()
 
     def see(self, token: str) -> None:
-        """Errors: UserError."""
+        """Check the next page token. Errors: UserError for one that came before, or for too many pages."""
         if token in self._seen:
             raise UserError(
                 f"{self._of} leads in a circle: a page has the token of one before, so the list has no end; try again "
@@ -54,7 +54,7 @@ class Tokens:
 
 
 def pages(method: Any, request: Any, deadline: Deadline) -> Iterator[Any]:
-    """The pages, as the client's own responses; `request` is one of its types, and is given the tokens.
+    """Yield the pages, as the client's own responses; `request` is one of its types, and is given the tokens.
 
     A service that is unavailable is asked again. Errors: what the client raises; UserError for a list without an end.
     """

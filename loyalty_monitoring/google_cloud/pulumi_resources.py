@@ -66,7 +66,7 @@ def declare(settings: Settings, definitions: Definitions, secrets: Secrets) -> d
 
 
 def _log_metric(metric: LogMetric, settings: Settings) -> logging.Metric:
-    """One log-based metric.
+    """Declare one log-based metric.
 
     Its kind and type cannot change (docs.cloud.google.com/logging/docs/reference/v2/rest/v2/projects.metrics), and its
     name is taken until the old one is gone. Neither can its name: the provider would write a second metric under the
@@ -83,7 +83,7 @@ def _log_metric(metric: LogMetric, settings: Settings) -> logging.Metric:
 
 
 def _channels(settings: Settings, secrets: Secrets) -> dict[str, monitoring.NotificationChannel]:
-    """All channels, none of which waits for another: one that is refused keeps no other from being deployed.
+    """Declare all channels, none of which waits for another: one that is refused keeps no other from being deployed.
 
     "Single-thread API calls that modify the state of notification channels", and policies as well
     (docs.cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.notificationChannels/create): the provider holds a
@@ -126,7 +126,7 @@ def _alert_policy(
     channels: Mapping[str, monitoring.NotificationChannel],
     metrics: Sequence[logging.Metric],
 ) -> monitoring.AlertPolicy:
-    """One policy after the metrics that it reads and the channels that it notifies, and after nothing else."""
+    """Declare one policy after the metrics that it reads and the channels that it notifies, and after nothing else."""
     names = [channels[channel.name].name for channel in settings.channels_of(policy.priority)]
     body = notifying_policy_body(policy, settings, names)
     return monitoring.AlertPolicy(
@@ -137,7 +137,7 @@ def _alert_policy(
 
 
 def _dashboard(dashboard: Dashboard, settings: Settings, policies: Policies) -> monitoring.Dashboard:
-    """One dashboard after the policies that it shows, with their real names.
+    """Declare one dashboard after the policies that it shows, with their real names.
 
     The provider compares the JSON as a string, so it is always written the same way.
     """
@@ -153,7 +153,7 @@ def _dashboard(dashboard: Dashboard, settings: Settings, policies: Policies) -> 
 
 
 def _policy_places(policies: Policies, settings: Settings) -> dict[str, str]:
-    """The strings that stand for a policy in a dashboard, with and without the project, and the policy's name."""
+    """Map the strings that stand for a policy in a dashboard, with and without the project, to the policy's name."""
     short = {f"alertPolicies/{name}": name for name in policies}
     return short | {f"projects/{settings.project}/{place}": name for place, name in short.items()}
 
@@ -194,7 +194,7 @@ def _last_part(name: str) -> str:
 
 
 def _typed(cls: type[Args], body: Body, source: Position, **known: Any) -> Args:
-    """The provider's arguments class for an API body; `known` are arguments in Python's own names.
+    """Return the provider's arguments class for an API body; `known` are arguments in Python's own names.
 
     A key that the provider does not know would be dropped without a word, so it is an error.
     """
@@ -226,7 +226,7 @@ def _converted(cls: type | None, value: Any, source: Position, path: str) -> Any
 
 
 def _nested_class(annotation: Any) -> type | None:
-    """The arguments class inside Input[...], Optional[...], Sequence[...], or None for plain values."""
+    """Return the arguments class inside Input[...], Optional[...], Sequence[...], or None for plain values."""
     if isinstance(annotation, type) and is_input_type(annotation):
         return annotation
     return next((found for part in get_args(annotation) if (found := _nested_class(part))), None)

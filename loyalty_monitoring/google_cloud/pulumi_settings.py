@@ -25,7 +25,7 @@ _STRUCTURED = frozenset({"channels", "parameters", "silentPriorities", SECRETS_K
 
 
 def program_settings(root: Path) -> Settings:
-    """The running stack's settings. Errors: UserError, with the place in the stack's file where it has one."""
+    """Return the running stack's settings. Errors: UserError, with the place in the stack's file where it has one."""
     stack = pulumi.get_stack()
     module = load_module(root)
     locate = _locate(root, stack, module.namespace)
@@ -40,7 +40,7 @@ def program_settings(root: Path) -> Settings:
 
 
 def channel_secrets(settings: Settings, root: Path) -> Mapping[str, Mapping[str, Output[str]]]:
-    """The values of the channels' secret labels, each a Pulumi secret. Errors: UserError."""
+    """Return the values of the channels' secret labels, each a Pulumi secret. Errors: UserError."""
     namespace = settings.module.namespace
     locate = _locate(root, settings.stack, namespace)
     given = _values(locate, namespace).get(SECRETS_KEY, {})
@@ -108,7 +108,7 @@ def _own_config(namespace: str) -> dict[str, str]:
 
 
 def _locate(root: Path, stack: str, namespace: str) -> Locate:
-    """Places in the stack's file; without one (its settings come from elsewhere) the file as a whole."""
+    """Return places in the stack's file; without one (its settings come from elsewhere) the file as a whole."""
     file = stack_file(root, stack)
     if not file.is_file():
         return lambda path: Position(file.name)

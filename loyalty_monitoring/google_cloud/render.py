@@ -72,7 +72,7 @@ def render(
 def policies_without_channel(
     settings: Settings, definitions: Definitions, channels: Mapping[str, str]
 ) -> list[AlertPolicy]:
-    """The policies that would notify nobody, with only these channels, and are not silent on purpose."""
+    """Return the policies that would notify nobody, with only these channels, and are not silent on purpose."""
     return [
         policy
         for policy in definitions.alert_policies
@@ -155,7 +155,7 @@ def _put(file: Path, text: str) -> None:
 
 
 def _listed(out: Path) -> set[str]:
-    """The files that an earlier render wrote here; a line that render cannot have written counts for nothing."""
+    """Return the files that an earlier render wrote here; a line that render cannot have written counts for nothing."""
     try:
         lines = (out / LIST).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:

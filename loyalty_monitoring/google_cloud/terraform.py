@@ -38,7 +38,9 @@ _METRIC_NAMES = "terraform_data.metric_names"
 
 
 def module(settings: Settings, definitions: Definitions) -> Body:
-    """The module as the content of one .tf.json file: resources, variables for the secrets, and the stack's outputs."""
+    """Return the module as the content of one .tf.json file: resources, variables for the secrets, and the stack's
+    outputs.
+    """
     metrics = {_address(metric.name): _metric(metric, settings) for metric in definitions.log_metrics}
     channels = {_address(channel.name): _channel(channel, settings) for channel in settings.channels}
     policies = {_address(policy.name): _policy(policy, settings, definitions) for policy in definitions.alert_policies}
@@ -65,7 +67,9 @@ def _metric(metric: LogMetric, settings: Settings) -> Body:
 
 
 def _channel(channel: Channel, settings: Settings) -> Body:
-    """A channel is replaced by creating the new one first: the API deletes none that a policy names."""
+    """Return a channel's resource, which is replaced by creating the new one first: the API deletes none that a policy
+    names.
+    """
     body = _arguments(channel_body(channel, settings))
     secrets = {label: f"${{var.{_variable(channel, label)}}}" for label in channel.secret_labels}
     sensitive = {label: value for label, value in secrets.items() if label in SENSITIVE_LABELS}
@@ -79,7 +83,7 @@ def _channel(channel: Channel, settings: Settings) -> Body:
 
 
 def _policy(policy: AlertPolicy, settings: Settings, definitions: Definitions) -> Body:
-    """A policy after the metrics that it reads."""
+    """Return a policy that is created after the metrics that it reads."""
     channels = [_name(_CHANNEL, each) for each in settings.channels_of(policy.priority)]
     body = _arguments(notifying_policy_body(policy, settings, channels))
     waits = [f"{_METRIC}.{_address(metric.name)}" for metric in metrics_read_by(policy, definitions.log_metrics)]
@@ -87,7 +91,7 @@ def _policy(policy: AlertPolicy, settings: Settings, definitions: Definitions) -
 
 
 def _dashboard(dashboard: Dashboard, settings: Settings, definitions: Definitions) -> Body:
-    """A dashboard as one text, in which references stand for the policies that it shows."""
+    """Return a dashboard as one text, in which references stand for the policies that it shows."""
     text = _escaped(json.dumps(dashboard_body(dashboard), sort_keys=True, ensure_ascii=False, separators=(",", ":")))
     for policy in definitions.alert_policies:
         name = f"{_POLICY}.{_address(policy.name)}.name"
@@ -139,7 +143,7 @@ def _variable(channel: Channel, label: str) -> str:
 
 
 def _address(name: str) -> str:
-    """A name as an identifier, which begins with a letter or an underscore."""
+    """Return a name as an identifier, which begins with a letter or an underscore."""
     return f"_{name}" if name[0].isdigit() else name
 
 
@@ -158,7 +162,7 @@ def _value(key: str, value: Any) -> Any:
 
 
 def _escaped(text: str) -> str:
-    """A text that is no template: `${` and `%{` begin one, as in the variables of an alert's documentation."""
+    """Return a text that is no template: `${` and `%{` begin one, as in the variables of an alert's documentation."""
     return text if isinstance(text, _Reference) else text.replace("${", "$${").replace("%{", "%%{")
 
 
