@@ -1,4 +1,4 @@
-"""When points arrive: the table `parts`, which says from when to when each value of a point is visible.
+"""Model the arrival of points: the table `parts` says from when to when each value of a point is visible.
 
 On Google Cloud a point of a log-based metric is there minutes after its minute has ended, each time series by itself,
 and a minute can grow while entries are still coming in. Sources: "metric data can be delayed by up to 10 minutes",

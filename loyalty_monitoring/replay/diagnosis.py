@@ -1,4 +1,4 @@
-"""Why no metric matched an entry, as far as resource and logger of the entries say."""
+"""Explain why no metric matched an entry, as far as resource and logger of the entries say."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHOWN = 3
 
 
 def why_nothing_matched(metrics: Sequence[LogMetric], origins: Origins) -> list[str]:
-    """A line for the resource type and one for the logger, where no entry has what the metrics' filters want."""
+    """Return a line for the resource type and one for the logger, where no entry has what the metrics' filters want."""
     stopped: dict[FieldPath, dict[str, Origins]] = {}
     metrics_stopped: Counter[FieldPath] = Counter()
     for metric in metrics:

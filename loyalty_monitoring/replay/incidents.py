@@ -24,7 +24,7 @@ _CLOSING_SECONDS = 270
 
 
 def evaluation_instants(start: datetime, end: datetime, interval_seconds: int) -> tuple[int, int]:
-    """The first and the last evaluation inside the window, as unix seconds: whole multiples of the interval."""
+    """Return the first and the last evaluation inside the window, as unix seconds: whole multiples of the interval."""
     first = -(-int(start.timestamp()) // interval_seconds) * interval_seconds
     last = int(end.timestamp()) // interval_seconds * interval_seconds
     return first, last
@@ -33,7 +33,7 @@ def evaluation_instants(start: datetime, end: datetime, interval_seconds: int) -
 def incidents(
     policy: AlertPolicy, series: Iterable[Series], last_instant: int, closing: Closing = "delayed"
 ) -> list[Incident]:
-    """The incidents of one policy.
+    """Return the incidents of one policy.
 
     `series` are the query's answers, sampled at every evaluation instant up to `last_instant` (unix seconds). A label
     set that is in the answer has its condition met. An incident opens at the first instant at which that has lasted
@@ -61,12 +61,12 @@ def incidents(
 
 
 def longest_run(series: Iterable[Series], interval: int) -> int:
-    """For how many seconds the condition of a label set was met at a stretch, at the most."""
+    """Return the longest time in seconds for which the condition of a label set was met without a gap."""
     return max((run[-1][0] - run[0][0] for one in series for run in _unbroken_runs(one.samples, interval)), default=0)
 
 
 def closing_delay(interval_seconds: int, closing: Closing) -> int:
-    """Seconds from the last evaluation at which a condition was met to the one that closes its incident."""
+    """Return seconds from the last evaluation at which a condition was met to the one that closes its incident."""
     if closing == "at-once":
         return interval_seconds
     rest = max(_CLOSING_SECONDS, 2 * interval_seconds)

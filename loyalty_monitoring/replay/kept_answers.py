@@ -43,7 +43,8 @@ def answering(
     strict: bool = False,
     progress: Progress | None = None,
 ) -> Iterator[tuple[KeptAnswers, Points]]:
-    """Who answers queries over the points that the metrics make of the files; `wanted` are the series that are named.
+    """Yield a function that answers queries over the points that the metrics make of the files; `wanted` are the series
+    that are named.
 
     Errors: those of `load_entries`, and when asked, of `Prometheus`.
     """
@@ -91,7 +92,7 @@ class KeptAnswers:
         return [Series(labels, [(at, value) for at, value in samples]) for labels, samples in found]
 
     def ask(self, query: str, first: int, last: int, step: int) -> list[Series]:
-        """The same from Prometheus itself, for an answer of which less is kept."""
+        """Return the same from Prometheus itself, for an answer of which less is kept."""
         return self._running().query_range(query, first, last, step)
 
     def label_sets(self, label: str, first: int, last: int) -> list[dict[str, str]]:
@@ -103,7 +104,7 @@ class KeptAnswers:
         return [dict(one) for one in found]
 
     def remembered(self, question: Sequence[object], queries: Iterable[str] | None, work_out: Callable[[], Any]) -> Any:
-        """What `work_out` makes, as JSON has it, or made when the same was asked of the same points.
+        """Return what `work_out` makes, as JSON has it, or made when the same was asked of the same points.
 
         `question` says what is asked, in plain data; `queries` name all metrics that it depends on, None is every one.
         """
@@ -193,7 +194,7 @@ def _new_blocks(cache: Cache, asked: Asked, text: Path, data: Path) -> Given:
 
 
 def _linked(source: str, target: str) -> None:
-    """A second name for a file that nobody changes, or a copy where the two folders are on different disks."""
+    """Link a file that nobody changes under a second name, or copy it where the two folders are on different disks."""
     try:
         os.link(source, target)
     except OSError:

@@ -43,13 +43,13 @@ class Group:
     seen: tuple[object, ...] = ()
 
     def is_unchanged(self) -> bool:
-        """Whether the files are still those whose bytes were looked at."""
+        """Return whether the files are still those whose bytes were looked at."""
         return self.content is not None and self.seen == tuple(map(_seen, self.files))
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Which points are asked for: those of `metrics` in the files of `groups`, with the buckets that `wanted` names."""
+    """The points to make: those of `metrics` in the files of `groups`, with the buckets that `wanted` names."""
 
     groups: tuple[Group, ...]
     metrics: tuple[LogMetric, ...]
@@ -73,7 +73,9 @@ class Asked:
         }
 
     def key(self, metrics: Iterable[LogMetric]) -> str | None:
-        """A key of the points of some of the metrics in all files, and of their names; None where there can be none."""
+        """Return a key of the points of some of the metrics in all files, and of their names; None where there can be
+        none.
+        """
         if any(group.content is None for group in self.groups):
             return None
         return key([[metric.promql_name, self.keys[metric.promql_name]] for metric in metrics])
@@ -81,14 +83,14 @@ class Asked:
 
 @once
 def program() -> str:
-    """A key of what counts and evaluates: this package's source and the database's version."""
+    """Return a key of what counts and evaluates: this package's source and the database's version."""
     sources = sorted(chain(_PACKAGE.rglob("*.py"), _PACKAGE.rglob("*.lark")))
     texts = [[str(file.relative_to(_PACKAGE)), file.read_text(encoding="utf-8")] for file in sources]
     return key(texts, version("duckdb"))
 
 
 def groups_of(files: Sequence[Path | Literal["-"]], cache: Cache) -> tuple[Group, ...]:
-    """The files in their order, in groups; without a cache nobody looks at their bytes."""
+    """Return the files in their order, in groups; without a cache nobody looks at their bytes."""
     found: list[Group] = []
     together: list[Path] = []
 
@@ -111,7 +113,7 @@ def groups_of(files: Sequence[Path | Literal["-"]], cache: Cache) -> tuple[Group
 
 
 def known_counts(cache: Cache, asked: Asked) -> tuple[EntryCounts, dict[str, MetricSummary]] | None:
-    """What `load_points` found before; None where something has to be counted."""
+    """Return what `load_points` found before; None where something has to be counted."""
     kept = _kept_json(cache, "found", asked.key(asked.metrics))
     if kept is None or (asked.strict and any(one["rejected"] for one in kept["counts"])):
         return None
@@ -146,7 +148,7 @@ def load_points(
 def _points_of_group(
     cache: Cache, asked: Asked, place: int, folder: Path, progress: Progress | None
 ) -> tuple[EntryCounts, list[Path]]:
-    """What a group's files hold, and for each metric a file of its points in `folder`."""
+    """Return the counts of a group's files, and for each metric a file of its points in `folder`."""
     folder.mkdir()
     group = asked.groups[place]
     files = [folder / f"{number}.parquet" for number in range(len(asked.metrics))]
@@ -214,7 +216,9 @@ def _counts_key(group: Group) -> str | None:
 
 
 def _as_json(group: Group, counts: EntryCounts) -> dict[str, Any]:
-    """Names are kept as a file's place in its group and what follows its name, since the bytes have no name."""
+    """Return the result as JSON. Names are kept as a file's place in its group and what follows, since the bytes have
+    no name.
+    """
 
     def named(name: str) -> list[object]:
         beginnings = [shown_name(file) for file in group.files]

@@ -41,14 +41,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Views:
-    """Which evaluations of each question are partial: for an arrival and a question, those of each view in order."""
+    """Evaluations of each question that are partial: for an arrival and a question, those of each view in order."""
 
     steps: Mapping[int, int]
     partial: Mapping[tuple[int, int], Mapping[int, tuple[int, ...]]]
     names: frozenset[str] = field(default=frozenset())
 
     def has_partial(self, number: int, arrival: int, span: tuple[int, int]) -> bool:
-        """Whether lateness can change an answer of the question in this span."""
+        """Return whether lateness can change an answer of the question in this span."""
         views = self.partial.get((arrival, number), {})
         return any(span[0] <= at <= span[1] for times in views.values() for at in times)
 
@@ -61,7 +61,7 @@ class Views:
         span: tuple[int, int],
         full: Sequence[Series],
     ) -> list[Series]:
-        """The answers of a question in one of its spans; `full` are those of all points, whenever they arrived."""
+        """Return the answers of a question in one of its spans; `full` are those of all points, however late."""
         views = self.partial.get((arrival, number), {})
         inside = {view: [at for at in times if span[0] <= at <= span[1]] for view, times in views.items()}
         replaced = {at for times in inside.values() for at in times}
@@ -82,7 +82,7 @@ class Views:
 
 
 def view_suffix(arrival: int, apart: int, view: int) -> str:
-    """What stands behind a metric's name in a view; `apart` is the distance of its evaluations in seconds."""
+    """Return the suffix of a metric's name in a view; `apart` is the distance of its evaluations in seconds."""
     return f":late_{arrival}_{apart}_{view}"
 
 
@@ -145,7 +145,9 @@ def make_views(con: Connection, metrics: Sequence[LogMetric], asked: Sequence[As
 
 
 def on_the_way(con: Connection, asked: int, arrival: int, at: int) -> list[tuple[str, str, int, bool]]:
-    """What an evaluation looks at and had not arrived: metric, labels, minute since 1970, whether a part was there."""
+    """Return the points that an evaluation looks at and that had not arrived: metric, labels, minute since 1970,
+    whether a part was there.
+    """
     rows = con.execute(
         f"""SELECT name, labels, minute, bool_or(arrives <= {at}) AS in_part
         FROM parts JOIN looks USING (metric) JOIN series USING (series) JOIN metric_names USING (metric)
@@ -157,7 +159,7 @@ def on_the_way(con: Connection, asked: int, arrival: int, at: int) -> list[tuple
 
 
 def _looks(query: str, metrics: Sequence[LogMetric]) -> dict[int, tuple[int, int]]:
-    """For each metric that the query reads: how near and how far before its instant, in seconds."""
+    """Return, for each metric that the query reads, how near and how far before its instant, in seconds."""
     numbers = {metric.promql_name: number for number, metric in enumerate(metrics)}
     found: dict[int, tuple[int, int]] = {}
     for read in promql.reads(_parsed(query)):

@@ -43,7 +43,7 @@ LATENESS_FIELDS: frozenset[FieldPath] = frozenset({_RECEIVED, _EVENT})
 
 
 def lateness_of_files(files: Sequence[Path], progress: Progress | None = None) -> tuple[Lateness, ...]:
-    """The lateness by event, the latest first. Files without a single `receiveTimestamp` are not read.
+    """Return the lateness by event, the latest first. Files without a single `receiveTimestamp` are not read.
 
     Errors: those of `load_entries`.
     """
@@ -75,7 +75,7 @@ def add_lateness(con: Connection) -> None:
 
 
 def lateness(con: Connection) -> tuple[Lateness, ...]:
-    """The lateness by event, the latest first."""
+    """Return the lateness by event, the latest first."""
     rows = con.execute(
         "SELECT event, count(*), quantile_disc(micros, 0.5), quantile_disc(micros, 0.95), max(micros) "
         f"FROM entry_lateness GROUP BY event ORDER BY count(*) DESC, event LIMIT {_MOST_EVENTS}"
@@ -85,7 +85,7 @@ def lateness(con: Connection) -> tuple[Lateness, ...]:
 
 
 def as_object(found: Iterable[Lateness]) -> dict[str, Any]:
-    """By event, in seconds."""
+    """Return lateness by event, in seconds."""
     return {
         one.event: {
             "entries": one.entries,
@@ -98,7 +98,7 @@ def as_object(found: Iterable[Lateness]) -> dict[str, Any]:
 
 
 def lines(found: Sequence[Lateness], allowance: timedelta) -> Iterator[str]:
-    """A line an event, and a warning for each whose entries come later than points may; nothing without any."""
+    """Yield a line an event, and a warning for each whose entries come later than points may; nothing without any."""
     if not found:
         return
     yield f"{'arrived after':<34}{'entries':>10}{'median':>12}{'95%':>12}{'most':>12}"
@@ -110,12 +110,12 @@ def lines(found: Sequence[Lateness], allowance: timedelta) -> Iterator[str]:
 
 
 def exceeding(found: Iterable[Lateness], allowance: timedelta) -> list[Lateness]:
-    """The events with an entry that arrived later than `allowance`."""
+    """Return the events with an entry that arrived later than `allowance`."""
     return [one for one in found if one.most > allowance]
 
 
 def too_late(one: Lateness, allowance: timedelta) -> str:
-    """What is wrong, and what to do about it."""
+    """Return the warning for events beyond the allowance, with the remedy."""
     return (
         f"an entry arrived {shown(one.most)} after its timestamp, and the alerts allow for {shown(allowance)} until "
         "its point is there; find what holds the lines back, or raise the parameter arrival_allowance"
@@ -123,7 +123,7 @@ def too_late(one: Lateness, allowance: timedelta) -> str:
 
 
 def shown(span: timedelta) -> str:
-    """A length of time as one reads it: 0.4 s, 12 s, 4:10 min, 2:05 h."""
+    """Return a length of time as one reads it: 0.4 s, 12 s, 4:10 min, 2:05 h."""
     seconds = span.total_seconds()
     if abs(seconds) < 60:
         return f"{seconds:.1f} s" if abs(seconds) < 10 else f"{seconds:.0f} s"
@@ -133,7 +133,9 @@ def shown(span: timedelta) -> str:
 
 
 def _names_arrival(file: Path) -> bool:
-    """Whether the first part of the file names a `receiveTimestamp`; each entry of an export has one, or none has."""
+    """Return whether the first part of the file names a `receiveTimestamp`; each entry of an export has one, or none
+    has.
+    """
     with open_source(file) as inside:
         for found in inside:
             for batch in found.batches:
@@ -142,5 +144,5 @@ def _names_arrival(file: Path) -> bool:
 
 
 def _plain(text: str) -> str:
-    """Text from logs without control characters, which could rewrite the terminal."""
+    """Return text from logs without control characters, which could rewrite the terminal."""
     return "".join(character if character.isprintable() else "?" for character in text)

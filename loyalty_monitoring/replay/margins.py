@@ -26,7 +26,7 @@ def margins(
     end: datetime,
     incidents: Sequence[Incident],
 ) -> dict[str, Margin]:
-    """The margin of each policy that compares something with a number, by the policy's name."""
+    """Return the margin of each policy that compares something with a number, by the policy's name."""
     opened = {incident.policy for incident in incidents}
     found = ((policy, _margin(prometheus, policy, start, end, opened)) for policy in policies)
     return {policy.name: margin for policy, margin in found if margin is not None}
@@ -73,14 +73,14 @@ def _margin(
 
 
 def _decisive(found: Sequence[Comparison]) -> Comparison | None:
-    """The comparison that people mean: of one that only counts yes and no, the one inside."""
+    """Return the comparison that people mean: of one that only counts yes and no, the one inside."""
     inside = [one for one in found if one.role == "inside"]
     whole = [one for one in found if one.role in ("", "or")]
     return next((one for one in inside + whole if one.operator != "!="), None)
 
 
 def _nearest(value: str, compared: Comparison) -> Iterator[str]:
-    """Queries whose answers hold the extreme of all series at each instant, so that little is transferred."""
+    """Return queries whose answers hold the extreme of all series at each instant, so that little is transferred."""
     if compared.operator.startswith(">"):
         yield f"topk(1, {value})"
     elif compared.operator.startswith("<"):

@@ -46,7 +46,9 @@ class Plan:
 
 
 def needed_fields(metrics: Sequence[LogMetric], *, by_arrival: bool = False) -> frozenset[FieldPath]:
-    """The fields that `load_entries` must keep for these metrics, with `by_arrival` also when an entry was received."""
+    """Return the fields that `load_entries` must keep for these metrics, with `by_arrival` also when an entry was
+    received.
+    """
     fields: set[FieldPath] = {_RECEIVED} if by_arrival else set()
     for metric in metrics:
         parsed = parse_filter(metric.body["filter"])
@@ -148,7 +150,7 @@ class _Making:
 
 
 def bucket_bounds(options: dict[str, object]) -> tuple[float, ...]:
-    """The finite bounds of BucketOptions (cloud.google.com/logging/docs/reference/v2/rest/v2/BucketOptions)."""
+    """Return the finite bounds of BucketOptions (cloud.google.com/logging/docs/reference/v2/rest/v2/BucketOptions)."""
     match options:
         case {"explicitBuckets": {"bounds": list(bounds)}}:
             return tuple(map(float, bounds))
@@ -168,7 +170,7 @@ def bucket_bounds(options: dict[str, object]) -> tuple[float, ...]:
 
 
 def make_tables(con: Connection) -> None:
-    """The empty tables `series` and `points`."""
+    """Create the empty tables `series` and `points`."""
     con.execute("CREATE OR REPLACE TEMP TABLE series (series INTEGER, labels VARCHAR, of_metric INTEGER)")
     numbers = "n BIGINT, total DOUBLE, below BIGINT[]"
     con.execute(f"CREATE OR REPLACE TEMP TABLE points (metric INTEGER, series INTEGER, minute INTEGER, {numbers})")
@@ -271,7 +273,9 @@ def _matching(con: Connection, parsed: Filter, plan: Plan, column: Callable[[Fie
 
 
 def _with_proto_fields(plans: list[Plan], column: Callable[[FieldPath], str]) -> tuple[str, Callable[[FieldPath], str]]:
-    """The table `entries` with a column for each field of a protoPayload that is extracted, and how fields are read."""
+    """Return the table `entries` with a column for each field of a protoPayload that is extracted, and how fields are
+    read.
+    """
     extractors = [extractor for plan in plans for extractor in (plan.value, *(one for _, _, one in plan.labels))]
     fields = sorted({one.field for one in extractors if one is not None and one.field[0] == "protoPayload"})
     names = {field: f'"@proto{index}"' for index, field in enumerate(fields)}
@@ -282,7 +286,9 @@ def _with_proto_fields(plans: list[Plan], column: Callable[[FieldPath], str]) ->
 
 
 def _lateness(received: str) -> str:
-    """Seconds from the end of an entry's minute to when it was received, in steps of 30 s; 0 where that is unknown."""
+    """Return seconds from the end of an entry's minute to when it was received, in steps of 30 s; 0 where that is
+    unknown.
+    """
     after = f"(epoch(try_cast({received}->>'$' AS TIMESTAMPTZ)) - ({_MINUTE} + 1)::BIGINT * 60)"
     return f"coalesce(greatest(ceil({after} / {ARRIVAL_STEP})::INTEGER * {ARRIVAL_STEP}, 0), 0)"
 
@@ -333,7 +339,9 @@ def _add_metric(
 
 
 def series_labels(plan: Plan, values: Sequence[str]) -> str:
-    """The labels of a series as OpenMetrics text, as SQL over `resources` and the values of the metric's own labels."""
+    """Return the labels of a series as OpenMetrics text, as SQL over `resources` and the values of the metric's own
+    labels.
+    """
     texts = ["text"]
     for (name, _, _), value in zip(plan.labels, values, strict=True):
         # promql-mapping: a metric's label that is named like one of the resource's gets a prefix.
@@ -343,7 +351,7 @@ def series_labels(plan: Plan, values: Sequence[str]) -> str:
 
 
 def _merge(con: Connection, table: str, keys: str) -> None:
-    """One row for each combination of keys, whose entries were counted in several parts."""
+    """Merge the rows of each combination of keys, whose entries were counted in several parts."""
     below = (
         "CASE WHEN any_value(below) IS NOT NULL THEN list_reduce(list(below), "
         "lambda one, other: list_transform(list_zip(one, other), lambda pair: pair[1] + pair[2])) END"

@@ -43,7 +43,7 @@ def write_open_metrics(
 
 
 def _families(number: int, metric: LogMetric, wanted: Collection[str], table: str = "spaced") -> list[str]:
-    """A query of the text of each wanted series name of the metric."""
+    """Return a query of the text of each wanted series name of the metric."""
     name = metric.promql_name
     points = f"FROM {table} JOIN series USING (series) WHERE metric = {number}"
     columns = "series, minute, zero_before, zero_after, labels" + (", view" if table == "views" else ", '' AS view")

@@ -61,10 +61,10 @@ class Evaluator(Protocol):
     """Evaluates PromQL over the points of a replay."""
 
     def query_range(self, query: str, first: int, last: int, step: int) -> list[Series]:
-        """The answers at `first`, `first + step`, ... up to `last` (unix seconds, inclusive)."""
+        """Return the answers at `first`, `first + step`, ... up to `last` (unix seconds, inclusive)."""
 
     def label_sets(self, label: str, first: int, last: int) -> list[dict[str, str]]:
-        """The label sets, with `__name__`, of all series that have this label and a sample about the window."""
+        """Return the label sets, with `__name__`, of all series that have this label and a sample about the window."""
 
 
 class Prometheus:
@@ -74,7 +74,7 @@ class Prometheus:
         self._port, self._prefix = port, prefix
 
     def query_range(self, query: str, first: int, last: int, step: int) -> list[Series]:
-        """The answers of a PromQL query at `first`, `first + step`, ... up to `last` (unix seconds, inclusive).
+        """Return the answers of a PromQL query at `first`, `first + step`, ... up to `last` (unix seconds, inclusive).
 
         Names in quotes are sent in the form that this Prometheus has (`quoted_names`). Errors: QueryRefused with
         Prometheus's own words and the query as it is written; UserError when Prometheus does not answer.
@@ -91,7 +91,7 @@ class Prometheus:
         return [Series(dict(labels), samples) for labels, samples in sorted(found.items())]
 
     def label_sets(self, label: str, first: int, last: int) -> list[dict[str, str]]:
-        """The label sets, with `__name__`, of all series that have this label and a sample about the window."""
+        """Return the label sets, with `__name__`, of all series that have this label and a sample about the window."""
         found = self._ask("series", {"match[]": f'{{{label}!=""}}', "start": first, "end": last})
         return [dict(one) for one in found]
 
@@ -167,7 +167,7 @@ def _understood() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Given:
-    """How many samples and time series a file of OpenMetrics text has, by name."""
+    """Number of samples and of time series in a file of OpenMetrics text, by name."""
 
     samples: Counter[str]
     series: Counter[str]
@@ -190,7 +190,7 @@ def _given(open_metrics: Path) -> Given:
 
 @contextmanager
 def prometheus_over(open_metrics: Path) -> Iterator[Prometheus]:
-    """A server that holds the samples of an OpenMetrics file (which ends with `# EOF`).
+    """Yield a server that holds the samples of an OpenMetrics file (which ends with `# EOF`).
 
     The folder and the processes are gone when the block is left, however it is left.
     """
@@ -202,14 +202,14 @@ def prometheus_over(open_metrics: Path) -> Iterator[Prometheus]:
 
 @contextmanager
 def prometheus_with(data: Path, given: Given) -> Iterator[Prometheus]:
-    """A server over blocks that `backfill` made; it writes into the folder."""
+    """Yield a server over blocks that `backfill` made; it writes into the folder."""
     with temporary_folder() as folder, _server(_program("prometheus"), folder, data) as server:
         server.check(given)
         yield server
 
 
 def engine() -> str:
-    """What tells the installed Prometheus from others: its programs, by place, size and time."""
+    """Return the identity of the installed Prometheus: its programs, by place, size and time."""
     programs = [Path(_program(name)) for name in ("prometheus", "promtool")]
     return "\n".join(f"{one.resolve()} {one.stat().st_size} {one.stat().st_mtime_ns}" for one in programs)
 
@@ -338,7 +338,8 @@ def _free_port() -> int:
 
 
 def _dies_with_parent() -> Callable[[], None]:
-    """What a child calls first: the kernel ends it when this process ends, even by kill -9 (man 2 prctl).
+    """Return a function for the child to call first: the kernel ends it when this process ends, even by kill -9 (man 2
+    prctl).
 
     Precisely, when the thread ends that started the child; it stays inside `prometheus_over` until the child has ended.
     """

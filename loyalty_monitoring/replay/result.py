@@ -1,4 +1,4 @@
-"""What a replay finds, as plain frozen data."""
+"""The result of a replay, as plain frozen data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class MetricSummary:
 
 @dataclass(frozen=True)
 class Points:
-    """What was read and counted. `metrics` maps a metric's API name to what it found."""
+    """Entries and points of a replay. `metrics` maps a metric's API name to its summary."""
 
     entries: EntryCounts
     metrics: Mapping[str, MetricSummary]
@@ -41,7 +41,7 @@ class Incident:
 
 @dataclass(frozen=True)
 class Margin:
-    """How near a condition came to its threshold, or how far beyond it went.
+    """The distance of a condition's value from its threshold, below or beyond it.
 
     `value` is the extreme of the window, `at` and `labels` where it was; None where nothing was to be compared.
     `met_seconds` is the longest time for which the condition was met at a stretch, None for one that has no duration;
@@ -60,7 +60,7 @@ class Margin:
 
 @dataclass(frozen=True)
 class ReplayResult:
-    """What a replay found.
+    """Incidents, margins and counts of a replay.
 
     `policies` are the evaluated ones, `metrics` maps a metric's API name to what it found; `incidents` are ordered by
     when they opened, then by policy and labels; `margins` are by policy, without those that compare nothing.

@@ -80,7 +80,7 @@ def _judged_late(
     strict: bool,
     progress: Progress | None,
 ) -> tuple[ReplayResult, Origins]:
-    """What the policies say when points arrive late, and where the entries came from."""
+    """Evaluate the policies with points that arrive late, and return where the entries came from."""
     with temporary_folder() as folder:
         out = folder / "points.om"
         by_arrival = isinstance(late, EntryDelay)
@@ -124,7 +124,7 @@ def judged(
     late: str | None = None,
     answers: Answers | None = None,
 ) -> ReplayResult:
-    """What the policies say of the points in a window, wherever the points came from."""
+    """Evaluate the policies over the points in a window, wherever the points came from."""
     found = evaluate(prometheus, policies, start, end, progress, closing=closing, answers=answers)
     return ReplayResult(
         window_from=start,
@@ -170,7 +170,7 @@ def evaluate(
     closing: Closing = "delayed",
     answers: Answers | None = None,
 ) -> list[Incident]:
-    """The incidents of the policies in a window, ordered by when they opened, then by policy and labels.
+    """Return the incidents of the policies in a window, ordered by when they opened, then by policy and labels.
 
     `answers` makes of a policy's place and of its answers over all points what was answered while points were late.
     """
@@ -203,7 +203,7 @@ def evaluate(
 
 
 def chosen_policies(definitions: Definitions, names: Sequence[str] | None) -> list[AlertPolicy]:
-    """The policies of these names, None is all of them. Errors: UserError for a name that is not there."""
+    """Return the policies of these names, None is all of them. Errors: UserError for a name that is not there."""
     by_name = {policy.name: policy for policy in definitions.alert_policies}
     for name in names or ():
         if name not in by_name:
@@ -212,14 +212,14 @@ def chosen_policies(definitions: Definitions, names: Sequence[str] | None) -> li
 
 
 def longest_window(policies: Sequence[AlertPolicy]) -> timedelta:
-    """How far before an incident the policies look: ranges, offsets and the time for which a condition must hold."""
+    """Return how far before an incident the policies look: ranges, offsets and durations."""
     return max(
         (_look_back(policy.query) + timedelta(seconds=policy.duration_seconds) for policy in policies), default=_NO
     )
 
 
 def _look_back(query: str) -> timedelta:
-    """How far a query reads back; nothing where our parser cannot tell, and Prometheus has its say later."""
+    """Return how far a query reads back; nothing where our parser cannot tell, and Prometheus has its say later."""
     try:
         return look_back(parsed(query))
     except ValueError:
@@ -229,7 +229,7 @@ def _look_back(query: str) -> timedelta:
 def window(
     counts: EntryCounts, start: datetime | None, end: datetime | None, silence: timedelta = _NO
 ) -> tuple[datetime, datetime]:
-    """From when to when is evaluated: what was asked for, otherwise the minutes of the first and the last entry.
+    """Return start and end of the evaluation: as asked for, otherwise the minutes of the first and the last entry.
 
     Of an empty log it is the time of length `silence` before `end`.
     """

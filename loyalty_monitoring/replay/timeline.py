@@ -1,4 +1,4 @@
-"""What a replay found, for a person (a timeline) and for a machine (JSON)."""
+"""Print the result of a replay as a timeline or as JSON."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _TICKS = (*(n * _HOUR for n in (1, 2, 3, 6, 12)), *(n * _DAY for n in (1, 2, 7, 
 
 
 def as_json(result: ReplayResult) -> str:
-    """The result as one JSON object, see `as_object`."""
+    """Return the result as one JSON object, see `as_object`."""
     return json.dumps(as_object(result), indent=2, ensure_ascii=False)
 
 
 def as_object(result: ReplayResult) -> dict[str, Any]:
-    """The result as a JSON object; times are RFC 3339 in UTC, `closed` is null while an incident is open.
+    """Return the result as a JSON object; times are RFC 3339 in UTC, `closed` is null while an incident is open.
 
     A value that JSON has no number for, such as the infinity of a division by zero, is a string: "Infinity". `late` and
     `closing` are there when they were chosen.
@@ -61,12 +61,12 @@ def as_object(result: ReplayResult) -> dict[str, Any]:
 
 
 def margin_objects(margins: Mapping[str, Margin]) -> dict[str, Any]:
-    """The margins as JSON objects, by policy."""
+    """Return the margins as JSON objects, by policy."""
     return {name: margin_object(margin) for name, margin in sorted(margins.items())}
 
 
 def margin_object(margin: Margin) -> dict[str, Any]:
-    """A margin as a JSON object; `value` and `at` are null where nothing was to be compared."""
+    """Return a margin as a JSON object; `value` and `at` are null where nothing was to be compared."""
     return {
         "operator": margin.operator,
         "threshold": json_number(margin.threshold),
@@ -80,7 +80,7 @@ def margin_object(margin: Margin) -> dict[str, Any]:
 
 
 def margin_text(margin: Margin) -> str:
-    """How near it came, such as "peak 160 at Sat 07 Nov 17:43, threshold 100" or "nearest miss 80 at ..."."""
+    """Return how near it came, such as "peak 160 at Sat 07 Nov 17:43, threshold 100" or "nearest miss 80 at ..."."""
     threshold = f"threshold {number_text(margin.threshold)}"
     if margin.value is None or margin.at is None:
         return f"nothing to compare, {threshold}"
@@ -95,7 +95,7 @@ def margin_text(margin: Margin) -> str:
 
 
 def json_number(value: float) -> float | str:
-    """The value; a string where JSON has no number for it."""
+    """Return the value; a string where JSON has no number for it."""
     return value if math.isfinite(value) else json.dumps(value)
 
 
@@ -107,7 +107,7 @@ def print_text(result: ReplayResult, console: Console | None = None) -> None:
 
 
 def lines(result: ReplayResult, width: int = _PIPED_WIDTH) -> Iterator[Text]:
-    """The timeline: what was read, per priority one line an incident with a bar over the window, and the totals."""
+    """Yield the timeline: what was read, per priority one line an incident with a bar over the window, the totals."""
     used = result.entries_read - result.entries_rejected
     yield Text(
         f"{_minute(result.window_from)} to {_minute(result.window_to)} UTC   "
@@ -151,7 +151,7 @@ def lines(result: ReplayResult, width: int = _PIPED_WIDTH) -> Iterator[Text]:
 
 
 def _elsewhere(result: ReplayResult) -> Iterator[Text]:
-    """What there is to say of entries that are not there, or lie outside the window."""
+    """Return remarks about entries that are missing, or lie outside the window."""
     if result.entries_from is None or result.entries_to is None:
         if not result.entries_read:
             yield Text("The log is empty: what follows is what the alerts make of silence", style="yellow")
@@ -223,7 +223,7 @@ def _bar(incidents: Sequence[Incident], result: ReplayResult, width: int) -> str
 
 
 def _ruler(result: ReplayResult, width: int) -> str:
-    """The hours or days of the window over the bars, in the smallest steps that fit."""
+    """Return the hours or days of the window over the bars, in the smallest steps that fit."""
     window = (result.window_to - result.window_from) or _HOUR
     for step in _TICKS:
         style = "%H:%M" if step < _DAY else "%a" if window <= 14 * _DAY else "%d %b"
@@ -256,7 +256,7 @@ def _length(span: timedelta) -> str:
 
 
 def number_text(value: float) -> str:
-    """As many digits as one reads at a glance: 93,610, 101, 0.326."""
+    """Return as many digits as one reads at a glance: 93,610, 101, 0.326."""
     if not math.isfinite(value):
         return str(value)
     return f"{value:,.0f}" if value == int(value) or abs(value) >= 100 else f"{value:.3g}"
@@ -271,5 +271,5 @@ def rfc3339(instant: datetime) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text from logs without control characters, which could rewrite the terminal."""
+    """Return text from logs without control characters, which could rewrite the terminal."""
     return "".join(character if character.isprintable() else "?" for character in text)

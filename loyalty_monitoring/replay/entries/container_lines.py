@@ -1,4 +1,4 @@
-"""What a container prints, as LogEntry lines: the output of kubectl, docker and docker compose, or a plain file.
+"""Read the output of kubectl, docker and docker compose, or a plain file, as lines of LogEntry objects.
 
 Sources of the prefixes:
 - https://kubernetes.io/docs/reference/kubectl/generated/kubectl_logs/ (--timestamps, --prefix)
@@ -38,7 +38,7 @@ _log = logging.getLogger("loyalty_monitoring.container_lines")
 
 @dataclass
 class LineCounts:
-    """What became of the lines so far: `read` = those of `times` + `unused`. Blank lines are no lines.
+    """Counts of the lines so far: `read` = those of `times` + `unused`. Blank lines are no lines.
 
     `times` says how many entries have their time from where: "the prefix", "the line", "the line before", "--time".
     """
@@ -58,7 +58,8 @@ def entries_of(
     counts: LineCounts,
     progress: Progress | None = None,
 ) -> Iterator[str]:
-    """The LogEntry of each line, as JSON without a line break; `told` (RFC 3339) is the time of lines that have none.
+    """Yield the LogEntry of each line, as JSON without a line break; `told` (RFC 3339) is the time of lines that have
+    none.
 
     The time is that of the prefix; else the line's own; text that has none, such as a traceback, has the time of the
     line before it in its file. What is not used is counted, and told in the log in the end. Errors: UserError for a
@@ -112,7 +113,7 @@ def _judge(counts: LineCounts) -> None:
 def _entry(
     text: str, resource_type: str, before: str | None, told: str | None, counts: LineCounts
 ) -> dict[str, Any] | str:
-    """The entry, or why there is none."""
+    """Return the entry, or why there is none."""
     if text == LONG_LINE:
         return "is longer than 2 MiB, which no entry is; shorten it"
     text = text.replace(BAD_BYTE, "\ufffd")

@@ -1,4 +1,4 @@
-"""Why entries match a filter or do not: which of its terms removes how many of them."""
+"""Explain why entries match a filter or do not: which of its terms removes how many of them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What became of all entries: `matched` passed every term."""
+    """Counts of entries by the term that removes them; `matched` passed every term."""
 
     entries: int
     matched: int

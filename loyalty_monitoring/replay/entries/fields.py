@@ -15,7 +15,7 @@ TOP_LEVEL = ("labels", "textPayload", "jsonPayload", "protoPayload")
 
 
 def leaves_of(fields: frozenset[FieldPath]) -> frozenset[FieldPath]:
-    """The fields to read, none inside another.
+    """Return the fields to read, none inside another.
 
     A field whose name an SQL type cannot spell (column names ignore case) is reached through the one it stands in.
     """
@@ -43,7 +43,7 @@ def expression(leaves: Mapping[FieldPath, str], path: FieldPath) -> str:
 
 
 def pointer(path: FieldPath) -> str:
-    """An RFC 6901 JSON pointer."""
+    """Return an RFC 6901 JSON pointer."""
     return "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in path)
 
 
@@ -51,7 +51,7 @@ Tree = dict[str, "Tree | None"]
 
 
 def tree_of(leaves: Iterable[FieldPath]) -> Tree:
-    """The leaves as nested keys, None for a leaf, with all that is needed to judge an entry."""
+    """Return the leaves as nested keys, None for a leaf, with all that is needed to judge an entry."""
     tree: Tree = {}
     for leaf in sorted(leaves):
         node = tree

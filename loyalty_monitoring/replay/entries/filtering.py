@@ -23,19 +23,19 @@ _NULL_MATTERS = re.compile(r"NULL_VALUE|:\s*\*")
 
 
 def filter_fields(parsed: Filter) -> frozenset[FieldPath]:
-    """The fields that `load_entries` must keep for a filter to be decided exactly."""
+    """Return the fields that `load_entries` must keep for a filter to be decided exactly."""
     fields = referenced_fields(parsed)
     # Only below a field that is kept whole is null told from missing.
     return frozenset(path[:1] for path in fields) if null_matters(parsed) else fields
 
 
 def null_matters(parsed: Filter) -> bool:
-    """Whether the filter may tell a field that is null from one that is missing."""
+    """Return whether the filter may tell a field that is null from one that is missing."""
     return _NULL_MATTERS.search(parsed.text) is not None
 
 
 def refuse_undecided(con: Connection, parsed: Filter, column: Callable[[FieldPath], str]) -> None:
-    """Errors: UserError for a filter whose answer for some entry depends on a message that is not known here."""
+    """Refuse a filter whose answer for some entry depends on a message that is not known here. Errors: UserError."""
     condition = undecided(parsed, column)
     if condition is None:
         return
@@ -57,7 +57,8 @@ def refuse_undecided(con: Connection, parsed: Filter, column: Callable[[FieldPat
 
 
 def matching_entries(con: Connection, parsed: Filter, column: Callable[[FieldPath], str]) -> str:
-    """The condition, as SQL over `entries`, that an entry matches the filter. Errors: as `refuse_undecided` has them.
+    """Return the condition, as SQL over `entries`, that an entry matches the filter. Errors: as `refuse_undecided` has
+    them.
 
     What must hold of the entry's kind comes first: the database decides that once a kind, and then looks only at
     entries of those kinds. Next comes what an entry must have at all.
@@ -72,7 +73,7 @@ def matching_entries(con: Connection, parsed: Filter, column: Callable[[FieldPat
 
 
 def _needed_field(con: Connection, part: Expression) -> FieldPath | None:
-    """The one field of LogEntry itself, such as textPayload, without which no entry matches, or None."""
+    """Return the one field of LogEntry itself, such as textPayload, without which no entry matches, or None."""
     fields = referenced_fields(Filter("", part))
     field = next(iter(fields))
     if len(fields) > 1 or len(field) != 1:
@@ -96,7 +97,9 @@ def _depends_on_kind(expression: Expression) -> bool:
 
 
 def _weakened(expression: Expression) -> Expression | None:
-    """What must hold of the kind for `expression` to hold of an entry; None when that is nothing."""
+    """Return a condition on low-cardinality fields that must hold for `expression` to hold of an entry; None when there
+    is none.
+    """
     if _depends_on_kind(expression):
         return expression
     match expression:

@@ -91,7 +91,7 @@ _log = logging.getLogger("loyalty_monitoring.entries")
 
 @dataclass(frozen=True)
 class _Layout:
-    """Which fields are read, and which of them are stored with the kind and which with the entry."""
+    """The fields to read, and which of them are stored once a kind of entry, which with each entry."""
 
     leaves: frozenset[FieldPath]
     of_kind: tuple[FieldPath, ...]
@@ -112,7 +112,7 @@ class Rejected:
 
 @dataclass(frozen=True)
 class EntryCounts:
-    """What `load_entries` found: `read` = entries used + `rejected`. Timestamps are those of the entries.
+    """Result of `load_entries`: `read` = entries used + `rejected`. Timestamps are those of the entries.
 
     `files` are the names of what was read, in its order, which `positions` needs; `size` is the bytes of its text.
     `origins` says how many entries each (resource.type, labels.python_logger) wrote; "" stands for a logger that is
@@ -174,14 +174,16 @@ def entry_batches(
     with_places: bool = False,
     progress: Progress | None = None,
 ) -> Iterator[Batch]:
-    """The batches of all files, while the table `entries` holds the entries of one; otherwise like `load_entries`."""
+    """Yield the batches of all files, while the table `entries` holds the entries of one; otherwise like
+    `load_entries`.
+    """
     loading = _Loading(con, frozenset(fields), strict, with_places, evaluable=False)
     yield from loading.batches(files, 0, progress)
     checked(loading.counts())
 
 
 def unused(counts: EntryCounts) -> Iterator[str]:
-    """Lines of text: how many entries were not used, and the first of them with the reasons."""
+    """Return, for lines of text, the number of entries not used, and the first of them with the reasons."""
     whole = counts.rejected == counts.read
     yield f"{'none' if whole else counts.rejected} of {counts.read} log entries could {'' if whole else 'not '}be used:"
     for one in counts.first_rejected:
@@ -191,7 +193,7 @@ def unused(counts: EntryCounts) -> Iterator[str]:
 
 
 def checked(counts: EntryCounts) -> EntryCounts:
-    """The same counts; what is rejected is told in the log. Errors: UserError when nothing could be used."""
+    """Return the same counts; what is rejected is told in the log. Errors: UserError when nothing could be used."""
     if counts.rejected:
         words = "\n".join(unused(counts))
         if counts.rejected == counts.read:
@@ -201,7 +203,7 @@ def checked(counts: EntryCounts) -> EntryCounts:
 
 
 def added(parts: Sequence[EntryCounts]) -> EntryCounts:
-    """The counts of files that were read part by part, in their order."""
+    """Return the counts of files that were read part by part, in their order."""
     first_rejected = [one for part in parts for one in part.first_rejected]
     return EntryCounts(
         read=sum(part.read for part in parts),
@@ -216,7 +218,7 @@ def added(parts: Sequence[EntryCounts]) -> EntryCounts:
 
 
 class _Loading:
-    """What has been read so far."""
+    """State of the reading so far."""
 
     def __init__(
         self, con: Connection, fields: frozenset[FieldPath], strict: bool, with_places: bool, evaluable: bool
@@ -251,12 +253,14 @@ class _Loading:
         self._see_times()
 
     def _cut(self, batches: Iterator[Batch]) -> Iterator[Batch]:
-        """Smaller batches where entries are kept whole: searches over all their fields take many times their size."""
+        """Return smaller batches where entries are kept whole: searches over all their fields take many times their
+        size.
+        """
         for batch in batches:
             yield from batch.pieces(_WHOLE_BYTES) if ENTRY in self.layout.leaves else (batch,)
 
     def counts(self) -> EntryCounts:
-        """Everything that was found."""
+        """Return everything that was found."""
         return EntryCounts(
             read=self.read,
             rejected=self.rejected,
@@ -318,7 +322,7 @@ class _Loading:
 
 @contextmanager
 def _in_memory(text: bytes) -> Iterator[str]:
-    """A path at which only this process finds the text: a file without a name, where the system has that (Linux)."""
+    """Yield a path at which only this process finds the text: a file without a name, where Linux has that."""
     if not hasattr(os, "memfd_create"):
         with temporary_folder() as folder:
             (folder / "entries").write_bytes(text)
@@ -335,12 +339,14 @@ def _in_memory(text: bytes) -> Iterator[str]:
 
 
 def number_of(place: int) -> int:
-    """The number of the value in its file, as `Batch` counts."""
+    """Return the number of the value in its file, as `Batch` counts."""
     return place % _PLACES_OF_A_FILE
 
 
 def positions(con: Connection, counts: EntryCounts, places: Iterable[int]) -> dict[int, Position]:
-    """Where the entries with these values of `place` begin; `counts` is what `load_entries` returned."""
+    """Return the file and line of the entries with these values of `place`; `counts` is what `load_entries`
+    returned.
+    """
     wanted = sorted(set(places))
     rows = con.execute("SELECT place, line FROM entry_starts WHERE list_contains($places, place)", {"places": wanted})
     lines = dict(rows.fetchall())
@@ -351,7 +357,8 @@ def positions(con: Connection, counts: EntryCounts, places: Iterable[int]) -> di
 
 
 def entry_columns(con: Connection) -> Callable[[FieldPath], str]:
-    """The SQL expression of type JSON for a field of the table `entries`; NULL where the entry has no such field.
+    """Return the SQL expression of type JSON for a field of the table `entries`; NULL where the entry has no such
+    field.
 
     Errors: KeyError for a field that was not asked for in `load_entries`.
     """
@@ -432,7 +439,9 @@ def _load_carefully(
 
 
 def _judged_lines(path: str, layout: _Layout) -> str:
-    """A query of all non-blank lines: `line`, its fields, `time`, `problem` (NULL for a LogEntry), and its number."""
+    """Return a query of all non-blank lines: `line`, its fields, `time`, `problem` (NULL for a LogEntry), and its
+    number.
+    """
     lines = (
         "SELECT unnest(lines) AS line, unnest(range(1, len(lines) + 1)) AS number "
         f"FROM (SELECT string_split(content, chr(10)) AS lines FROM read_text({quoted(path)}))"
@@ -503,13 +512,13 @@ def _keys(layout: _Layout) -> list[str]:
 
 
 def _key_columns(accessors: Mapping[FieldPath, str], layout: _Layout) -> str:
-    """The fields of the kind, one column each."""
+    """Return the fields of the kind, one column each."""
     named = zip(layout.of_kind, _keys(layout), strict=True)
     return "".join(f", {expression(accessors, path)} AS {key}" for path, key in named)
 
 
 def _selected(accessors: Mapping[FieldPath, str], layout: _Layout, kind: str, place: str) -> str:
-    """A row of `entry_rows`; the fields of a kind that is known are not stored again."""
+    """Return a row of `entry_rows`; the fields of a kind that is known are not stored again."""
     of_kind = [f"CASE WHEN {kind} IS NULL THEN {key} END" for key in _keys(layout)]
     places = [place] if layout.with_places else []
     return ", ".join([_INSTANT, kind, *places, *of_kind, *(accessors[leaf] for leaf in layout.of_entry)])
@@ -548,7 +557,7 @@ def _time(accessors: Mapping[FieldPath, str]) -> str:
 
 
 def _problem(layout: _Layout, field: Callable[[FieldPath], str], type_of: Callable[[str], str]) -> str:
-    """Why an object is no LogEntry, as SQL: NULL when it is one."""
+    """Return SQL for the reason why an object is no LogEntry; NULL when it is one."""
     timestamp, kind, labels = field(("timestamp",)), field(("resource", "type")), field(("resource", "labels"))
     severities = ", ".join(quoted(json.dumps(name)) for name in SEVERITIES)
     text, structured, proto = type_of("textPayload"), type_of("jsonPayload"), type_of("protoPayload")

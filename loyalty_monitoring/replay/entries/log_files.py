@@ -87,11 +87,11 @@ class Batch:
     starts: Sequence[int] | None = None
 
     def line(self, number: int) -> int:
-        """The line of the file on which the value begins."""
+        """Return the line of the file on which the value begins."""
         return number if self.starts is None else self.starts[number - self.first]
 
     def pieces(self, size: int) -> Iterator[Batch]:
-        """The batch in pieces of about so many bytes."""
+        """Yield the batch in pieces of about so many bytes."""
         begin, first = 0, self.first
         while begin < len(self.text):
             end = self.text.find(b"\n", begin + size) + 1 or len(self.text)
@@ -112,14 +112,16 @@ class LogFile:
 
 @contextmanager
 def open_source(file: Path | Literal["-"], progress: Progress | None = None) -> Iterator[Iterator[LogFile]]:
-    """The log files in `file`. Errors: UserError when it cannot be read to its end, also while batches are read."""
+    """Yield the log files in `file`. Errors: UserError when it cannot be read to its end, also between batches."""
     with _opened(file) as raw:
         yield _log_files(raw, shown_name(file), progress)
 
 
 @contextmanager
 def readable_again(files: Sequence[Path | Literal["-"]]) -> Iterator[list[Path]]:
-    """The same files, where standard input and pipes are kept for as long as the block, to be read more than once."""
+    """Yield the same files, where standard input and pipes are kept for as long as the block, to be read more than
+    once.
+    """
     with temporary_folder() as folder:
         kept: list[Path] = []
         for number, file in enumerate(files):
@@ -133,14 +135,14 @@ def readable_again(files: Sequence[Path | Literal["-"]]) -> Iterator[list[Path]]
 
 
 def shown_name(file: Path | Literal["-"]) -> str:
-    """How a file is called in what is said of it."""
+    """Return the name of a file for messages."""
     # What `readable_again` keeps of standard input is told as what it is.
     is_input = str(file) == "-" or Path(file).name.endswith(f"-{_INPUT}")
     return _INPUT if is_input else str(file)
 
 
 def _is_pipe(path: Path) -> bool:
-    """Such as <(command)."""
+    """Return whether the file is a pipe of a shell, such as <(command)."""
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
@@ -199,7 +201,7 @@ def _read(stream: BinaryIO, size: int, name: str) -> bytes:
 
 
 def _size(stream: BinaryIO) -> int:
-    """How many bytes there will be; 0 for a pipe."""
+    """Return the bytes of a file; 0 for a pipe."""
     try:
         return os.fstat(stream.fileno()).st_size
     except (OSError, ValueError):
@@ -230,7 +232,7 @@ def _sound(batches: Iterator[Batch], kind: str, name: str) -> Iterator[Batch]:
 
 
 def _members(raw: BinaryIO, head: bytes, name: str) -> Iterator[LogFile]:
-    """The members of a zip archive, whose table of contents stands at its end."""
+    """Yield the members of a zip archive, whose table of contents stands at its end."""
     with ExitStack() as stack:
         archive = raw
         if not raw.seekable():
@@ -254,7 +256,7 @@ def _members(raw: BinaryIO, head: bytes, name: str) -> Iterator[LogFile]:
 
 
 def _text(stream: Any, name: str) -> Iterator[Batch]:
-    """The batches of a file that is unpacked."""
+    """Yield the batches of a file that is unpacked."""
     first = stream.read(_HEAD_BYTES)
     for beginning, words in _OTHER_FORMATS.items():
         if first.startswith(beginning):
@@ -282,7 +284,7 @@ def _blocks(first: bytes, stream: Any) -> Iterator[bytes]:
 
 
 def _whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Blocks that end where lines do. A line above `MAX_LINE_BYTES` is `LONG_LINE` instead."""
+    """Yield blocks that end where lines do. A line above `MAX_LINE_BYTES` is `LONG_LINE` instead."""
     rest, too_long = b"", False
     for block in blocks:
         if too_long:
@@ -317,7 +319,7 @@ def _without_long_lines(block: bytes) -> bytes:
 
 
 def _whole_characters(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Clean blocks that do not end within a character."""
+    """Yield clean blocks that do not end within a character."""
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     for block in blocks:
         yield _clean(decoder.decode(block).encode("utf-8", "surrogateescape"))
@@ -329,7 +331,7 @@ _FORBIDDEN = bytes.maketrans(b"\x00\x01", b"\x02\x02")
 
 
 def _clean(block: bytes) -> bytes:
-    """The block, line for line, as UTF-8 without NUL and carriage returns.
+    """Return the block, line for line, as UTF-8 without NUL and carriage returns.
 
     What JSON text cannot hold becomes `BAD_BYTE`, so that exactly the lines stay valid that were valid before. A
     carriage return inside a line becomes a tab: like it, it is white space between tokens and invalid in a string.
@@ -362,7 +364,9 @@ _LONGEST_VALUE = 64 * 2**20  # that is passed over; where one is longer, the res
 
 
 def _has_one_value_a_line(text: bytes) -> bool:
-    """Whether a file that begins so is read line by line. If in doubt, yes: then a broken line costs no other line."""
+    """Return whether a file that begins so is read line by line. If in doubt, yes: then a broken line costs no other
+    line.
+    """
     start = _space(text, 0)
     if _ARRAY.match(text, start) or _ANSWER.match(text, start) or _EMPTY_ANSWER.match(text, start):
         return False
@@ -394,7 +398,7 @@ def _space(text: bytes, start: int) -> int:
 
 
 def _end_of_value(text: bytes, start: int) -> int:
-    """Where the object or array that begins at `start` ends, by its brackets; -1 when it does not."""
+    """Return the end of the object or array that begins at `start`, by its brackets; -1 when it does not end."""
     depth, position = 0, start
     while found := _BRACKET.match(text, position):
         position = found.end()
@@ -411,7 +415,7 @@ class _Value:
 
 
 def _values(blocks: Iterator[bytes], name: str) -> Iterator[_Value]:
-    """The values of a file: the elements of its arrays, the entries of its answers, and what else stands in it."""
+    """Yield the values of a file: the elements of its arrays, the entries of its answers, and any other."""
     text, position, line, counted = b"", 0, 1, 0
     inside: list[str] = []  # "array", or "answer" for the array in an answer of entries.list
     comma = False  # whether a comma must come before the next element

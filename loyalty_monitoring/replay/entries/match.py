@@ -45,7 +45,9 @@ class Matches:
 def newest_matches(
     filters: Collection[str], files: Sequence[Path], start: datetime, end: datetime, most: int
 ) -> dict[str, Matches]:
-    """What each filter matches from `start` up to `end`, in one pass over the files. Errors: UserError for a file."""
+    """Return the newest entries that each filter matches from `start` up to `end`, in one pass over the files. Errors:
+    UserError for a file.
+    """
     found: dict[str, Matches] = {}
     parsed: dict[str, Filter] = {}
     for text in filters:
@@ -90,7 +92,7 @@ def _instant(instant: datetime) -> str:
 
 
 def count_matches(filter_text: str, files: Sequence[Path], *, strict: bool = False) -> int:
-    """How many entries match. Errors: UserError for the filter, a file, and with `strict` a line."""
+    """Count the entries that match. Errors: UserError for the filter, a file, and with `strict` a line."""
     parsed = parse_filter(filter_text)
     found = 0
     with connect() as con:
@@ -103,7 +105,9 @@ def count_matches(filter_text: str, files: Sequence[Path], *, strict: bool = Fal
 
 
 def matching_entries(filter_text: str, files: Sequence[Path], *, strict: bool = False) -> Iterator[bytes]:
-    """The matching entries as JSON in UTF-8, one line each, in the order of the files; errors as above, at any time."""
+    """Yield the matching entries as JSON in UTF-8, one line each, in the order of the files; errors as above, at any
+    time.
+    """
     parsed = parse_filter(filter_text)
     with connect() as con:
         for batch in entry_batches(con, files, referenced_fields(parsed), strict=strict, with_places=True):

@@ -1,4 +1,4 @@
-"""Which types of monitored resource wrote the entries of files."""
+"""Count the types of monitored resource that wrote the entries of files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TYPE = ("resource", "type")
 
 
 def resource_types(files: Sequence[Path]) -> dict[str, int]:
-    """How many entries each `resource.type` wrote, the most frequent first. Errors: UserError for a file."""
+    """Count the entries of each `resource.type`, the most frequent first. Errors: UserError for a file."""
     found: Counter[str] = Counter()
     with connect() as con:
         for _ in entry_batches(con, files, [_TYPE]):

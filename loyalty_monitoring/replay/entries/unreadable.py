@@ -33,7 +33,7 @@ _IMPORT = f"`loyalty-monitoring import` makes an entry of it, as Cloud Logging d
 
 
 def hint(line: str) -> str:
-    """Words to follow the reason, or none."""
+    """Return words to follow the reason, or none."""
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
