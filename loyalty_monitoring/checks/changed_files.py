@@ -1,4 +1,6 @@
-"""Which definitions a change touches: the files that differ by git, and the alerts and metrics that depend on them."""
+"""Find the definitions that a change touches: files that differ by git, and the alerts and metrics that
+depend on them.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ _ALL = ("log_events.yaml", "monitoring.yaml", "tests/cases/shorthands.yaml")
 
 @dataclass(frozen=True)
 class Changed:
-    """What to look at: alerts and metrics by name. `parameters` are old and new default of each that changed."""
+    """Alerts and metrics, by name, that a change can alter. `parameters` are old and new default of each that
+    changed.
+    """
 
     alerts: tuple[str, ...]
     metrics: tuple[str, ...]
@@ -26,7 +30,7 @@ class Changed:
 
 
 def changed_since(root: Path, since: str, definitions: Definitions) -> Changed:
-    """What differs between the files below `root` and the revision `since`, with what nobody has committed yet.
+    """Compare the files below `root`, uncommitted ones included, with the revision `since`.
 
     Errors: UserError where there is no git repository, or no such revision.
     """
@@ -37,13 +41,13 @@ def changed_since(root: Path, since: str, definitions: Definitions) -> Changed:
 
 
 def everything(definitions: Definitions) -> Changed:
-    """All alerts and all metrics."""
+    """Return all alerts and all metrics."""
     alerts = tuple(policy.name for policy in definitions.alert_policies)
     return Changed(alerts, tuple(metric.name for metric in definitions.log_metrics), {})
 
 
 def changed_by(root: Path, files: set[str], definitions: Definitions, defaults: dict[str, tuple[Any, Any]]) -> Changed:
-    """The alerts and metrics whose cases can come out otherwise when these files and defaults change."""
+    """Return the alerts and metrics whose cases can come out otherwise when these files and defaults change."""
     if files & set(_ALL):
         return replace(everything(definitions), parameters=defaults)
     metrics = {
@@ -75,7 +79,7 @@ def _uses(source: Path, defaults: dict[str, tuple[Any, Any]]) -> bool:
 
 
 def _changed_defaults(root: Path, since: str) -> dict[str, tuple[Any, Any]]:
-    """Parameters with another default, by name; a sum of parameters changes with its parts."""
+    """Return the parameters with another default, by name; a sum of parameters changes with its parts."""
     text = _git(root, since, "show", f"{since}:./parameters.yaml")
     before = load_foreign_documents(Path(f"{since}:parameters.yaml"), text)[0].data
     after = load_yaml(root / "parameters.yaml").data

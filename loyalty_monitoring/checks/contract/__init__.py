@@ -1,1 +1,1 @@
-"""Whether logs keep the contract, and which alerts and charts are blind where they do not."""
+"""Check that logs keep the contract, and name the alerts and charts that are blind where they do not."""

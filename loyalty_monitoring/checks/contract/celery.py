@@ -40,7 +40,7 @@ class Uncounted:
 
 
 def celery_fields(contract: Contract, resource_type: str) -> frozenset[FieldPath]:
-    """The fields that `load_entries` must keep for `count_celery`."""
+    """Return the fields that `load_entries` must keep for `count_celery`."""
     queries = _queries(contract, resource_type).values()
     return frozenset().union(*(referenced_fields(parse_filter(query)) for query in queries))
 
@@ -48,7 +48,7 @@ def celery_fields(contract: Contract, resource_type: str) -> frozenset[FieldPath
 def count_celery(
     con: Connection, contract: Contract, resource_type: str
 ) -> tuple[dict[str, TaskCounts], list[Uncounted]]:
-    """The lines by task, and those that only look like them."""
+    """Return the lines by task, and those that only look like them."""
     column = entry_columns(con)
     test = {name: to_sql(parse_filter(query), column) for name, query in _queries(contract, resource_type).items()}
     line = f"coalesce({column(('jsonPayload', 'message'))}, {column(('textPayload',))})->>'$'"

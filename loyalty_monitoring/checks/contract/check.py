@@ -146,7 +146,7 @@ class _Check:
 
 
 def _text(value: str | None) -> str | None:
-    """What a JSON string says; a value of another kind, or one that was cut, as it is."""
+    """Return the text of a JSON string; a value of another kind, or one that was cut, as it is."""
     try:
         return str(json.loads(value)) if value is not None else None
     except ValueError:

@@ -1,4 +1,4 @@
-"""What the check of a contract finds, as plain frozen data, and how grave it is."""
+"""Findings of `contract check`, as plain frozen data, and their levels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEVELS: tuple[Level, ...] = ("error", "warning", "note")
 
 @dataclass(frozen=True)
 class Seen:
-    """How often, and when first and last; the times are None where it is never."""
+    """Number of entries, and times of the first and the last; the times are None where there is no entry."""
 
     count: int
     first: datetime | None
@@ -26,7 +26,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with entries of an event: `subject` is resource.type, logger, severity, or a field.
+    """A requirement that entries of an event break: `subject` is resource.type, logger, severity, or a field.
 
     `found` is the JSON of the first such value, cut to what one can read; None where there is no value.
     """
@@ -150,7 +150,7 @@ class Finding:
 
 
 def findings(report: ContractReport) -> list[Finding]:
-    """All findings, the gravest first, then in the order of the contract."""
+    """Return all findings, the gravest first, then in the order of the contract."""
     found = [
         *_of_events(report),
         *_of_celery(report),
@@ -197,7 +197,7 @@ def _told(problem: Problem) -> str:
 
 
 def _mistyped(report: ContractReport) -> dict[str, str]:
-    """For an event, the unknown name that looks most like it."""
+    """Return, for an event without entries, the unknown event name that looks most like its own."""
     from difflib import get_close_matches
 
     names = [event.name for event in report.events]
@@ -228,7 +228,7 @@ def _of_unknown(report: ContractReport) -> Iterator[Finding]:
 
 
 def _of_metrics(report: ContractReport) -> Iterator[Finding]:
-    """Metrics that are silent though their events are there; the others are told with their events."""
+    """Yield metrics that are silent though their events are there; the others are told with their events."""
     for metric in report.silent_metrics:
         if metric.fed:
             message = f"matches nothing, though there are valid entries of {', '.join(metric.fed)}"

@@ -1,4 +1,4 @@
-"""What the check of a contract found, for a person and for a machine."""
+"""Print the findings of `contract check` as text or JSON."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _NAME = 32
 
 
 def as_json(report: ContractReport) -> str:
-    """The report as one JSON object; times are RFC 3339 in UTC, null where there is none. It holds no text of a log
-    that is longer than 60 characters.
+    """Return the report as one JSON object; times are RFC 3339 in UTC, null where there is none. It holds no text of a
+    log that is longer than 60 characters.
     """
     return json.dumps(
         {
@@ -111,7 +111,7 @@ def print_text(report: ContractReport, console: Console | None = None) -> None:
 
 
 def lines(report: ContractReport) -> Iterator[Text]:
-    """What was read, a line an event and task with what keeps the contract, and a line a finding."""
+    """Yield the files that were read, a line an event and task with its valid entries, and a line a finding."""
     used = report.read - report.rejected
     yield Text(f"{report.read:,} entries read, {used:,} used, {report.rejected:,} rejected")
     for one in report.first_rejected:
@@ -188,5 +188,5 @@ def _rfc3339(instant: datetime | None) -> str | None:
 
 
 def _plain(text: str) -> str:
-    """Text from logs without control characters, which could rewrite the terminal."""
+    """Return text from logs without control characters, which could rewrite the terminal."""
     return "".join(character if character.isprintable() else "?" for character in text)

@@ -71,7 +71,7 @@ class EventCounts:
 
 
 def requirements(contract: Contract, event: Event, resource_type: str) -> list[Requirement]:
-    """What an entry of the event must have; an entry that has all of it matches the event's filter."""
+    """Return the requirements of an event; an entry that meets all of them matches the event's filter."""
     pattern = logger_pattern(contract, event.logger)
     severity = event.severity
     if event.severity_when is not None:
@@ -103,7 +103,7 @@ def _described(kind: FieldType) -> tuple[str, tuple[str, ...]]:
 
 
 def contract_fields(contract: Contract, resource_type: str) -> frozenset[FieldPath]:
-    """The fields that `load_entries` must keep for the functions below."""
+    """Return the fields that `load_entries` must keep for the functions below."""
     fields: set[FieldPath] = {_LOGGER, _EVENT}
     for name in contract.events:
         fields |= referenced_fields(parse_filter(events_filter(contract, (name,), resource_type)))
@@ -111,7 +111,9 @@ def contract_fields(contract: Contract, resource_type: str) -> frozenset[FieldPa
 
 
 def count_event(con: Connection, contract: Contract, event: Event, resource_type: str) -> EventCounts:
-    """What there is of an event. An entry is taken for one of the module's when its logger is below the root."""
+    """Count valid and invalid entries of one event. An entry belongs to the module if its logger is below
+    `logger_root`.
+    """
     column = entry_columns(con)
 
     def condition(query: str) -> str:
@@ -141,7 +143,7 @@ def count_event(con: Connection, contract: Contract, event: Event, resource_type
 
 
 def unknown_events(con: Connection, contract: Contract) -> list[Stray]:
-    """The names of events, most frequent first, that the module's loggers write and the contract does not have."""
+    """Return event names that loggers of the module write and the contract lacks, the most frequent first."""
     column = entry_columns(con)
     known = "|".join(contract.events)
     query = f'{_of_the_module(contract)} AND NOT jsonPayload.event =~ "^({known})$"'
@@ -152,7 +154,7 @@ def unknown_events(con: Connection, contract: Contract) -> list[Stray]:
 
 
 def count_matches(con: Connection, filters: list[str]) -> dict[str, int]:
-    """How many entries each filter matches."""
+    """Count the entries that each filter matches."""
     column = entry_columns(con)
     found: dict[str, int] = {}
     for text in dict.fromkeys(filters):
@@ -169,7 +171,9 @@ def _of_the_module(contract: Contract) -> str:
 
 
 def _broken(con: Connection, index: int, asked: Requirement) -> Iterator[Broken]:
-    """The ways in which one requirement is broken: by what is found where that is a name, by its type in a field."""
+    """Yield the entries that break one requirement, grouped by the value found of a name, by the type found
+    in a field.
+    """
     value = f"value{index}"
     type_of = (
         f"CASE WHEN {value} IS NULL THEN NULL WHEN {value} LIKE '\"%' THEN 'str' WHEN {value} LIKE '{{%' THEN 'dict' "

@@ -1,4 +1,4 @@
-"""What a drill plans, and what it saw, as plain frozen data."""
+"""The plan of a drill and its observations, as plain frozen data."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class PointEvidence:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What became of a drill.
+    """Observations of a drill: its lines, its incidents, and what failed.
 
     `recovered` is when the lines that end the fault were written, None when there were none. `failures` are looks that
     failed. `entries` are the drill's lines as the project gave them back, with `violations`, the log entries of the
@@ -98,7 +98,7 @@ class Evidence:
 
     @property
     def fault_ended(self) -> datetime:
-        """When the fault was over: with the lines that end it, or with its last line where none are needed."""
+        """Time at which the fault was over: of the lines that end it, or of its last line where none are needed."""
         return self.recovered or self.written
 
     @property

@@ -1,4 +1,4 @@
-"""What a drill would do, what it found, and what an interruption leaves, for a person and for a machine."""
+"""Print the plan of a drill, its evidence, and what an interruption leaves, as text or JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from loyalty_monitoring.common.errors import Position, UserError
 
 
 def plan_as_text(plan: Plan, timeout: float) -> str:
-    """What will be written, what opens by replay, and who is told."""
+    """Return the lines to write, the incidents that replay expects, and who will be notified."""
     names = ", ".join(policy.name for policy in plan.alerts)
     lines = [
         f"Drill {plan.drill} of {names}",
@@ -36,7 +36,7 @@ def plan_as_text(plan: Plan, timeout: float) -> str:
 
 
 def evidence_as_text(evidence: Evidence) -> str:
-    """A dated table: each moment in the project beside that of the replay."""
+    """Return a dated table: each moment in the project beside that of the replay."""
     return "\n".join(_lines(evidence))
 
 
@@ -72,7 +72,7 @@ def _lines(evidence: Evidence) -> Iterator[str]:
 
 
 def as_object(evidence: Evidence) -> dict[str, Any]:
-    """The table as a JSON object; times are RFC 3339 in UTC, lengths are seconds, null is what was not seen."""
+    """Return the table as a JSON object; times are RFC 3339 in UTC, lengths are seconds, null is what was not seen."""
     return {
         "drill": evidence.drill,
         "project": evidence.project,
@@ -138,7 +138,7 @@ def write_evidence(evidence: Evidence, folder: Path) -> list[Path]:
 
 
 def still_running(drill: Drill) -> str:
-    """What a drill leaves in the project when it is interrupted."""
+    """Say what a drill leaves in the project when it is interrupted."""
     plan = drill.plan
     if drill.written is None:
         return f"{plan.drill} wrote no line; nothing is running in {plan.settings.project}"
@@ -211,5 +211,5 @@ def _rfc3339(instant: datetime | None) -> str | None:
 
 
 def _plain(text: str) -> str:
-    """Text that others wrote without control characters, which could rewrite the terminal."""
+    """Return text that others wrote without control characters, which could rewrite the terminal."""
     return "".join(character if character.isprintable() else "?" for character in text)

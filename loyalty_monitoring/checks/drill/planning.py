@@ -36,7 +36,9 @@ def plan(
     clock: Clock,
     progress: Progress | None = None,
 ) -> Plan:
-    """The drill of these alerts, of all without a name. Errors: UserError with everything that speaks against it."""
+    """Return the drill of these alerts, of all without a name. Errors: UserError with everything that speaks against
+    it.
+    """
     if not settings.drill:
         raise UserError(
             f"the stack {settings.stack} must not be drilled, since a drill writes false log lines and notifies the "
@@ -103,13 +105,13 @@ def plan(
 def lines_of(
     scenarios: Sequence[Scenario], drill: str, moment: datetime, settings: Settings, *, recovery: bool = False
 ) -> list[Entry]:
-    """The log entries of all scenarios' faults, or of what ends them."""
+    """Return the log entries of all scenarios' faults, or of what ends them."""
     lines = [line for one in scenarios for line in (one.recovery if recovery else one.fault)]
     return list(entries(lines, drill, moment, settings))
 
 
 def _under_way(history: Sequence[Entry], now: datetime) -> list[str]:
-    """Two drills at a time would count each other's lines."""
+    """Refuse a second drill at a time: each would count the other's lines."""
     newest = max(history, key=lambda entry: str(entry.get("timestamp", "")), default=None)
     if newest is None:
         return []
@@ -126,7 +128,7 @@ def _true_already(
     fired: Sequence[FiredIncident],
     found: Mapping[str, Body],
 ) -> list[str]:
-    """Alerts that are open, or would be without this drill: nothing could be measured."""
+    """Return alerts that are open, or would be without this drill: nothing could be measured."""
     against = [
         f"{one.policy} is true already, by the lines of an earlier drill; "
         + (f"wait until {one.closed:%Y-%m-%d %H:%M} UTC" if one.closed else "wait a day")
@@ -161,7 +163,7 @@ def _missing(names: Sequence[str], expected: Sequence[Expected]) -> list[str]:
 def _notified(
     expected: Sequence[Expected], metrics: Sequence[LogMetric], found: Mapping[str, Body], deployed: Deployed
 ) -> dict[str, tuple[str, ...]]:
-    """Who is told, by policy: of those that open by replay, and of others that read the same metrics."""
+    """Return who is notified, by policy: of those that open by replay, and of others that read the same metrics."""
     ours = {one.policy: found[one.policy] for one in expected if one.policy in found}
     others = {
         f"{body.get('displayName', '')} (not of this stack)": body

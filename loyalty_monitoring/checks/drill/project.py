@@ -35,7 +35,8 @@ class SystemClock:
 
 @dataclass(frozen=True)
 class Access:
-    """How a project is asked: `timeout` are the seconds that a drill may take in all, `every` those between two looks.
+    """Access to a project's APIs: `timeout` are the seconds that a drill may take in all, `every` those between two
+    polls.
 
     The endpoints (HOST:PORT) stand for Google's gRPC and REST servers, without encryption and credentials. With the
     first alone, nobody is asked for alerts.
@@ -48,7 +49,7 @@ class Access:
 
 
 def one_call(left: float) -> float:
-    """The seconds that one call may take, when so many are left for all."""
+    """Return the seconds that one call may take, when so many are left for all."""
     return max(min(left, _ONE_CALL), 0.001)
 
 
@@ -60,11 +61,11 @@ def told(project: str, start: datetime, end: datetime | None, timeout: float, ac
 
 
 def drill_lines(project: str, start: datetime, timeout: float, access: Access) -> list[Entry]:
-    """The lines that drills wrote from `start` on, as the project has them. Errors: UserError."""
+    """Return the lines that drills wrote from `start` on, as the project has them. Errors: UserError."""
     query = f'logName = "projects/{project}/logs/{LOG}" AND timestamp >= "{as_text(start)}"'
     return list_entries(project, query, most=_MOST_ENTRIES, timeout=timeout, endpoint=access.endpoint)
 
 
 def as_text(instant: datetime) -> str:
-    """RFC 3339 in UTC."""
+    """Return the time as RFC 3339 in UTC."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""What replay says of a drill's lines."""
+"""Replay the lines of a drill."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def expected_incidents(
     chosen: Collection[str],
     left_aside: Collection[str],
 ) -> tuple[Expected, ...]:
-    """The incidents that are open at the moment of writing, or open later, those of the chosen alerts first.
+    """Return the incidents that are open at the moment of writing, or open later, those of the chosen alerts first.
 
     Lines may be dated back. Their points are not there before the lines are, so nothing opens before the moment. Alerts
     that are left aside open for want of lines, which has nothing to do with a drill.

@@ -18,7 +18,7 @@ from loyalty_monitoring.replay.entries.load import entry_columns, load_entries
 
 
 def counted(filters: Mapping[str, str], entries: Sequence[Entry]) -> dict[str, int | str]:
-    """How many of the entries each filter matches, by its name; a text says why that cannot be told."""
+    """Count the entries that each filter matches, by its name; a text says why the count is not known."""
     found: dict[str, int | str] = {}
     parsed: dict[str, Filter] = {}
     for name, text in filters.items():
@@ -50,7 +50,7 @@ def refusals(
     deployed: Deployed,
     entries: Sequence[Entry],
 ) -> list[str]:
-    """Everything that speaks against writing these entries, each with its remedy; none when they may be written.
+    """Return everything that speaks against writing these entries, each with its remedy; none when they may be written.
 
     `alerts` are the chosen ones and `needed` the metrics that they read; `policies` are the stack's deployed policies
     by the names of their definitions. A filter that cannot be evaluated speaks against it as well.
@@ -90,7 +90,7 @@ def _of_others(
     deployed: Deployed,
     entries: Sequence[Entry],
 ) -> Iterator[str]:
-    """Metrics and log-match policies of others that would take the drill's lines for real ones."""
+    """Yield metrics and log-match policies of others that would take the drill's lines for real ones."""
     ours = {metric.api_name for metric in definitions.log_metrics}
     filters = {
         f"the log-based metric {body.get('name', '')} of somebody else": str(body.get("filter", ""))
@@ -114,7 +114,7 @@ def _of_others(
 
 
 def notified(policy: Body, deployed: Deployed) -> list[str]:
-    """Who is notified when a deployed policy opens an incident: display names and types, never addresses."""
+    """Return who is notified when a deployed policy opens an incident: display names and types, never addresses."""
     channels = {str(body.get("name", "")).rpartition("/")[2]: body for body in deployed.notification_channels}
     found = []
     for name in policy.get("notificationChannels", []):
@@ -129,7 +129,7 @@ def notified(policy: Body, deployed: Deployed) -> list[str]:
 
 
 def readers_of_others(needed: Sequence[LogMetric], policies: Mapping[str, Body], deployed: Deployed) -> list[Body]:
-    """The enabled policies that are not the stack's and name one of these metrics: they may open as well."""
+    """Return the enabled policies that are not the stack's and name one of these metrics: they may open as well."""
     names = {
         name for metric in needed for name in (metric.promql_name, f"logging.googleapis.com/user/{metric.api_name}")
     }

@@ -46,7 +46,9 @@ class Lines:
 
 @dataclass(frozen=True)
 class Scenario:
-    """What makes an alert true, and what ends that; an empty `recovery` means that it ends by itself."""
+    """Lines that make an alert's condition true, and lines that end that; with an empty `recovery` it ends by
+    itself.
+    """
 
     alert: str
     fault: tuple[Lines, ...]
@@ -61,7 +63,7 @@ class Scenarios:
     not_drillable: Mapping[str, str]
 
     def chosen(self, alerts: Sequence[str]) -> tuple[Scenario, ...]:
-        """The drills of these alerts, of all without a name. Errors: UserError for an alert that has none."""
+        """Return the drills of these alerts, of all without a name. Errors: UserError for an alert that has none."""
         for alert in alerts:
             if alert in self.not_drillable:
                 raise UserError(
@@ -88,7 +90,7 @@ def load_scenarios(file: Path, contract: Contract) -> Scenarios:
 
 
 def entries(lines: Sequence[Lines], drill: str, moment: datetime, settings: Settings) -> Iterator[Entry]:
-    """The LogEntry objects of a drill's lines, as the API takes them. The moment is cut to its second."""
+    """Yield the LogEntry objects of a drill's lines, as the API takes them. The moment is cut to its second."""
     moment = moment.astimezone(UTC).replace(microsecond=0)
     number = 0
     for one in lines:
@@ -113,7 +115,7 @@ def entries(lines: Sequence[Lines], drill: str, moment: datetime, settings: Sett
 
 
 def resource(settings: Settings) -> dict[str, Any]:
-    """The monitored resource of a drill's lines: one that no real line has."""
+    """Return the monitored resource of a drill's lines: one that no real line has."""
     labels = dict.fromkeys(_RESOURCE_LABELS[settings.resource_type], "drill")
     return {"type": settings.resource_type, "labels": {"project_id": settings.project, **labels}}
 

@@ -63,7 +63,7 @@ class Drill:
             self.clock.sleep(self.access.every)
 
     def seen(self, expected: Expected) -> FiredIncident | None:
-        """The project's incident that is the expected one; None as long as it has not opened."""
+        """Return the project's incident that is the expected one; None as long as it has not opened."""
         if self.written is None:
             return None
         for one in self.told.fired:

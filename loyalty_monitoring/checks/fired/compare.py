@@ -34,7 +34,7 @@ class Policies:
     ids: Mapping[str, str]
 
     def name_of(self, incident: FiredIncident) -> str | None:
-        """The definition whose deployed policy opened the incident, None for somebody else's policy."""
+        """Return the definition whose deployed policy opened the incident, None for somebody else's policy."""
         if incident.policy_id in self.ids:
             return self.ids[incident.policy_id]
         exact = [policy.name for policy in self.policies if title_of(policy) == incident.title]
@@ -46,7 +46,7 @@ class Policies:
 
 
 def title_of(policy: AlertPolicy) -> str:
-    """The display name, as it is deployed from this definition."""
+    """Return the display name, as it is deployed from this definition."""
     return str(policy.body["displayName"])
 
 
@@ -120,7 +120,7 @@ def compare(
 def _pairs(
     replayed: Sequence[Incident], fired: Sequence[FiredIncident], end: datetime, allowance: timedelta
 ) -> dict[int, int]:
-    """Places in `replayed` and the places in `fired` that belong to them, each once, the nearest first."""
+    """Return places in `replayed` and the places in `fired` that belong to them, each once, the nearest first."""
     possible = [
         (abs((theirs.opened or ours.opened) - ours.opened), theirs.labels is None, left, right)
         for left, ours in enumerate(replayed)
@@ -139,12 +139,12 @@ def _pairs(
 
 
 def _agree(ours: Mapping[str, str], theirs: Mapping[str, str] | None) -> bool:
-    """Whether no label has two values. What a source of fired incidents does not name, it does not deny."""
+    """Return whether no label has two values. What a source of fired incidents does not name, it does not deny."""
     return all(theirs[key] == value for key, value in ours.items() if key in theirs) if theirs is not None else True
 
 
 def _label_names(policy: AlertPolicy, replayed: Iterable[Incident]) -> frozenset[str] | None:
-    """The names of the labels that the query's answers have, None when nothing says so."""
+    """Return the names of the labels that the query's answers have, None when nothing says so."""
     clauses = [clause.labels for clause in label_clauses(parsed(policy.query)) if clause.word == "by"]
     seen = frozenset().union(*(one.labels for one in replayed))
     by_clause = frozenset().union(*clauses)
@@ -152,7 +152,7 @@ def _label_names(policy: AlertPolicy, replayed: Iterable[Incident]) -> frozenset
 
 
 def _with_labels_of(names: frozenset[str] | None, incident: FiredIncident) -> FiredIncident:
-    """The incident with the labels that the query gives it, without those of the monitored resource."""
+    """Return the incident with the labels that the query gives it, without those of the monitored resource."""
     if names is None or incident.labels is None:
         return incident
     kept = {key: value for key, value in incident.labels.items() if key in names}

@@ -1,4 +1,4 @@
-"""What the comparison of replayed incidents with fired ones finds, as plain frozen data."""
+"""Findings of the comparison of replayed incidents with fired ones, as plain frozen data."""
 
 from __future__ import annotations
 

@@ -16,12 +16,14 @@ _MOST_OTHERS = 5
 
 
 def as_json(comparison: Comparison) -> str:
-    """The comparison as one JSON object, see `as_object`."""
+    """Return the comparison as one JSON object, see `as_object`."""
     return json.dumps(as_object(comparison), indent=2, ensure_ascii=False)
 
 
 def as_object(comparison: Comparison) -> dict[str, Any]:
-    """The comparison as a JSON object; times are RFC 3339 in UTC, lengths are seconds, null is what is not known."""
+    """Return the comparison as a JSON object; times are RFC 3339 in UTC, lengths are seconds, null is what is not
+    known.
+    """
     return {
         "window": {"from": _rfc3339(comparison.window_from), "to": _rfc3339(comparison.window_to)},
         "alike": [
@@ -54,7 +56,7 @@ def print_differences(comparison: Comparison, console: Console | None = None) ->
 
 
 def lines(comparison: Comparison) -> Iterator[Text]:
-    """What is alike, what is only in the replay, what only in what fired, and one line of totals at the end."""
+    """Yield the pairs, the incidents only in the replay, those only in what fired, and one line of totals."""
     window = f"{_day(comparison.window_from)} to {_day(comparison.window_to)} UTC"
     yield Text(f"{window}   replay beside what fired")
     if comparison.alike:
@@ -85,7 +87,7 @@ def _differences(comparison: Comparison) -> Iterator[Text]:
 
 
 def totals(comparison: Comparison) -> str:
-    """One line: how many incidents are alike, and how many are not."""
+    """Return one line: how many incidents are alike, and how many are not."""
     return (
         f"{len(comparison.alike):,} alike, {len(comparison.only_in_replay):,} only in the replay, "
         f"{len(comparison.only_in_fired):,} only in what fired"
@@ -145,5 +147,5 @@ def _day(instant: datetime) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text that others wrote without control characters, which could rewrite the terminal."""
+    """Return text that others wrote without control characters, which could rewrite the terminal."""
     return "".join(character if character.isprintable() else "?" for character in text)

@@ -1,4 +1,4 @@
-"""Why an incident is only in the replay, or only in what fired: the likely reason, from what else is known.
+"""Guess why an incident is only in the replay, or only in what fired.
 
 None of this is a proof, but for a snooze that was read, a title that differs, and entries that are not there. Each text
 begins with the reason's name, and goes on with what speaks for it.
@@ -36,14 +36,14 @@ class Evidence:
     has_entries: Callable[[AlertPolicy, datetime], bool] | None
 
     def other_title(self, at: datetime) -> str | None:
-        """The title of the fired incident nearest to the moment, where the definition has another one today."""
+        """Return the title of the fired incident nearest to the moment, where the definition has another one today."""
         told = [one for one in self.fired if one.title and one.opened is not None]
         nearest = min(told, key=lambda one: abs((one.opened or at) - at), default=None)
         return nearest.title if nearest is not None and nearest.title != self.title else None
 
 
 def why_not_fired(incident: Incident, known: Evidence) -> str:
-    """The likely reason why an incident of the replay did not fire."""
+    """Return the likely reason why an incident of the replay did not fire."""
     for snooze in known.snoozes:
         if snooze.begins <= incident.opened < snooze.ends:
             name = f"{snooze.name!r}, " if snooze.name else ""
@@ -75,7 +75,7 @@ def why_not_fired(incident: Incident, known: Evidence) -> str:
 
 
 def why_not_replayed(incident: FiredIncident, known: Evidence) -> str:
-    """The likely reason why an incident that fired is not in the replay."""
+    """Return the likely reason why an incident that fired is not in the replay."""
     opened = incident.opened
     if opened is None or opened < known.window_from:
         return "no entry in the export: it opened before the export begins"
@@ -100,7 +100,7 @@ def why_not_replayed(incident: FiredIncident, known: Evidence) -> str:
 
 
 def _neighbour(incident: Incident, known: Evidence) -> datetime | None:
-    """When the fired incident of the same labels opened that this one may be a part of."""
+    """Return the opening time of the fired incident of the same labels that this one may be a part of."""
     for ours, theirs in known.pairs.items():
         paired, fired = known.replayed[ours], known.fired[theirs]
         ends = max((fired.closed or known.window_to), (paired.closed or known.window_to))

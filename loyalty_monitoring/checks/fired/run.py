@@ -73,7 +73,7 @@ def fired_beside_replay(
 
 
 def violations_in(files: Sequence[Path]) -> tuple[FiredIncident, ...]:
-    """The incidents in the violation logs among the entries of the files."""
+    """Return the incidents in the violation logs among the entries of the files."""
     parsed_filter = parse_filter(VIOLATION_FILTER)
     paths: list[FieldPath] = [("labels", label) for label in _VIOLATION_LABELS]
     rows: list[tuple[str | None, ...]] = []

@@ -1,4 +1,4 @@
-"""Where PromQL over log-based metrics goes empty, because nothing was logged.
+"""Detect PromQL expressions that return no series when nothing was logged.
 
 A minute in which no entry matches writes no point, at most a zero next to a minute that has one. An operation with an
 empty side is empty. Sources: https://docs.cloud.google.com/logging/docs/logs-based-metrics,
@@ -33,7 +33,7 @@ _ADDS = ("sum", "count", "sum_over_time", "count_over_time", "increase", "rate")
 
 
 def may_be_empty(expression: Any) -> bool:
-    """Whether an expression has no value when nothing is logged. Behind an `or`, somebody thought of that."""
+    """Return whether an expression has no value when nothing is logged. Behind an `or`, somebody thought of that."""
     found = operation(expression)
     if found is not None:
         operator, left, right = found
@@ -46,7 +46,7 @@ def may_be_empty(expression: Any) -> bool:
 
 
 def minds_absence(expression: Any) -> bool:
-    """Whether a part of the expression asks for missing data."""
+    """Return whether a part of the expression asks for missing data."""
     return bool(functions(expression) & {"absent", "absent_over_time"})
 
 
@@ -55,7 +55,9 @@ def has_operator(expression: Any, operator: str) -> bool:
 
 
 def is_total(expression: Any) -> bool:
-    """Whether an expression only adds up what was logged, so that nothing logged means 0; `/ 60` is still a total."""
+    """Return whether an expression only adds up what was logged, so that nothing logged means 0; `/ 60` is still a
+    total.
+    """
     found = operation(expression)
     if found is not None:
         operator, left, right = found
@@ -71,7 +73,9 @@ def is_total(expression: Any) -> bool:
 
 
 def there_with(expression: Any, other: Any, project: Project) -> bool:
-    """Whether an expression certainly, or perhaps, has a value whenever the other has: they read the same entries."""
+    """Return whether an expression certainly, or perhaps, has a value whenever the other has: they read the same
+    entries.
+    """
     others = reads(other)
     return all(any(_covers(ours, theirs, project) for theirs in others) for ours in reads(expression))
 
@@ -91,7 +95,9 @@ def _matched(selector: Any) -> set[tuple[str, str, str]]:
 
 
 def _same_entries(ours: str | None, theirs: str | None, project: Project) -> bool:
-    """Whether two metrics count the same entries. Two distributions of one entry are common, two counters are not."""
+    """Return whether two metrics count the same entries. Two distributions of one entry are common, two counters are
+    not.
+    """
     if ours is None:
         return True
     if theirs is None:

@@ -36,7 +36,7 @@ class Series:
 
 @cache
 def steps() -> dict[str, Step]:
-    """All aligners and reducers by name; those that change nothing are not among them."""
+    """Return all aligners and reducers by name; those that change nothing are not among them."""
     data = load_yaml(FILE).data
     return {
         name: Step(frozenset(one["kinds"]), frozenset(one["types"]), one.get("gives", ""), one.get("kind", ""))
@@ -46,7 +46,7 @@ def steps() -> dict[str, Step]:
 
 
 def applied_to(series: Series, name: str) -> Series | str:
-    """The series after an aligner or reducer, or why it does not take them."""
+    """Return the series after an aligner or reducer, or why it does not take them."""
     step = steps().get(name)
     if step is None:
         return series
@@ -58,7 +58,7 @@ def applied_to(series: Series, name: str) -> Series | str:
 
 
 def names_of(aggregation: Any) -> list[tuple[str, str]]:
-    """The field and the name of the aligner and the reducer of an aggregation that do something."""
+    """Return the field and the name of the aligner and the reducer of an aggregation that do something."""
     fields = ("perSeriesAligner", "crossSeriesReducer")
     return [(field, name) for field in fields if (name := text(at(aggregation, field))) not in _NOTHING]
 

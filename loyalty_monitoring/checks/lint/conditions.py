@@ -49,7 +49,7 @@ def _promql_conditions(policy: Resource) -> Iterator[PromqlCondition]:
 
 
 def seconds(value: Any) -> float | None:
-    """The seconds of the API's Duration, such as "60s"; None where it is none."""
+    """Return the seconds of the API's Duration, such as "60s"; None where it is none."""
     found = _DURATION.fullmatch(text(value))
     length = float(found[1]) if found else None
     return length if length is not None and length <= _LONGEST else None

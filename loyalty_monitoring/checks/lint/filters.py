@@ -22,7 +22,7 @@ _NOT_KNOWN_HERE = "not supported"
 
 @dataclass(frozen=True)
 class FilterProblem:
-    """Why a filter is no filter ("syntax"), or one that cannot match ("types"); `remedy` says what to write."""
+    """A filter that is none ("syntax"), or that cannot match ("types"); `remedy` says what to write."""
 
     kind: Literal["syntax", "types"]
     message: str
@@ -31,7 +31,7 @@ class FilterProblem:
 
 @lru_cache(maxsize=4_096)
 def read_filter(text: str) -> Filter | FilterProblem | None:
-    """The parsed filter, or what is wrong with it; None where our parser knows less than Cloud Logging."""
+    """Return the parsed filter, or what is wrong with it; None where our parser knows less than Cloud Logging."""
     try:
         return parse_filter(text)
     except FilterError as error:
@@ -46,7 +46,7 @@ def read_filter(text: str) -> Filter | FilterProblem | None:
 def problems_of_log_matches(
     policy: Resource, project: Project, checks: Sequence[Callable[[Resource, Project], Iterator[Problem]]]
 ) -> Iterator[Problem]:
-    """What rules for the filter of a log-based metric say of the filters that a policy matches log entries with."""
+    """Apply rules for the filter of a log-based metric to the filters that a policy matches log entries with."""
     for index, condition in enumerate(items(policy.body.get("conditions"))):
         matched = at(condition, "conditionMatchedLog")
         if not isinstance(matched, dict):
@@ -59,7 +59,7 @@ def problems_of_log_matches(
 
 
 def required_comparisons(expression: Expression | None) -> Iterator[Comparison]:
-    """The comparisons that every matching entry must pass."""
+    """Yield the comparisons that every matching entry must pass."""
     if isinstance(expression, Comparison):
         yield expression
     elif isinstance(expression, And):

@@ -17,7 +17,7 @@ _KINDS = {
 
 
 def index() -> str:
-    """One line a rule, by kind and id."""
+    """Return one line a rule, by kind and id."""
     rules = all_rules()
     lines = [
         "# The rules of `loyalty-monitoring lint`",

@@ -1,4 +1,4 @@
-"""What a value in somebody's file is: a resource of Cloud Monitoring, another resource, or nothing of ours.
+"""Tell a resource of Cloud Monitoring from other resources and from values that are none.
 
 Tools print resources alone, in lists, and wrapped: `{"alertPolicies": [...]}` as the API answers, `properties` of a
 deployment, or under names of somebody's own. Whole files and lists are taken for what they resemble; deeper inside a
@@ -60,12 +60,12 @@ class Found:
 
 
 def resources_in(data: Any) -> Iterator[Found]:
-    """All resources of a document, in its order."""
+    """Return all resources of a document, in its order."""
     return _resources(data, (), True)
 
 
 def other_things_in(data: Any) -> set[str]:
-    """What else of Google Cloud a document holds, in words."""
+    """Name the other resources of Google Cloud that a document holds."""
     found = set()
     for one in data if isinstance(data, list) else [data]:
         if not isinstance(one, dict):
@@ -99,7 +99,9 @@ def _resources(data: Any, path: Path_, whole: bool) -> Iterator[Found]:
 
 
 def _is_of_another_tool(body: dict[str, Any]) -> bool:
-    """Objects of Kubernetes and of Pulumi's state, whose fields are not those of the API; sinks; and schemas."""
+    """Return whether a value is an object of Kubernetes or of Pulumi's state, a sink or a schema, whose fields are not
+    the API's.
+    """
     described = any(isinstance(body.get(name), dict) for name in ("displayName", "name", "filter", "combiner"))
     is_schema = described or any(name in body for name in ("$schema", "$defs", "openapi", "swagger"))
     return ("apiVersion" in body and "kind" in body) or "urn" in body or is_schema or _is_sink(body)

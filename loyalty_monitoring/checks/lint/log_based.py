@@ -1,4 +1,4 @@
-"""What PromQL can read of the log-based metrics that a project defines: their suffixes and their labels.
+"""List the time series and labels that PromQL can read of the log-based metrics that a project defines.
 
 Sources: https://cloud.google.com/monitoring/promql/promql-mapping (suffixes, label conflicts, metadata labels),
 https://docs.cloud.google.com/logging/docs/api/v2/resource-list and https://docs.cloud.google.com/monitoring/api/resources
@@ -30,7 +30,9 @@ _GOOGLE_S = ("metadata_", "metric_", "resource_", "__")
 
 
 def metric_of(name: str, project: Project) -> tuple[Resource, str] | None:
-    """The project's metric that this PromQL name reads, and the suffix behind its own name; None if there is none."""
+    """Return the project's metric that this PromQL name reads, and the suffix behind its own name; None if there is
+    none.
+    """
     if (exact := project.metrics.get(name)) is not None:
         return exact, ""
     for suffix in SUFFIXES:
@@ -44,7 +46,7 @@ def value_type(metric: Resource) -> str:
 
 
 def labels_of(selector: Any, project: Project) -> frozenset[str] | None:
-    """All labels that the series of a selector can have; None if that is not known."""
+    """Return all labels that the series of a selector can have; None if that is not known."""
     name = log_based_name(selector)
     found = metric_of(name, project) if name is not None else None
     resource_type = [one.value for one in every_matcher(selector) if one.label == "monitored_resource"]
@@ -58,7 +60,7 @@ def labels_of(selector: Any, project: Project) -> frozenset[str] | None:
 
 
 def own_labels(metric: Resource) -> frozenset[str] | None:
-    """The labels that a metric declares or extracts; None where one of them is not known yet."""
+    """Return the labels that a metric declares or extracts; None where one of them is not known yet."""
     if "own_labels" not in metric.memory:
         metric.memory["own_labels"] = _own_labels(metric)
     found: frozenset[str] | None = metric.memory["own_labels"]
@@ -77,11 +79,11 @@ def _own_labels(metric: Resource) -> frozenset[str] | None:
 
 
 def resource_labels(resource_type: str) -> frozenset[str] | None:
-    """The labels of a type of monitored resource; None for one that is not known here."""
+    """Return the labels of a type of monitored resource; None for one that is not known here."""
     labels = _OF_RESOURCE.get(resource_type)
     return None if labels is None else frozenset([*labels, "project_id", "location"])
 
 
 def made_by_google(label: str) -> bool:
-    """Whether Cloud Monitoring may add the label to any series."""
+    """Return whether Cloud Monitoring may add the label to any series."""
     return label.startswith(_GOOGLE_S)

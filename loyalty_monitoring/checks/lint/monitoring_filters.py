@@ -1,4 +1,4 @@
-"""What a Monitoring filter requires of metric, resource and labels, as far as rules look at it.
+"""Read the requirements of a Monitoring filter on metric, resource and labels, as far as rules look at them.
 
 Source: https://docs.cloud.google.com/monitoring/api/v3/filters
 """
@@ -29,7 +29,9 @@ class LabelName:
 
 
 def log_based_metric(filter_: str) -> str | None:
-    """The name of the one user-defined log-based metric that a filter selects, without its prefix; None for others."""
+    """Return the name of the one user-defined log-based metric that a filter selects, without its prefix; None for
+    others.
+    """
     type_ = _type(filter_, "metric")
     if type_ is None or not type_.startswith(_USER) or has_placeholder(type_):
         return None
@@ -37,13 +39,13 @@ def log_based_metric(filter_: str) -> str | None:
 
 
 def resource_type(filter_: str) -> str | None:
-    """The one resource type that a filter selects; None where it selects several or is not known yet."""
+    """Return the one resource type that a filter selects; None where it selects several or is not known yet."""
     type_ = _type(filter_, "resource")
     return None if type_ is None or has_placeholder(type_) else type_
 
 
 def labels_in(written: str) -> list[LabelName]:
-    """The labels that a filter, or a field to group by, names; each once, in their order."""
+    """Return the labels that a filter, or a field to group by, names; each once, in their order."""
     without_values = _QUOTED_VALUE.sub(r"\1x", written)
     found = [LabelName(one[1], one[2] or one[3] or one[4]) for one in _LABEL.finditer(without_values)]
     return list(dict.fromkeys(one for one in found if not has_placeholder(one.name)))

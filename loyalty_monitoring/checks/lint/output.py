@@ -14,7 +14,7 @@ _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def as_text(findings: Sequence[Finding], passed_over: int = 0) -> str:
-    """A line a finding, FILE:LINE:COLUMN: severity rule: message; remedy, and the totals.
+    """Return a line a finding, FILE:LINE:COLUMN: severity rule: message; remedy, and the totals.
 
     `passed_over` is the number of files that hold no resource.
     """
@@ -29,7 +29,8 @@ def as_text(findings: Sequence[Finding], passed_over: int = 0) -> str:
 
 
 def as_json(findings: Sequence[Finding], files: int = 0, passed_over: int = 0) -> str:
-    """{"findings": [{"rule", "severity", "file", "line", "column", "message", "remedy"}], "files", "passed_over"}
+    """Return {"findings": [{"rule", "severity", "file", "line", "column", "message", "remedy"}], "files",
+    "passed_over"}.
 
     `files` were read; those that are passed over hold no resource. Both are 0 for our own definitions.
     """
@@ -38,7 +39,7 @@ def as_json(findings: Sequence[Finding], files: int = 0, passed_over: int = 0) -
 
 
 def as_github(findings: Sequence[Finding]) -> str:
-    """Workflow commands, which GitHub shows at the lines of a pull request.
+    """Return workflow commands, which GitHub shows at the lines of a pull request.
 
     https://docs.github.com/actions/reference/workflow-commands-for-github-actions
     """
@@ -50,7 +51,7 @@ def as_github(findings: Sequence[Finding]) -> str:
 
 
 def as_sarif(findings: Sequence[Finding], titles: Mapping[str, str], root: Path) -> str:
-    """SARIF 2.1.0, as code scanning takes it. Files below `root` are named from there."""
+    """Return SARIF 2.1.0, as code scanning takes it. Files below `root` are named from there."""
     used = sorted({one.rule for one in findings})
     run: dict[str, Any] = {
         "tool": {

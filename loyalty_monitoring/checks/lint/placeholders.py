@@ -8,5 +8,5 @@ _PLACEHOLDER = re.compile(r"\$\{|\$\(|\{\{|<<|%\{")
 
 
 def has_placeholder(value: str) -> bool:
-    """Whether a part of this value is not known yet, so that it cannot be judged."""
+    """Return whether a part of this value is not known yet, so that it cannot be judged."""
     return _PLACEHOLDER.search(value) is not None

@@ -34,7 +34,7 @@ class Link:
 
 
 def links(policy: Resource) -> Iterator[Link]:
-    """The documentation's links, then those in its content."""
+    """Yield the documentation's links, then those in its content."""
     documentation = policy.body.get("documentation")
     for index, link in enumerate(items(at(documentation, "links"))):
         if url := text(at(link, "url")):
@@ -45,7 +45,7 @@ def links(policy: Resource) -> Iterator[Link]:
 
 
 def typed_conditions(policy: Resource, *types: str) -> Iterator[Condition]:
-    """The conditions of these types that hold an object."""
+    """Yield the conditions of these types that hold an object."""
     for index, condition in enumerate(items(policy.body.get("conditions"))):
         for name in types:
             if isinstance(body := at(condition, name), dict):

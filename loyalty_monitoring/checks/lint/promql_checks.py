@@ -1,4 +1,4 @@
-"""What can be wrong with a PromQL expression in Cloud Monitoring, wherever it stands: in a condition or in a chart.
+"""Check PromQL expressions of conditions and charts against what Cloud Monitoring evaluates.
 
 Each check yields a message and a remedy. Sources: https://cloud.google.com/monitoring/promql/promql-mapping,
 https://cloud.google.com/stackdriver/docs/managed-prometheus/promql-differences and
@@ -37,7 +37,7 @@ _RESOURCE_TYPE = re.compile(r"\bresource\.type\s*=\s*[\"\w]")
 
 
 def parse_error(query: str) -> str | None:
-    """Why the query does not parse, and where; None if it does or if it cannot be judged.
+    """Say why the query does not parse, and where; None if it does or if it cannot be judged.
 
     The parser's regular expressions are not RE2, and it gives up on very large queries: neither is a mistake.
     """
@@ -52,7 +52,7 @@ def newer_functions(expression: Any) -> Checked:
 
 
 def counter_functions(expression: Any) -> Checked:
-    """Functions for counters, directly over a log-based metric, where the number that they give matters.
+    """Find functions for counters, directly over a log-based metric, where the number that they give matters.
 
     A quantile does not depend on the scale of its buckets, and in a ratio of the same function over the same window the
     factor cancels out.
@@ -76,7 +76,7 @@ def counter_functions(expression: Any) -> Checked:
 
 
 def _scales(expression: Any) -> set[tuple[str, Any]]:
-    """The functions for counters of an expression, each with its window."""
+    """Return the functions for counters of an expression, each with its window."""
     return {
         (str(applied(node)), child.range)
         for node in nodes(expression)
@@ -87,7 +87,7 @@ def _scales(expression: Any) -> set[tuple[str, Any]]:
 
 
 def unknown_metrics(expression: Any, project: Project) -> Checked:
-    """Log-based metrics that the project does not define, where it defines any."""
+    """Yield Log-based metrics that the project does not define, where it defines any."""
     if not project.metrics:
         return
     for name in sorted({log_based_name(selector) for selector in selectors(expression)} - {None}, key=str):
@@ -98,7 +98,7 @@ def unknown_metrics(expression: Any, project: Project) -> Checked:
 
 
 def without_resource(expression: Any, project: Project) -> Checked:
-    """Log-based metrics of several resource types that are read without saying which."""
+    """Yield Log-based metrics of several resource types that are read without saying which."""
     for selector in selectors(expression):
         name = log_based_name(selector)
         if name is None or "monitored_resource" in matchers(selector):
@@ -110,17 +110,17 @@ def without_resource(expression: Any, project: Project) -> Checked:
 
 
 def log_based_name(selector: Any) -> str | None:
-    """The PromQL name of the log-based metric that a selector reads, in whichever form it is written."""
+    """Return the PromQL name of the log-based metric that a selector reads, in whichever form it is written."""
     name = metric_name(selector) or ""
     return name if name.startswith(LOG_BASED) else None
 
 
 def pins_resource_type(filter_: str) -> bool:
-    """Whether a log-based metric's filter names one resource type."""
+    """Return whether a log-based metric's filter names one resource type."""
     return _RESOURCE_TYPE.search(filter_) is not None
 
 
 def defined(name: str, project: Project) -> str | None:
-    """The filter of the project's metric with this PromQL name, with or without a distribution's suffix."""
+    """Return the filter of the project's metric with this PromQL name, with or without a distribution's suffix."""
     metric = project.metrics.get(name) or project.metrics.get(_SUFFIX.sub("", name))
     return None if metric is None else text(metric.body.get("filter"))

@@ -1,4 +1,4 @@
-"""What a policy says in words, and the numbers of its conditions, so that the two can be compared.
+"""Read the numbers and durations in a policy's texts, and those of its conditions, to compare the two.
 
 Words are read with patterns, which cannot understand them: what is not plain is left out.
 """
@@ -85,7 +85,7 @@ class Numbers:
     interval: float = 0.0
 
     def has_time(self, wanted: float) -> bool:
-        """Whether a window is as long as these seconds, or a plain number says as much in any unit of time."""
+        """Return whether a window is as long as these seconds, or a plain number says as much in any unit of time."""
         in_units = (number * unit for number in self.plain for unit in (1e-9, 1e-6, *_SECONDS.values()))
         return any(math.isclose(wanted, one) for one in (*self.windows, *in_units))
 
@@ -94,7 +94,7 @@ class Numbers:
 
 
 def quantities(prose: str) -> Iterator[Quantity]:
-    """The numbers of the prose that stand for themselves, with their unit and the comparison they are part of."""
+    """Yield the numbers of the prose that stand for themselves, with their unit and the comparison they are part of."""
     for found in _QUANTITY.finditer(prose):
         unit = "%" if found["percent"] else _UNIT.get((found["unit"] or "").lower(), "")
         number = float(found["number"].replace(",", ""))
@@ -113,7 +113,7 @@ def _compared(before: str, after: str, unit: str) -> str:
 
 
 def titles(policy: Resource) -> Iterator[tuple[str, Path_, int | None]]:
-    """The names of the policy and its conditions, and the subject: text, path, and the index of the condition."""
+    """Yield the names of the policy and its conditions, and the subject: text, path, and the index of the condition."""
     yield text(policy.body.get("displayName"))[:_READ], ("displayName",), None
     yield text(at(policy.body, "documentation", "subject"))[:_READ], ("documentation", "subject"), None
     for index, condition in enumerate(items(policy.body.get("conditions"))):
@@ -121,13 +121,13 @@ def titles(policy: Resource) -> Iterator[tuple[str, Path_, int | None]]:
 
 
 def first_paragraph(policy: Resource) -> tuple[str, Path_]:
-    """What the documentation starts with, which is what happened; what to do about it comes after."""
+    """Return the first paragraph of the documentation, which says what happened; what to do about it comes after."""
     content = text(at(policy.body, "documentation", "content"))[:_READ].strip()
     return re.split(r"\n\s*\n|\n#", content, maxsplit=1)[0], ("documentation", "content")
 
 
 def numbers_of(policy: Resource) -> dict[int, Numbers | None]:
-    """The numbers of each condition by its index; None where they cannot be read."""
+    """Return the numbers of each condition by its index; None where they cannot be read."""
     found: dict[int, Numbers | None] = dict.fromkeys(range(len(items(policy.body.get("conditions")))))
     for promql in promql_conditions(policy):
         found[_index(promql.path)] = _of_promql(promql)
@@ -137,7 +137,9 @@ def numbers_of(policy: Resource) -> dict[int, Numbers | None]:
 
 
 def said_of(found: dict[int, _Found | None], index: int | None) -> list[_Found]:
-    """What is known of the condition that a text speaks of, or of all; nothing where one of them cannot be read."""
+    """Return the numbers of the condition that a text speaks of, or of all; nothing where one of them cannot
+    be read.
+    """
     spoken_of = list(found.values()) if index is None else [found.get(index)]
     known = [one for one in spoken_of if one is not None]
     return known if len(known) == len(spoken_of) else []
@@ -176,12 +178,12 @@ def _of_filter(condition: Condition) -> Numbers | None:
 
 
 def _digits(names: str) -> set[float]:
-    """The numbers in names, such as 7 in "new_orders_7d", whatever their unit."""
+    """Return the numbers in names, such as 7 in "new_orders_7d", whatever their unit."""
     return {float(found) for found in _DIGITS.findall(names)}
 
 
 def as_number(value: Any) -> float | None:
-    """A number, also one in quotes, as the API takes it; None for anything else."""
+    """Return a number, also one in quotes, as the API takes it; None for anything else."""
     try:
         return float(value) if isinstance(value, int | float | str) else None
     except (OverflowError, ValueError):

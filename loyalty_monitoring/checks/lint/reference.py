@@ -1,4 +1,4 @@
-"""What the API's reference says of its messages beyond the types of their fields, from `api_reference.yaml`."""
+"""Read `api_reference.yaml`: what the API's reference says of its messages beyond the types of their fields."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Bounds:
 
 @dataclass(frozen=True)
 class MessageReference:
-    """What the reference says of one message. `newer` fields are known to the API and not to Google's classes."""
+    """The API's reference of one message. `newer` fields are known to the API and not to Google's classes."""
 
     source: str = ""
     required: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ class MessageReference:
 
 @cache
 def references() -> dict[str, MessageReference]:
-    """By the full name of the message, such as google.monitoring.v3.AlertPolicy."""
+    """Return the references by the full name of the message, such as google.monitoring.v3.AlertPolicy."""
     return {name: _message(of_one) for name, of_one in load_yaml(FILE).data.items()}
 
 

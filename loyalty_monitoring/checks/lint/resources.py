@@ -33,7 +33,7 @@ _PASSED_OVER = frozenset([".git", ".terraform", "node_modules", ".venv", "venv",
 
 @dataclass
 class Files:
-    """What was read of files: resources, findings about files, and how many files hold nothing of ours."""
+    """Contents of files: resources, findings about files, and the number of files that hold nothing of ours."""
 
     resources: list[Resource] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Files:
 
 
 def our_project(root: Path, settings: Settings) -> tuple[Project, list[Finding]]:
-    """The definitions of the project as they are deployed, with their places in the files."""
+    """Return the definitions of the project as they are deployed, with their places in the files."""
     try:
         sources = read_sources(root)
         definitions = definitions_of(sources, settings)
@@ -53,7 +53,7 @@ def our_project(root: Path, settings: Settings) -> tuple[Project, list[Finding]]
 
 
 def project_of(sources: Sources, definitions: Definitions) -> Project:
-    """The definitions of one stack, with their places in the files that were read."""
+    """Return the definitions of one stack, with their places in the files that were read."""
     resources: list[Resource] = []
     kinds: tuple[tuple[Kind, Sequence[Any], Mapping[str, Document]], ...] = (
         ("alert_policy", definitions.alert_policies, sources.alert_policies),
@@ -66,7 +66,7 @@ def project_of(sources: Sources, definitions: Definitions) -> Project:
 
 
 def _silent_priorities(definitions: Definitions, settings: Settings, root: Path) -> Iterator[Finding]:
-    """A warning for each priority whose alerts notify nobody in this stack."""
+    """Yield a warning for each priority whose alerts notify nobody in this stack."""
     locate = locator(load_yaml(stack_file(root, settings.stack)), settings.module.namespace)
     for priority in settings.silent_priorities:
         names = [policy.name for policy in definitions.alert_policies if policy.priority == priority]
@@ -81,7 +81,7 @@ def _silent_priorities(definitions: Definitions, settings: Settings, root: Path)
 
 
 def read_files(paths: Sequence[Path]) -> Files:
-    """The resources of files and folders. A file in a folder that holds no resource is passed over, and counted."""
+    """Read the resources of files and folders. A file in a folder that holds no resource is counted and left out."""
     files = Files()
     for path in paths:
         if path.is_dir():
@@ -93,7 +93,7 @@ def read_files(paths: Sequence[Path]) -> Files:
 
 
 def file_finding(rule: str, error: UserError, severity: Severity = "error") -> Finding:
-    """A UserError's message ends with the remedy, after its last semicolon."""
+    """Return a UserError's message ends with the remedy, after its last semicolon."""
     message, _, remedy = error.message.rpartition("; ")
     place = error.position or Position("")
     return Finding(str(place.file), place.line, place.column, rule, severity, message or remedy, remedy)
@@ -169,7 +169,7 @@ def _resources(document: Document) -> Iterator[Resource]:
 
 
 def _is_our_block(value: Any) -> bool:
-    """Whether this is what a definition file says beside the API's fields: ids of rows, and an alert's priority."""
+    """Return whether this is a definition's own block beside the API's fields: ids of rows, and an alert's priority."""
     if not isinstance(value, dict) or not value.keys() <= {"rows", "priority"}:
         return False
     rows = value.get("rows")
@@ -177,7 +177,7 @@ def _is_our_block(value: Any) -> bool:
 
 
 def _unreadable(resource: Resource) -> Iterator[Finding]:
-    """What could not be read of a resource; of the rest of its file nobody asks."""
+    """Yield findings for the parts of a resource that could not be read."""
     for problem in resource.document.problems:
         if problem.path[: len(resource.root)] == resource.root:
             yield file_finding("file-syntax", UserError(problem.message, problem.position))
@@ -191,7 +191,7 @@ def _no_resource(file: Path, documents: Sequence[Document]) -> Finding:
 
 
 def _is_template(text: str) -> bool:
-    """Whether another tool still has to write this file, so that it is none of its own."""
+    """Return whether another tool still has to write this file, so that it is none of its own."""
     return any(_starts_with_a_brace(line) for line in text.splitlines()) or "{%" in text or "<%" in text
 
 

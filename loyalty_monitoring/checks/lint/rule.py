@@ -1,4 +1,4 @@
-"""What a rule is given, and what it says."""
+"""The interface of a rule: resource and project in, problems out."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Resource:
     problems: tuple[ShapeProblem, ...] = ()
 
     def position(self, path: Path_) -> Position:
-        """Where the value at this path of the body stands, or its nearest ancestor.
+        """Return the position of the value at this path of the body, or of its nearest ancestor.
 
         The body has the API's names in camelCase, the file may have those of the .proto files.
         """
@@ -66,12 +66,12 @@ class Resource:
 
     @cached_property
     def shape(self) -> tuple[ShapeProblem, ...]:
-        """What the API's own message and its reference refuse."""
+        """Violations of the API's own message and its reference."""
         return (*self.problems, *shape_problems(self.kind, self.body))
 
     @cached_property
     def memory(self) -> dict[str, Any]:
-        """What several rules read of this resource and is worked out once, by its name."""
+        """Results that several rules need of this resource, computed once, by their name."""
         return {}
 
     @property
@@ -127,13 +127,13 @@ class Project:
 
     @cached_property
     def memory(self) -> dict[str, Any]:
-        """What a rule works out once for all resources, by the rule's id."""
+        """Results that a rule computes once for all resources, by the rule's id."""
         return {}
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What a rule found: at which path of the body, what is wrong, and what to do about it."""
+    """A violation of a rule: the path in the body, the message, and the remedy."""
 
     path: Path_
     message: str
@@ -156,7 +156,7 @@ class Rule:
 
 
 def said_by_the_reference(rule: str) -> Callable[[Resource, Project], Iterator[Problem]]:
-    """A check that yields what the API's message and its reference refuse under this rule's id."""
+    """Return a check that yields what the API's message and its reference refuse under this rule's id."""
 
     def check(resource: Resource, project: Project) -> Iterator[Problem]:
         for problem in resource.shape:
@@ -167,7 +167,7 @@ def said_by_the_reference(rule: str) -> Callable[[Resource, Project], Iterator[P
 
 
 def at(body: Any, *path: str | int) -> Any:
-    """The value at a path, None where there is none, whatever shape the body has."""
+    """Return the value at a path, None where there is none, whatever shape the body has."""
     for part in path:
         if isinstance(part, int):
             body = body[part] if isinstance(body, list) and part < len(body) else None
@@ -177,10 +177,10 @@ def at(body: Any, *path: str | int) -> Any:
 
 
 def items(value: Any) -> list[Any]:
-    """The elements of a list; none of anything else."""
+    """Return the elements of a list; none of anything else."""
     return value if isinstance(value, list) else []
 
 
 def text(value: Any) -> str:
-    """A string as it is; "" for anything else."""
+    """Return a string as it is; "" for anything else."""
     return value if isinstance(value, str) else ""

@@ -39,7 +39,7 @@ class Linted:
 
 
 def lint_stacks(root: Path, stacks: Sequence[str]) -> list[Finding]:
-    """Findings in the project's definitions as each of the stacks deploys them, in the order of files and lines.
+    """Return findings in the project's definitions as each of the stacks deploys them, in the order of files and lines.
 
     What is found for some of the stacks only names them. Errors: UserError for a stack that has no file.
     """
@@ -55,12 +55,12 @@ def lint_stacks(root: Path, stacks: Sequence[str]) -> list[Finding]:
 
 
 def lint_project(root: Path, settings: Settings) -> list[Finding]:
-    """Findings in the project's own definitions as one stack deploys them, in the order of files and lines."""
+    """Return findings in the project's own definitions as one stack deploys them, in the order of files and lines."""
     return _named_from_here(_lint(*our_project(root, settings), [load_yaml(stack_file(root, settings.stack))]))
 
 
 def errors(sources: Sources, definitions: Definitions) -> list[Finding]:
-    """Findings of the rules of severity error in definitions that are loaded, as one stack deploys them."""
+    """Return findings of the rules of severity error in definitions that are loaded, as one stack deploys them."""
     project = project_of(sources, definitions)
     found = [finding for rule in all_rules() if rule.severity == "error" for finding in _findings(rule, project)]
     documents = [resource.document for resource in project.resources]
@@ -106,24 +106,24 @@ def _named_from_here(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def lint_files(paths: Sequence[Path]) -> list[Finding]:
-    """Findings in the resources below these files and folders."""
+    """Return findings in the resources below these files and folders."""
     return lint_paths(paths).findings
 
 
 def lint_paths(paths: Sequence[Path]) -> Linted:
-    """Findings in the resources below these files and folders, and what was passed over."""
+    """Return findings in the resources below these files and folders, and what was passed over."""
     files = read_files(paths)
     findings = _lint(Project(tuple(files.resources)), files.findings)
     return Linted(findings, files.read, files.passed_over)
 
 
 def titles() -> dict[str, str]:
-    """What each rule finds, in a few words, by its id."""
+    """Return the title of each rule, by its id."""
     return FILE_RULES | {rule.id: rule.title for rule in all_rules()}
 
 
 def explanation(rule: str) -> str:
-    """The page of a rule. Errors: UserError for an id that is none."""
+    """Return the page of a rule. Errors: UserError for an id that is none."""
     if rule not in titles():
         raise UserError(f"there is no rule {rule!r}{nearest(rule, set(titles()))}")
     return (shipped("docs/lint") / f"{rule}.md").read_text().rstrip()

@@ -56,7 +56,7 @@ _NO_REFERENCE = MessageReference()
 
 @dataclass(frozen=True)
 class ShapeProblem:
-    """What the API refuses, and the rule that says so."""
+    """A value that the API refuses, and the rule that says so."""
 
     rule: str
     path: Path_
@@ -65,7 +65,7 @@ class ShapeProblem:
 
 
 def normalised(kind: Kind, data: Any) -> Any:
-    """The body as the API reads it: null is left out, and the fields that it knows are in camelCase.
+    """Return the body as the API reads it: null is left out, and the fields that it knows are in camelCase.
 
     Whatever the API does not know stays as it is.
     """
@@ -73,19 +73,19 @@ def normalised(kind: Kind, data: Any) -> Any:
 
 
 def shape_problems(kind: Kind, body: Body) -> tuple[ShapeProblem, ...]:
-    """All that the API's message and its reference refuse, in the order of the message's fields."""
+    """Return all that the API's message and its reference refuse, in the order of the message's fields."""
     walk = _Walk(LIMITS[kind])
     return tuple(walk.message(MESSAGES[kind].pb().DESCRIPTOR, body, ()))
 
 
 def field_names(message: Descriptor) -> dict[str, FieldDescriptor]:
-    """The fields by their names in JSON, then by those of the .proto file (Python's trailing _ left out)."""
+    """Return the fields by their names in JSON, then by those of the .proto file (Python's trailing _ left out)."""
     names = {field.name.rstrip("_"): field for field in message.fields}
     return names | {field.json_name: field for field in message.fields}
 
 
 def every_field_name() -> set[str]:
-    """The names in JSON of all fields of all messages but dashboards, whose JSON Terraform takes as it is."""
+    """Return the names in JSON of all fields of all messages but dashboards, whose JSON Terraform takes as it is."""
     names, waiting, seen = set[str](), [MESSAGES[kind].pb().DESCRIPTOR for kind in LIMITS if kind != "dashboard"], set()
     while waiting:
         message = waiting.pop()
@@ -216,7 +216,7 @@ class _Walk:
             yield ShapeProblem(rule, (*path, *at), message, bounds.remedy or remedy)
 
     def _not_above(self, reference: MessageReference, value: Body, path: Path_) -> Iterator[ShapeProblem]:
-        """Numbers that must be more than something, of which a missing one is 0."""
+        """Find numbers that must be more than another one, and are not; a missing one is 0."""
         for name, bounds in (reference.fields or {}).items():
             if bounds.above is None:
                 continue
@@ -362,7 +362,7 @@ def _is_decimal(value: Any) -> bool:
 
 
 def _whole(value: Any) -> int | None:
-    """The whole number that JSON writes as 8, 8.0 or "8"; None for anything else."""
+    """Return the whole number that JSON writes as 8, 8.0 or "8"; None for anything else."""
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
@@ -404,7 +404,7 @@ def _duration(value: Any, path: Path_) -> Iterator[ShapeProblem]:
 
 
 def duration_seconds(value: Any) -> float | None:
-    """The seconds of the API's Duration, such as "60s"; None where it is none."""
+    """Return the seconds of the API's Duration, such as "60s"; None where it is none."""
     if not isinstance(value, str) or len(value) > _SHOWN or not _DURATION.fullmatch(value):
         return None
     length = float(value[:-1])
@@ -441,7 +441,7 @@ _WELL_KNOWN: dict[str, Callable[[Any, Path_], Iterator[ShapeProblem]]] = {
 
 
 def _beyond(name: str, value: Any, bounds: Bounds) -> Iterator[tuple[str, str, Path_]]:
-    """What is beyond the bounds: message, remedy, and where below the value."""
+    """Return message, remedy and path of a value that is out of its bounds."""
     if isinstance(value, str):
         for message, remedy in _beyond_text(name, value, bounds):
             yield message, remedy, ()

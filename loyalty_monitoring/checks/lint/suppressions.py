@@ -19,7 +19,7 @@ _WITH_COMMENTS = (".yaml", ".yml", ".tf")
 
 
 def suppressed(findings: Iterable[Finding], documents: Iterable[Document], known: Collection[str]) -> list[Finding]:
-    """The findings that no suppression allows, and those about the suppressions themselves."""
+    """Return the findings that no suppression allows, and those about the suppressions themselves."""
     by_file: defaultdict[str, list[Finding]] = defaultdict(list)
     for one in findings:
         by_file[one.file].append(one)

@@ -71,7 +71,7 @@ class Terraform:
         self._modules: dict[Path, Module] = {}
 
     def resources(self, file: Path, written: str) -> tuple[list[Resource], list[UserError]]:
-        """The resources of a `.tf` or `.tf.json` file, and the mistakes in its syntax."""
+        """Return the resources of a `.tf` or `.tf.json` file, and the mistakes in its syntax."""
         try:
             return self._resources(file, written)
         except RecursionError:
@@ -97,12 +97,12 @@ class Terraform:
 
 
 def is_plan_or_state(data: Any) -> bool:
-    """Whether this is what `terraform show -json` prints."""
+    """Return whether this is what `terraform show -json` prints."""
     return isinstance(data, dict) and "terraform_version" in data and "format_version" in data
 
 
 def of_plan_or_state(document: Document) -> Iterator[Resource]:
-    """The resources that a plan makes or keeps, or that a state has."""
+    """Yield the resources that a plan makes or keeps, or that a state has."""
     data = document.data
     if "resource_changes" in data:
         for index, change in enumerate(items(data["resource_changes"])):
@@ -137,7 +137,7 @@ def _of_module(module: Any, path: Path_, document: Document) -> Iterator[Resourc
 
 
 def _with_unknown(after: Any, unknown: Any) -> Any:
-    """The planned values, with a mark wherever the plan says that they are known after apply."""
+    """Return the planned values, with a mark wherever the plan says that they are known after apply."""
     if unknown is True:
         return _AT_APPLY
     if isinstance(after, dict) and isinstance(unknown, dict):
@@ -194,7 +194,7 @@ def _of_json_block(type_: str, name: str, values: dict[str, Any], document: Docu
 
 
 def _evaluated(value: Any, evaluator: Evaluator, document: Document) -> Any:
-    """Data of a `.tf.json` file, whose texts are templates."""
+    """Evaluate the data of a `.tf.json` file, whose texts are templates."""
     if isinstance(value, dict):
         return {key: _evaluated(item, evaluator, document) for key, item in value.items()}
     if isinstance(value, list):
@@ -225,7 +225,9 @@ def _of_block(block: Block, kind: Kind, evaluator: Evaluator) -> Resource:
 
 
 def _dashboard(source: Source, node: Any, evaluator: Evaluator) -> tuple[Any, dict[Path_, Position]]:
-    """The dashboard that `dashboard_json` gives: of jsonencode({...}), of a text, or "${...}" where it is not known."""
+    """Return the dashboard that `dashboard_json` gives: of jsonencode({...}), of a text, or "${...}" where it is not
+    known.
+    """
     source, node = evaluator.followed(source, node)
     place = place_of(source, node)
     positions: dict[Path_, Position] = {(): place}
@@ -239,7 +241,7 @@ def _dashboard(source: Source, node: Any, evaluator: Evaluator) -> tuple[Any, di
 
 
 def _encoded(node: Any) -> Any:
-    """The argument of `jsonencode(...)`; None for anything else."""
+    """Return the argument of `jsonencode(...)`; None for anything else."""
     children = [child for child in node.children if child.is_named and child.type != "comment"]
     if len(children) != 1 or children[0].type != "function_call":
         return None
@@ -303,7 +305,7 @@ class _Converter:
     def of_body(
         self, message: Descriptor, source: Source, block: Block, path: Path_, positions: dict[Path_, Position]
     ) -> dict[str, Any]:
-        """The body of a block of a `.tf` file."""
+        """Return the body of a block of a `.tf` file."""
         result: dict[str, Any] = {}
         for name, name_node, node in attributes_in(block.body):
             field = self._field(message, name, path, place_of(source, name_node), positions)
@@ -338,7 +340,9 @@ class _Converter:
     def of_data(
         self, message: Descriptor, data: Mapping[str, Any], path: Path_, place: Any, positions: dict[Path_, Position]
     ) -> dict[str, Any]:
-        """The body of data, as a `.tf.json` file, a plan and a state have it; `place` is that of a path in the data."""
+        """Return the body of data, as a `.tf.json` file, a plan and a state have it; `place` is that of a path in the
+        data.
+        """
         result: dict[str, Any] = {}
         for name, value in data.items():
             if not path and name == "sensitive_labels" and self._kind == "notification_channel":
@@ -400,18 +404,18 @@ def _below(place: Any, path: Path_) -> Any:
 
 @cache
 def _arguments(message: Descriptor) -> dict[str, FieldDescriptor]:
-    """The fields by the names that Terraform has for them."""
+    """Return the fields by the names that Terraform has for them."""
     return {name: field for name, field in field_names(message).items() if name == name.lower()}
 
 
 def _is_unset(field: FieldDescriptor, value: Any) -> bool:
-    """Whether a provider writes this for what is unset."""
+    """Return whether a provider writes this for what is unset."""
     oneof = field.containing_oneof is not None and len(field.containing_oneof.fields) > 1
     return value in ("", [], {}) or (oneof and value == 0)
 
 
 def _coerced(field: FieldDescriptor, value: Any) -> Any:
-    """The value in the type of its argument, into which Terraform converts it."""
+    """Return the value in the type of its argument, into which Terraform converts it."""
     if is_map(field):
         return {key: _scalar(item, True) for key, item in value.items()} if isinstance(value, dict) else value
     if field.is_repeated and isinstance(value, list):

@@ -9,7 +9,7 @@ from loyalty_monitoring.checks.lint.shape import every_field_name
 
 
 def in_terraform(words: str) -> str:
-    """The words with the API's field names in Terraform's spelling, such as display_name for displayName."""
+    """Return the words with the API's field names in Terraform's spelling, such as display_name for displayName."""
     return re.sub(r"[a-z]+(?:[A-Z][a-z0-9]*)+", lambda found: _names().get(found[0], found[0]), words)
 
 

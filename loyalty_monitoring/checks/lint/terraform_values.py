@@ -60,7 +60,7 @@ class Block:
 
 @dataclass
 class Module:
-    """What the files of one folder say together: locals, defaults of variables, names of log-based metrics.
+    """The files of one folder together: locals, defaults of variables, names of log-based metrics.
 
     All are expressions, with the source that they stand in.
     """
@@ -71,13 +71,13 @@ class Module:
 
 
 def parse(file: Path, text: str) -> Source:
-    """The tree of a file. Errors: UserError at the first place that is no Terraform."""
+    """Return the tree of a file. Errors: UserError at the first place that is no Terraform."""
     raw = text.encode()
     return Source(file, text, tuple(raw.split(b"\n")), Parser(_language()).parse(raw).root_node)
 
 
 def mistake_in(source: Source) -> UserError | None:
-    """The first place where a file is no Terraform."""
+    """Return the first place where a file is no Terraform."""
     if not source.root.has_error:
         return None
     node = next(_errors(source.root), source.root)
@@ -90,7 +90,7 @@ def place_of(source: Source, node: Node) -> Position:
 
 
 def blocks_in(source: Source, body: Node | None) -> Iterator[Block]:
-    """The blocks of a body; a `dynamic` one is the block that it makes, once."""
+    """Yield the blocks of a body; a `dynamic` one is the block that it makes, once."""
     for child in body.children if body is not None else ():
         if child.type != "block":
             continue
@@ -116,7 +116,7 @@ def attributes_in(body: Node | None) -> Iterator[tuple[str, Node, Node]]:
 
 
 def read_module(folder: Path) -> Module:
-    """The locals, defaults and resources of a folder; a file that cannot be read adds nothing."""
+    """Return the locals, defaults and resources of a folder; a file that cannot be read adds nothing."""
     module = Module()
     for file in sorted((*folder.glob("*.tf"), *folder.glob("*.tf.json"))):
         try:
@@ -189,7 +189,7 @@ class Evaluator:
     def value(
         self, source: Source, node: Node, path: Path_ = (), positions: dict[Path_, Position] | None = None
     ) -> Any:
-        """The value of an expression; with `positions`, those of what is inside it are added below `path`."""
+        """Return the value of an expression; with `positions`, those of what is inside it are added below `path`."""
         if len(path) > _DEEPEST:
             return unknown(node)
         children = _inside(node)
@@ -205,7 +205,7 @@ class Evaluator:
         return evaluate(self, source, node, path, positions) if evaluate is not None else unknown(node)
 
     def template_of(self, source: Source, node: Node) -> Template | None:
-        """The template of an expression that is a text with or without `${...}`; None for anything else."""
+        """Return the template of an expression that is a text with or without `${...}`; None for anything else."""
         while node.type in ("expression", "literal_value", "template_expr"):
             children = _inside(node)
             if len(children) != 1:
@@ -216,7 +216,7 @@ class Evaluator:
         return _template(self, source, node)
 
     def followed(self, source: Source, node: Node) -> tuple[Source, Node]:
-        """The expression that `local.NAME` stands for, as often as one leads to another."""
+        """Return the expression that `local.NAME` stands for, as often as one leads to another."""
         for _ in range(_DEEPEST):
             parts = _parts(_inside(node)) if node.type == "expression" else None
             if parts is None or len(parts) != 2 or parts[0] != "local" or parts[1] not in self.module.locals:
@@ -225,7 +225,7 @@ class Evaluator:
         return source, node
 
     def traversal(self, node: Node, children: list[Node]) -> Any:
-        """What `local.a["b"]` leads to, whose parts are these children of a node."""
+        """Evaluate a traversal such as `local.a["b"]`, whose parts are these children of a node."""
         parts = _parts(children)
         if parts is None or len(parts) < 2:
             return unknown(node)
@@ -279,13 +279,13 @@ class Template:
 
 
 def unknown(node: Node) -> str:
-    """What stands for a value that is only known at apply."""
+    """Return the placeholder for a value that is only known at apply."""
     text = " ".join(_text(node).split())
     return f"${{{text}}}" if len(text) <= _SHOWN and not set(text) & set("{}\"'\\") else "${(known at apply)}"
 
 
 def as_text(value: Any) -> str:
-    """A value as a template writes it."""
+    """Return a value as a template writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
@@ -319,7 +319,7 @@ def _inside(node: Node) -> list[Node]:
 
 
 def _parts(children: list[Node]) -> list[str | int] | None:
-    """The steps of `local.a["b"][0].c`; None for anything that is no such chain."""
+    """Return the steps of `local.a["b"][0].c`; None for anything that is no such chain."""
     if not children or children[0].type != "variable_expr":
         return None
     parts: list[str | int] = [_text(children[0])]
@@ -342,7 +342,7 @@ def _string(evaluator: Evaluator, source: Source, node: Node, *_: Any) -> Any:
 
 
 def _template(evaluator: Evaluator, source: Source, node: Node) -> Template:
-    """The template of a text in quotes, or of a heredoc, without what `<<-` indents."""
+    """Return the template of a text in quotes, or of a heredoc, without what `<<-` indents."""
     raw, base = node.text or b"", node.start_byte
     heredoc = node.type == "heredoc_template"
     holes: list[Any] = []
@@ -451,7 +451,7 @@ def _operation(evaluator: Evaluator, source: Source, node: Node, *_: Any) -> Any
 
 
 def _operands(node: Node) -> list[list[Node]]:
-    """What stands between the operators of an operation, each as the nodes that it consists of."""
+    """Return the operands of an operation, each as the nodes that it consists of."""
     groups: list[list[Node]] = [[]]
     for child in node.children:
         if child.is_named and child.type != "comment":

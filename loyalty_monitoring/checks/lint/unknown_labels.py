@@ -33,13 +33,13 @@ _NEVER_EMPTY = re.compile(r"\.\+|[\w-]+(?:\|[\w-]+)*")
 
 
 def unknown_labels(expression: Any, project: Project) -> Checked:
-    """Each label that is not there, once."""
+    """Yield each label that is not there, once."""
     for message, label, labels in islice(dict.fromkeys(_unknown_labels(expression, project)), _MOST_FINDINGS):
         yield message, _remedy(label, labels)
 
 
 def _unknown_labels(expression: Any, project: Project) -> Iterator[tuple[str, str, frozenset[str]]]:
-    """What is wrong, the label, and the labels that there are."""
+    """Yield what is wrong, the label, and the labels that there are."""
     for selector in selectors(expression):
         if (labels := labels_of(selector, project)) is not None:
             name = log_based_name(selector)

@@ -76,7 +76,9 @@ class PromqlQuery:
 
 
 def promql_queries(dashboard: Resource) -> Sequence[PromqlQuery]:
-    """The charts' PromQL; without those that parse only with something else for a variable than a matcher or text."""
+    """Return the charts' PromQL; without those that parse only with something else for a variable than a matcher or
+    text.
+    """
     if "promql_queries" not in dashboard.memory:
         dashboard.memory["promql_queries"] = tuple(_promql_queries(dashboard))
     found: Sequence[PromqlQuery] = dashboard.memory["promql_queries"]
@@ -117,7 +119,7 @@ def _expression(query: str) -> Any:
 
 
 def widgets(dashboard: Resource) -> Iterator[Widget]:
-    """All widgets; the members of a group stand beside it."""
+    """Yield all widgets; the members of a group stand beside it."""
     for path, body in _widgets(dashboard.body):
         if isinstance(body, dict):
             yield Widget(body, path)
@@ -148,7 +150,7 @@ def tiles(dashboard: Resource) -> Iterator[Tile]:
 
 
 def whole_number(value: Any) -> int | None:
-    """A whole number, which JSON may also write as 8.0 or "8"; None for anything else."""
+    """Return a whole number, which JSON may also write as 8.0 or "8"; None for anything else."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, str) and len(value) <= 20 and value.isascii() and value.removeprefix("-").isdigit():

@@ -1,1 +1,1 @@
-"""What is deployed in a Google Cloud project, held against the definitions of a stack."""
+"""Compare the resources that are deployed in a Google Cloud project with the definitions of a stack."""

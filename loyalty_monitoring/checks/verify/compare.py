@@ -71,7 +71,7 @@ class Matched:
 
 
 def compare(settings: Settings, expected: Expected, deployed: Deployed, ids: StackIds = NOT_GIVEN) -> list[Finding]:
-    """All findings, in the order of the kinds and names.
+    """Return all findings, in the order of the kinds and names.
 
     Where several have one title, the stack's is the one that `ids` has, or else the one that others of the stack name:
     a policy on its dashboards, a channel in its policies. A dashboard is the stack's if it names one of its policies.
@@ -118,7 +118,7 @@ def _log_metrics(settings: Settings, defined: Mapping[str, Body], deployed: Sequ
 
 
 def _plain_metric(body: Body) -> Body:
-    """The metric without what the server adds to its descriptor; labels have no order."""
+    """Return the metric without what the server adds to its descriptor; labels have no order."""
     descriptor = body.get("metricDescriptor", {})
     descriptor = {key: value for key, value in descriptor.items() if key not in _SERVERS_OWN_IN_DESCRIPTOR}
     if "labels" in descriptor:
@@ -149,7 +149,9 @@ def _match_channels(
 def match_policies(
     settings: Settings, defined: Mapping[str, Body], deployed: Sequence[Body], managed: Managed = NOBODYS
 ) -> Matched:
-    """Each definition's policy by labels and title, else by labels alone (titles hold thresholds), else by title."""
+    """Return each definition's policy by labels and title, else by labels alone (titles hold thresholds), else by
+    title.
+    """
     return _match(
         defined,
         deployed,
@@ -163,7 +165,7 @@ def match_policies(
 
 
 def _channels(settings: Settings, defined: Mapping[str, Body], matched: Matched) -> Iterator[Finding]:
-    """The values of labels are never shown: somebody may have written a secret there."""
+    """Compare the channels. Values of labels are never shown: somebody may have written a secret there."""
     for name, wanted in defined.items():
         body = matched.found.get(name)
         if body is None:
@@ -185,7 +187,7 @@ def _channels(settings: Settings, defined: Mapping[str, Body], matched: Matched)
 
 
 def _reachable(settings: Settings, channels: Matched, policies: Matched, deployed: Sequence[Body]) -> Iterator[Finding]:
-    """Channels that are there and reach nobody: the stack's, and others that its policies name."""
+    """Report channels that are there and reach nobody: the stack's, and others that its policies name."""
     used_by: dict[str, list[str]] = {}
     for policy in [*policies.found.values(), *(body for body in policies.others if _is_ours(settings, body))]:
         for channel in policy.get("notificationChannels", []):
@@ -234,7 +236,7 @@ def _policies(
 
 
 def _plain_policy(body: Body, names: Mapping[str, str]) -> Body:
-    """The policy with the settings' names of channels, in order, and without the names of its conditions."""
+    """Return the policy with the settings' names of channels, in order, and without the names of its conditions."""
 
     def channels(given: Iterable[str]) -> list[str]:
         return sorted(names.get(_id(channel), channel) for channel in given)
@@ -257,7 +259,7 @@ def _plain_policy(body: Body, names: Mapping[str, str]) -> Body:
 def _dashboards(
     settings: Settings, expected: Expected, deployed: Sequence[Body], policies: Matched, managed: Managed
 ) -> Iterator[Finding]:
-    """Dashboards have no labels of the stack: they are found by their titles."""
+    """Compare the dashboards, which have no labels of the stack: they are found by their titles."""
     defined = expected.dashboards
     matched = _match(defined, deployed, [lambda wanted, body: _same(wanted, body, "displayName")], managed)
     names = {_id(body.get("name", "")): name for name, body in policies.found.items()}
@@ -277,14 +279,15 @@ def _dashboards(
 
 
 def _without_definition_label(body: Body) -> Body:
-    """The dashboard without the label that a deployment gives it (api_bodies.dashboard_body)."""
+    """Return the dashboard without the label that a deployment gives it (api_bodies.dashboard_body)."""
     labels = {key: value for key, value in body.get("labels", {}).items() if not key.startswith(DEFINITION_LABEL)}
     rest = {key: value for key, value in body.items() if key != "labels"}
     return {**rest, "labels": labels} if labels else rest
 
 
 def _with_policies(value: Any, names: Mapping[str, str], project: str) -> Any:
-    """The value with "the policy NAME" where it refers to one, `names` being by id: the same with project and without.
+    """Return the value with "the policy NAME" where it refers to one, `names` being by id: the same with project and
+    without.
 
     A name carries the project's id or its number ("projects/[PROJECT_ID_OR_NUMBER]", google/monitoring/v3/alert.proto).
     """
@@ -313,8 +316,8 @@ def _match(
     tests: Sequence[Callable[[Body, Body], bool]],
     managed: Managed = NOBODYS,
 ) -> Matched:
-    """Each definition with the deployed resource that has its id in the stack's outputs; where none are given, with the
-    first that passes the first test that any of them passes, those first that others of the stack name.
+    """Return each definition with the deployed resource that has its id in the stack's outputs; where none are given,
+    with the first that passes the first test that any of them passes, those first that others of the stack name.
     """
     by_id = {_id(str(body.get("name", ""))): body for body in deployed}
     found = {name: by_id[key] for name, key in managed.ids.items() if name in defined and key in by_id}
@@ -346,12 +349,12 @@ def _is_another_stacks(settings: Settings, body: Body) -> bool:
 
 
 def _id(name: str) -> str:
-    """The last part of a resource's name; the project before it may be written as id or as number."""
+    """Return the last part of a resource's name; the project before it may be written as id or as number."""
     return name.rpartition("/")[2]
 
 
 def _differing(settings: Settings, kind: Kind, name: str, wanted: Body, body: Body) -> Iterator[Finding]:
-    """The differences of two bodies, but for what the server adds and what is told apart."""
+    """Yield the differences of two bodies, but for what the server adds and what is told apart."""
     without = _SERVERS_OWN[kind] | _TOLD_APART[kind]
     wanted, body = ({key: value for key, value in each.items() if key not in without} for each in (wanted, body))
     found = list(differences(wanted, body))
@@ -370,7 +373,7 @@ def _missing(settings: Settings, kind: Kind, name: str, title: str) -> Finding:
 
 
 def _broken(settings: Settings, kind: Kind, name: str, message: str) -> Finding:
-    """What does not work at all, which nobody can have meant."""
+    """Report resources that do not work at all, which nobody can have meant."""
     return Finding("drift", kind, name, message, _deploy(settings))
 
 
@@ -382,19 +385,19 @@ def _drift(settings: Settings, kind: Kind, name: str, message: str, *, added: bo
 
 
 def _deploy(settings: Settings) -> str:
-    """Without --refresh, Pulumi compares with what it did last, and sees nothing of changes by hand."""
+    """Return the command that deploys. Without --refresh, Pulumi compares with its state and misses changes by hand."""
     return f"run: pulumi up --refresh --stack {settings.stack}"
 
 
 def _extra(settings: Settings, kind: Kind, title: str, name: str) -> Finding:
-    """Somebody's own, or what an interrupted deployment left, or what the next one removes."""
+    """Report resources that the definitions do not have: somebody's own, or left by an interrupted deployment."""
     message = f"belongs to this stack, but is not defined: {name}"
     remedy = f"{_deploy(settings)}, which removes it if Pulumi made it; if it stays, delete it, or write its definition"
     return Finding("note", kind, title, message, remedy)
 
 
 def _doubled(settings: Settings, kind: Kind, matched: Matched) -> Iterator[Finding]:
-    """Several of one title: one is the stack's, and the others ring, or are looked at, as well."""
+    """Report several resources of one title: one is the stack's, and the others ring, or are looked at, as well."""
     for twins in matched.twins:
         names = [str(body.get("name", "")) for body in twins.bodies]
         message = f"there are {_NUMBERS.get(len(names), str(len(names)))} of this title: {', '.join(names)}"

@@ -1,4 +1,4 @@
-"""Where two JSON bodies differ, whether that means anything, and how to say it on one line."""
+"""Find where two JSON bodies differ, whether that means anything, and print it on one line."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Difference:
 
 
 def differences(defined: Any, deployed: Any, path: str = "") -> Iterator[Difference]:
-    """All differences, at the deepest places where both have the same shape."""
+    """Yield all differences, at the deepest places where both have the same shape."""
     if isinstance(defined, dict) and isinstance(deployed, dict):
         for key in sorted({*defined, *deployed}):
             place = f"{path}.{key}" if path else str(key)
@@ -80,7 +80,7 @@ def differences(defined: Any, deployed: Any, path: str = "") -> Iterator[Differe
 
 
 def shown(value: Any) -> str:
-    """A value as JSON, cut to what one can read."""
+    """Return a value as JSON, cut to what one can read."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 

@@ -32,7 +32,7 @@ NOT_GIVEN = StackIds()
 
 @dataclass(frozen=True)
 class Managed:
-    """What tells the stack's resources of one kind: their ids in the outputs, or else the ids that `reason` gives."""
+    """The stack's resources of one kind: their ids by the outputs, or else the ids that `reason` gives."""
 
     ids: Mapping[str, str]
     named: Set[str]
@@ -65,7 +65,7 @@ def read_stack_ids(text: str, source: str) -> StackIds:
 
 
 def _last_part(value: str) -> str:
-    """The id in a resource name, or in a console link: .../dashboards/builder/ID?project=PROJECT."""
+    """Return the id in a resource name, or in a console link: .../dashboards/builder/ID?project=PROJECT."""
     return value.partition("?")[0].rpartition("/")[2]
 
 
@@ -76,7 +76,7 @@ def twins_among(
     is_twin: Callable[[Body, Body], bool],
     managed: Managed,
 ) -> tuple[list[Twins], list[Body]]:
-    """The twins of each definition's resource, and the other resources that are nobody's twin."""
+    """Return the twins of each definition's resource, and the other resources that are nobody's twin."""
     twins: list[Twins] = []
     rest = list(others)
     for name, body in found.items():

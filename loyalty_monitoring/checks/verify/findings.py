@@ -1,4 +1,4 @@
-"""What a comparison with a deployment found, as plain frozen data."""
+"""Findings of the comparison with a deployment, as plain frozen data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was found in a project, for a person and for a machine."""
+"""Print the findings of `verify` as text or JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COUNTED: dict[Level, tuple[str, str]] = {
 
 
 def as_json(verification: Verification) -> str:
-    """One JSON object; times are RFC 3339 in UTC, null where a metric has no point."""
+    """Return one JSON object; times are RFC 3339 in UTC, null where a metric has no point."""
     return json.dumps(
         {
             "project": verification.project,
@@ -92,7 +92,7 @@ def _lines(verification: Verification) -> Iterator[Text]:
 
 
 def _verdicts(verification: Verification) -> Iterator[Text]:
-    """A line a policy, and below it what keeps it from working."""
+    """Yield a line a policy, and below it what keeps it from working."""
     if not verification.policies:
         return
     width = max(len(_plain(one.policy or one.title)) for one in verification.policies)
@@ -121,5 +121,5 @@ def _rfc3339(instant: datetime | None) -> str | None:
 
 
 def _plain(text: str) -> str:
-    """Text that others wrote without control characters, which could rewrite the terminal."""
+    """Return text that others wrote without control characters, which could rewrite the terminal."""
     return "".join(character if character.isprintable() else "?" for character in text)

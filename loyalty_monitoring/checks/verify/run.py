@@ -85,7 +85,7 @@ def _verdicts(
     everyone: bool,
     ids: StackIds,
 ) -> Iterator[Verdict]:
-    """The stack's policies in the order of their names, then those of others by title."""
+    """Yield the stack's policies in the order of their names, then those of others by title."""
 
     def left() -> float:
         return max(end - time.monotonic(), 0.001)
@@ -119,7 +119,7 @@ def _verdicts(
 
 
 def expected(settings: Settings, definitions: Definitions) -> Expected:
-    """What should be deployed, as the API would print it."""
+    """Return the resources that should be deployed, as the API would print them."""
 
     def policy_body(policy: AlertPolicy) -> Body:
         channels = [channel.name for channel in settings.channels_of(policy.priority)]
@@ -149,7 +149,7 @@ def _data(definitions: Definitions, deployed: Deployed) -> Iterator[Data]:
 
 
 def _needs(policy: AlertPolicy, metric: LogMetric) -> bool:
-    """Whether the policy's query is empty without points of the metric, if all others have some."""
+    """Return whether the policy's query is empty without points of the metric, if all others have some."""
 
     def but_this(series: re.Match[str]) -> str:
         return series[0] if series[0].startswith(metric.promql_name) else "another_metric"
@@ -158,7 +158,7 @@ def _needs(policy: AlertPolicy, metric: LogMetric) -> bool:
 
 
 def _silent(definitions: Definitions, deployed: Deployed, data: tuple[Data, ...]) -> Iterator[Finding]:
-    """Metrics that are deployed and have no point: nothing happened, or nothing is logged, or nothing matches."""
+    """Yield metrics that are deployed and have no point: nothing happened, or nothing is logged, or nothing matches."""
     there = {body.get("name") for body in deployed.log_metrics}
     hours = int(LOOKBACK.total_seconds()) // 3600
     for metric, of in zip(definitions.log_metrics, data, strict=True):

@@ -40,7 +40,7 @@ _NEVER_FIRES = frozenset(
 
 @dataclass(frozen=True)
 class Trouble:
-    """What keeps a policy from working, and what to do about it."""
+    """A reason that keeps a policy from working, and the remedy."""
 
     message: str
     remedy: str
@@ -48,7 +48,7 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What can be said of one policy. `policy` is the definition's name, "" for somebody else's.
+    """The state of one policy. `policy` is the definition's name, "" for somebody else's.
 
     `metrics` are the metric types that it reads, as far as its conditions name them, and `silent` those without a point
     in the time that was looked at; `matched` is the newest point of them. `opened` is the newest opening in that time,
@@ -74,7 +74,7 @@ class Verdict:
 
 
 def metric_types(policy: Body, log_metrics: Iterable[Body]) -> tuple[str, ...]:
-    """The metric types that the policy's conditions read: those in filters, and log-based ones in PromQL.
+    """Return the metric types that the policy's conditions read: those in filters, and log-based ones in PromQL.
 
     Other names in PromQL stand for several types each and are not looked for
     (cloud.google.com/monitoring/promql/promql-mapping). A log-based metric that is not there has its name in PromQL.
@@ -140,7 +140,7 @@ def verdict(
 
 
 def verification_call(channel: Body) -> str:
-    """The calls that send an e-mail channel its code and give it back: the API verifies a channel only so.
+    """Return the calls that send an e-mail channel its code and give it back: the API verifies a channel only so.
 
     docs.cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.notificationChannels/sendVerificationCode
     """
@@ -169,7 +169,7 @@ def _hindrances(policy: Body, deployed: Deployed, metrics: Sequence[str]) -> Ite
 
 
 def _other_resource(policy: Body, metric: str, body: Body) -> Iterator[Trouble]:
-    """A query for one monitored resource over a metric whose filter takes another one only."""
+    """Yield a query for one monitored resource over a metric whose filter takes another one only."""
     taken = re.findall(r'resource\.type\s*=\s*"([^"]+)"', str(body.get("filter", "")))
     wanted = set()
     for condition in policy.get("conditions", []):
@@ -190,7 +190,7 @@ def _other_resource(policy: Body, metric: str, body: Body) -> Iterator[Trouble]:
 
 
 def _never_fires(policy: Body, deployed: Deployed) -> Iterator[Trouble]:
-    """What lint knows to be without an answer for ever, in the policies and metrics as they are deployed."""
+    """Apply the lint rules that find conditions which never answer to the policies and metrics as they are deployed."""
     document = Document(Path("deployed"), {}, {})
     resource = Resource("alert_policy", policy, document)
     metrics = [Resource("log_metric", body, document) for body in deployed.log_metrics]
@@ -202,7 +202,7 @@ def _never_fires(policy: Body, deployed: Deployed) -> Iterator[Trouble]:
 
 
 def _reach(policy: Body, deployed: Deployed) -> tuple[list[str], list[Trouble]]:
-    """The channels that hear of it, and why others do not."""
+    """Return the channels that hear of it, and why others do not."""
     channels = {last_part(str(body.get("name", ""))): body for body in deployed.notification_channels}
     reaches: list[str] = []
     troubles: list[Trouble] = []

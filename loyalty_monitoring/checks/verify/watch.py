@@ -22,7 +22,7 @@ _MOST_FAILURES = 5  # looks in a row that fail
 
 @dataclass
 class Watch:
-    """What was seen so far, by metric: how late each new newest point was when it was first there.
+    """Observations so far, by metric: how late each new newest point was when it was first there.
 
     A point is late by the time from its end to the look that first saw it, so the figure is exact to the seconds
     between two looks. The newest points of the first look are of unknown lateness.
@@ -90,7 +90,7 @@ def watch(
 
 
 def lines(seen: Watch) -> Iterator[str]:
-    """A line a metric, those without a new point at the end, and what exceeds the allowance."""
+    """Yield a line a metric, those without a new point at the end, and what exceeds the allowance."""
     yield f"{'metric':<44}{'points':>8}{'median late':>13}{'most late':>13}{'allowance':>13}"
     for metric, late in sorted(seen.late.items(), key=lambda one: (not one[1], one[0])):
         told = [shown(_median(late)), shown(max(late))] if late else ["-", "-"]
@@ -105,7 +105,7 @@ def lines(seen: Watch) -> Iterator[str]:
 
 
 def as_object(seen: Watch) -> dict[str, Any]:
-    """The same as a JSON object, lengths in seconds."""
+    """Return the same as a JSON object, lengths in seconds."""
     return {
         "project": seen.project,
         "looks": seen.looks,

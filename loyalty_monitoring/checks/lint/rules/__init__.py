@@ -11,6 +11,6 @@ from loyalty_monitoring.checks.lint.rule import Rule
 
 @cache
 def all_rules() -> tuple[Rule, ...]:
-    """Every rule, ordered by id."""
+    """Return every rule, ordered by id."""
     modules = [import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
     return tuple(sorted((module.RULE for module in modules), key=lambda rule: rule.id))

@@ -19,7 +19,7 @@ from loyalty_monitoring.query_languages.promql.expressions import metric_name, s
 
 @dataclass(frozen=True)
 class _Shown:
-    """What the dashboards show; `strangers` if they name policies that are not among the files."""
+    """Policies and metrics that the dashboards show; `strangers` if they name policies that are not among the files."""
 
     anything: bool
     policies: set[str]
@@ -50,7 +50,7 @@ def _name(policy: Resource) -> str:
 
 
 def _named(dashboard: Resource) -> Iterator[str]:
-    """The last parts of the policies' names; "" for a list of all incidents."""
+    """Yield the last parts of the policies' names; "" for a list of all incidents."""
     for widget in widgets(dashboard):
         if name := text(at(widget.body, "alertChart", "name")):
             yield name.rpartition("/")[2]

@@ -21,7 +21,7 @@ def check(metric: Resource, project: Project) -> Iterator[Problem]:
 
 
 def _is_mixed(written: str) -> bool:
-    """Whether both words stand between the same two parentheses."""
+    """Return whether both words stand between the same two parentheses."""
     levels: list[set[str]] = [set()]
     for word in words(written):
         if word == "(":

@@ -36,7 +36,9 @@ def check(metric: Resource, project: Project) -> Iterator[Problem]:
 
 
 def _read(project: Project) -> set[str | None]:
-    """The PromQL names of all metrics that are read, with and without a distribution's suffix; None for any name."""
+    """Return the PromQL names of all metrics that are read, with and without a distribution's suffix; None for any
+    name.
+    """
     read: set[str | None] = set()
     for reader in (*project.of("alert_policy"), *project.of("dashboard")):
         for text in _texts(reader.body):

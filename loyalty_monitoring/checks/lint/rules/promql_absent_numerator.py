@@ -38,7 +38,7 @@ def check(policy: Resource, project: Project) -> Iterator[Problem]:
 
 
 def _ratio(value: Any, rises: bool = True) -> tuple[Any, Any, bool] | None:
-    """Numerator, denominator, and whether the value rises with the ratio, which may have numbers around it."""
+    """Return numerator, denominator, and whether the value rises with the ratio, which may have numbers around it."""
     found = operation(value)
     if found is None:
         return None

@@ -51,7 +51,7 @@ def _is_count(value: Any) -> bool:
 
 
 def _has_fallback(expression: Any) -> bool:
-    """Whether the condition is met by something else when nothing is logged: `... or (vector(1) unless ...)`."""
+    """Return whether the condition is met by something else when nothing is logged: `... or (vector(1) unless ...)`."""
     found = operation(expression)
     if found is None or found[0] not in ("and", "or", "unless"):
         return False

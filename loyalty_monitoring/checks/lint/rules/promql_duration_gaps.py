@@ -38,7 +38,7 @@ def check(policy: Resource, project: Project) -> Iterator[Problem]:
 
 
 def _shortest(comparison: Comparison) -> timedelta | None:
-    """The shortest window in which a log-based metric is read, if it has to report for the comparison to hold."""
+    """Return the shortest window over a log-based metric, if that has to report for the comparison to hold."""
     value = comparison.expression
     if comparison.operator not in (">", ">=") or (has_operator(value, "or") and has_operator(value, "-")):
         return None

@@ -37,7 +37,7 @@ def check(policy: Resource, project: Project) -> Iterator[Problem]:
 
 
 def _one_offset_apart(node: Any) -> timedelta | None:
-    """How far apart an operation reads the same metric, if each side reads it at one moment."""
+    """Return the distance at which an operation reads the same metric, if each side reads it at one moment."""
     found = operation(node)
     if found is None or found[0] not in _COMPARES:
         return None

@@ -39,7 +39,7 @@ def check(policy: Resource, project: Project) -> Iterator[Problem]:
 
 
 def _unsettled(expression: Any, moved: float = 0.0) -> Iterator[tuple[str, list[str]]]:
-    """Operations over several log-based metrics of which one is read up to its newest points.
+    """Yield operations over several log-based metrics of which one is read up to its newest points.
 
     `moved` is by how many seconds the offsets around the expression move it into the past.
     """

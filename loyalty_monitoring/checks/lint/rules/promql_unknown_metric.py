@@ -31,7 +31,7 @@ def check(policy: Resource, project: Project) -> Iterator[Problem]:
 
 
 def _part(name: str, project: Project) -> tuple[str, str] | None:
-    """What is wrong with the part of a defined metric that a name reads."""
+    """Say what is wrong with the part of a defined metric that a name reads."""
     found = metric_of(name, project)
     if found is None:
         return None

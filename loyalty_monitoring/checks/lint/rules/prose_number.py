@@ -59,7 +59,7 @@ def _has(numbers: Numbers, quantity: Quantity) -> bool:
 
 
 def _rounded(wanted: float, written: float) -> bool:
-    """Whether a number of the condition is the wanted one, as many digits of it as somebody wrote."""
+    """Return whether a number of the condition is the wanted one, as many digits of it as somebody wrote."""
     if math.isclose(wanted, written):
         return True
     decimals = len(f"{written!r}".partition(".")[2]) if not written.is_integer() else 0

@@ -44,7 +44,7 @@ def _unknown(one: LogBasedFilter, path: Path_, labels: Iterable[LabelName], does
 
 
 def _known(one: LogBasedFilter, of: str) -> frozenset[str] | None:
-    """The labels there are, None where that is not known."""
+    """Return the labels there are, None where that is not known."""
     if of == "resource":
         return resource_labels(one.resource)
     own = own_labels(one.metric) if one.metric is not None else None
