@@ -1,4 +1,6 @@
-"""What is left behind when an alert goes or is renamed: case files, reviewed mutants and rows without their alert."""
+"""Find what is left behind when an alert goes or is renamed: case files, reviewed mutants and rows without
+their alert.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from loyalty_monitoring.proof.mutants.equivalents import Equivalent
 
 
 def leftovers(root: Path, definitions: Definitions, reviewed: Mapping[str, Equivalent]) -> list[str]:
-    """Sentences, each with the file and what to do."""
+    """Return sentences, each with the file and what to do."""
     alerts = {policy.name for policy in definitions.alert_policies}
     known = alerts | {metric.name for metric in definitions.log_metrics}
     return [
@@ -48,7 +50,7 @@ def _mutants(reviewed: Mapping[str, Equivalent], known: set[str]) -> Iterator[st
 
 
 def _rows(root: Path, definitions: Definitions) -> Iterator[str]:
-    """Rows of alerts that no alert covers, though another definition names them, so that loading sees nothing.
+    """Yield rows of alerts that no alert covers, though another definition names them, so that loading sees nothing.
 
     A row is one of alerts when it begins with the letter of the first row of any alert, such as the A of A5.
     """

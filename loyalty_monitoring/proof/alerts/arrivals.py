@@ -15,18 +15,20 @@ _MINUTE = timedelta(minutes=1)
 
 
 def arrivals(allowance: int) -> tuple[Arrival, ...]:
-    """All points late by the same, each by its own random delay, and minutes that grow; at most `allowance` seconds."""
+    """Return the arrivals: all points late by the same, each by its own random delay, and minutes that grow; at most
+    `allowance` seconds.
+    """
     same = sorted({min(usual, allowance) for usual in _USUAL} | {allowance})
     return (*map(SameDelay, same), *(RandomDelay(allowance, seed) for seed in _SEEDS), EntryDelay())
 
 
 def longest(arrival: Arrival, allowance: int) -> timedelta:
-    """How late a point can be."""
+    """Return the longest possible delay of a point."""
     return timedelta(seconds=arrival.seconds if isinstance(arrival, SameDelay) else allowance)
 
 
 def in_words(arrival: Arrival) -> str:
-    """The arrival as a sentence has it."""
+    """Return the arrival as a sentence has it."""
     match arrival:
         case SameDelay():
             return f"all points {arrival} late"
@@ -37,7 +39,7 @@ def in_words(arrival: Arrival) -> str:
 
 
 def received_late(entries: Iterable[Entry], allowance: int) -> Iterator[Entry]:
-    """The entries with a `receiveTimestamp` that is 0 to `allowance` seconds after the end of their minute."""
+    """Yield the entries with a `receiveTimestamp` that is 0 to `allowance` seconds after the end of their minute."""
     chance = random.Random(0)
     for entry in entries:
         minute = datetime.fromisoformat(entry["timestamp"]).astimezone(UTC).replace(second=0, microsecond=0)

@@ -107,7 +107,7 @@ class CaseFile:
 
 @dataclass(frozen=True)
 class _Known:
-    """What the lines of a case refer to."""
+    """The names that the lines of a case can refer to."""
 
     contract: Contract
     shorthands: Mapping[str, Shorthand]
@@ -131,7 +131,7 @@ def claims_of(root: Path) -> dict[str, tuple[str, ...]]:
 
 
 def offset(text: str) -> timedelta:
-    """A time such as 1h5m or 59.999s (the schema has checked its form)."""
+    """Return a time such as 1h5m or 59.999s (the schema has checked its form)."""
     match = _OFFSET.fullmatch(text)
     if match is None:
         raise ValueError(text)
@@ -143,7 +143,7 @@ def offset(text: str) -> timedelta:
 
 
 def entries(case: Case, start: datetime) -> Iterator[Entry]:
-    """The LogEntry objects of a case that starts then, as `gcloud logging read --format=json` prints them."""
+    """Yield the LogEntry objects of a case that starts then, as `gcloud logging read --format=json` prints them."""
     for number, lines in enumerate(case.lines):
         for index, after in enumerate(lines.offsets):
             at = start + after
@@ -252,7 +252,7 @@ def _lines(document: Document, path: Path_, known: _Known) -> Lines:
 def _payload(
     data: Mapping[str, Any], place: Position, shorthands: Mapping[str, Shorthand]
 ) -> tuple[str, dict[str, Any]]:
-    """The event's name and its fields: what a shorthand stands for, then what `fields` change."""
+    """Return the event's name and its fields: what a shorthand stands for, then what `fields` change."""
     what = [key for key in ("event", *shorthands) if key in data]
     if len(what) != 1:
         raise UserError(f"log lines say exactly one of {', '.join(('event', *shorthands))}; write one", place)

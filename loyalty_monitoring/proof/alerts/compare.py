@@ -1,4 +1,4 @@
-"""What a case expects, held against the incidents that opened."""
+"""Compare the expected incidents of a case with those that opened."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from loyalty_monitoring.replay.result import Incident
 
 @dataclass(frozen=True)
 class Latitude:
-    """How much later than at once an incident may open and close, how much later it must close, and whether it says the
-    same value."""
+    """Tolerances of an incident: how much later than at once it may open and close, how much later it must close, and
+    whether it has the same value.
+    """
 
     lateness: timedelta = timedelta(0)
     closing: timedelta = timedelta(0)
@@ -31,7 +32,7 @@ class Miss:
 
 
 def misses(placed: Placed, found: Sequence[Incident], latitude: Latitude | None = None) -> tuple[Miss, ...]:
-    """Each way in which the incidents are not the expected ones; none when the claim holds.
+    """Return each way in which the incidents are not the expected ones; none when the claim holds.
 
     Incidents of one label set are compared in the order in which they opened.
     """
@@ -99,7 +100,7 @@ def _at(instant: datetime, start: datetime) -> str:
 
 
 def offset_text(after: timedelta) -> str:
-    """An offset as case files write it, such as 26h2m."""
+    """Return an offset as case files write it, such as 26h2m."""
     seconds = abs(after).total_seconds()
     hours, rest = divmod(seconds, 3600)
     minutes, rest = divmod(rest, 60)

@@ -13,7 +13,7 @@ from loyalty_monitoring.proof.alerts.prove import Proof, Verdict
 
 
 def as_json(proof: Proof) -> str:
-    """One JSON object: `holds`, `cases` (alert, claim, kinds, file, line, holds, misses) and `gate` (sentences)."""
+    """Return one JSON object: `holds`, `cases` (alert, claim, kinds, file, line, holds, misses), `gate` (sentences)."""
     return json.dumps(
         {
             "holds": proof.holds,

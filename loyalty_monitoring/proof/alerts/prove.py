@@ -107,7 +107,7 @@ def _verdicts(
 
 @dataclass(frozen=True)
 class Failure:
-    """How a case was missed: under which arrival (its place, None is at once) and which reading of closing."""
+    """A missed case: the arrival (its place, None is at once) and the reading of closing under which it was missed."""
 
     arrival: int | None
     closing: Closing
@@ -117,7 +117,7 @@ class Failure:
 def failures_of(
     stage: Stage, placed: Placed, trial: Trial, tried: Sequence[Arrival], allowance: int
 ) -> Iterator[Failure]:
-    """Each arrival and each closing that breaks a case; what is broken at once is not tried with late points."""
+    """Yield each arrival and each closing that breaks a case; what is broken at once is not tried with late points."""
     interval = trial.variant.policy.evaluation_interval_seconds
     closings = [one for one in CLOSINGS if placed.case.only_closing in (None, one)]
     delays = {one: timedelta(seconds=closing_delay(interval, one) - interval) for one in closings}
@@ -142,7 +142,7 @@ def failures_of(
 
 
 def _sentences(stage: Stage, placed: Placed, trial: Trial, tried: Sequence[Arrival], failure: Failure) -> list[str]:
-    """The misses as sentences, with the arrival, the evaluation, and what had not arrived."""
+    """Return the misses as sentences, with the arrival, the evaluation, and what had not arrived."""
     closing = "" if failure.closing == CLOSINGS[0] else "with incidents that close at once, "
     if failure.arrival is None:
         return [closing + miss.sentence for miss in failure.misses]
@@ -168,7 +168,7 @@ def _named(metric: str, labels: str, minute: int, in_part: bool) -> str:
 def load_proof(
     sources: Sources, settings: Settings, alerts: Collection[str] = ()
 ) -> tuple[tuple[CaseFile, ...], Definitions]:
-    """The case files of the named alerts, or of all, and the definitions."""
+    """Return the case files of the named alerts, or of all, and the definitions."""
     definitions = definitions_of(sources, settings)
     known = {policy.name for policy in definitions.alert_policies}
     for alert in alerts:
@@ -185,7 +185,9 @@ def variant_key(case: Case) -> tuple[str, Parameters]:
 def variants_of(
     sources: Sources, settings: Settings, cases: Sequence[Case]
 ) -> Mapping[tuple[str, Parameters], Variant]:
-    """For each alert and each set of parameters that a case asks for: the policy and the metrics as they would be."""
+    """Return, for each alert and each set of parameters that a case asks for, the policy and the metrics as they would
+    be.
+    """
 
     @cache
     def definitions_with(parameters: Parameters) -> Definitions:

@@ -38,7 +38,9 @@ def chosen_kinds(names: Collection[str] | None) -> Mapping[str, str]:
 
 
 def missing(files: Sequence[CaseFile], alerts: Collection[str], required: Mapping[str, str] = KINDS) -> tuple[str, ...]:
-    """What the case files lack, a sentence each: alerts without a file, `required` kinds without a case or a reason."""
+    """Return what the case files lack, a sentence each: alerts without a file, `required` kinds without a case or a
+    reason.
+    """
     by_alert = {file.alert: file for file in files}
     said = [f"{alert} has no cases; write tests/cases/{alert}.yaml" for alert in alerts if alert not in by_alert]
     for alert, file in by_alert.items():
@@ -60,7 +62,9 @@ def missing(files: Sequence[CaseFile], alerts: Collection[str], required: Mappin
 
 
 def unproven(cases: Iterable[tuple[Case, Collection[str]]]) -> tuple[str, ...]:
-    """The alerts that are not proven under an arrival of points, a sentence each; `cases` come with what broke them."""
+    """Return the alerts that are not proven under an arrival of points, a sentence each; `cases` come with what broke
+    them.
+    """
     of_alert: dict[tuple[str, str], int] = {}
     late: dict[str, bool] = {}
     for case, broken_by in cases:

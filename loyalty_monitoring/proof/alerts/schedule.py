@@ -39,7 +39,7 @@ def lay_out(cases: Iterable[Case]) -> tuple[Placed, ...]:
 
 
 def entries_of(placed: Iterable[Placed]) -> Iterator[Entry]:
-    """The log entries of all of them, within a case in the order of its file: as unordered as the case is."""
+    """Yield the log entries of all of them, within a case in the order of its file: as unordered as the case is."""
     for one in placed:
         yield from entries(one.case, one.start)
 

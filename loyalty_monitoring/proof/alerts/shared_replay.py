@@ -63,7 +63,7 @@ class Stage:
         self._con, self._con_lock = con, threading.Lock()
 
     def answers(self, trial: Trial) -> list[Series]:
-        """The answers of the trial's query, when points arrive at once. Errors: UserError for a bad query."""
+        """Return the answers of the trial's query, when points arrive at once. Errors: UserError for a bad query."""
         policy = trial.variant.policy
         interval = policy.evaluation_interval_seconds
         first, last = evaluation_instants(trial.start, trial.end, interval)
@@ -73,7 +73,8 @@ class Stage:
             raise type(error)(error.message, Position(policy.source)) from error
 
     def late_answers(self, trial: Trial, arrival: int, full: Sequence[Series]) -> Sequence[Series]:
-        """The same, when points are late; `full` are those of `answers`, and returned where lateness changes nothing.
+        """Return the same, when points are late; `full` are those of `answers`, and returned where lateness changes
+        nothing.
 
         `arrival` is its place in what `stage_for` was given, and the trial must be one of those.
         """
@@ -85,11 +86,13 @@ class Stage:
         return self._views.answers(self._prometheus, number, self._asked[number], arrival, span, full)
 
     def incidents(self, trial: Trial, closing: Closing = "delayed") -> list[Incident]:
-        """The incidents that the trial's policy opens, when points arrive at once."""
+        """Return the incidents that the trial's policy opens, when points arrive at once."""
         return incidents_of(trial, self.answers(trial), closing)
 
     def on_the_way(self, trial: Trial, arrival: int, instant: datetime) -> list[tuple[str, str, int, bool]]:
-        """What an evaluation looked at and had not arrived: metric, labels, minute since 1970, whether in part."""
+        """Return the points that an evaluation looked at and that had not arrived: metric, labels, minute since 1970,
+        whether in part.
+        """
         with self._con_lock:
             return on_the_way(self._con, self._number(trial), arrival, int(instant.timestamp()))
 
@@ -98,7 +101,7 @@ class Stage:
 
 
 def incidents_of(trial: Trial, answers: Sequence[Series], closing: Closing) -> list[Incident]:
-    """What the trial's policy makes of its query's answers, ordered by when they opened."""
+    """Return the incidents of the trial's policy, ordered by when they opened."""
     policy = trial.variant.policy
     _, last = evaluation_instants(trial.start, trial.end, policy.evaluation_interval_seconds)
     return sorted(incidents(policy, answers, last, closing), key=lambda one: (one.opened, sorted(one.labels.items())))
@@ -111,7 +114,7 @@ def stage_for(
     arrivals: Sequence[Arrival] = (),
     trials: Sequence[Trial] = (),
 ) -> Iterator[Stage]:
-    """Everything that the variants need, from log entries to a running Prometheus, which is always stopped.
+    """Yield everything that the variants need, from log entries to a running Prometheus, which is always stopped.
 
     `trials` are what will be asked with points that arrive late.
     """
@@ -144,7 +147,7 @@ def _all_asked(trials: Iterable[Trial], names: Mapping[str, str]) -> tuple[Asked
 
 
 def _renamed(variant: Variant, names: Mapping[str, str]) -> str:
-    """The variant's query, with the names that its metrics have on the stage."""
+    """Return the variant's query, with the names that its metrics have on the stage."""
     renamed = {
         metric.promql_name + suffix: names[key] + suffix
         for metric in variant.metrics
@@ -155,7 +158,7 @@ def _renamed(variant: Variant, names: Mapping[str, str]) -> str:
 
 
 def _all_metrics(variants: Sequence[Variant]) -> dict[str, LogMetric]:
-    """Each metric that a query mentions, as often as it differs, with a name of its own."""
+    """Return each metric that a query mentions, as often as it differs, with a name of its own."""
     found: dict[str, LogMetric] = {}
     seen: dict[str, int] = {}
     for variant in variants:

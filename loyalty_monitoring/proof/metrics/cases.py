@@ -24,7 +24,7 @@ _KINDS = {"severity": "other_severity", "resource_type": "other_resource", "even
 
 @dataclass(frozen=True)
 class Counted:
-    """What one metric makes of one line: a point of 1 with these labels; `bucket` is None when any will do."""
+    """The point that one metric makes of one line: 1 with these labels; `bucket` is None when any will do."""
 
     labels: Mapping[str, str]
     total: float | None
@@ -45,7 +45,7 @@ class MetricLine:
 
 @dataclass(frozen=True)
 class MetricFacts:
-    """What a case file says of a metric as a whole."""
+    """Claims of a case file about a metric as a whole."""
 
     is_distribution: bool
     unit: str
@@ -86,7 +86,7 @@ def load_metric_cases(folder: Path, contract: Contract, resource_type: str = "k8
 
 
 def entry(log: LogLine, timestamp: str) -> dict[str, Any]:
-    """The LogEntry of a line, as `gcloud logging read --format=json` prints it."""
+    """Return the LogEntry of a line, as `gcloud logging read --format=json` prints it."""
     found: dict[str, Any] = {
         "timestamp": timestamp,
         "insertId": timestamp,
@@ -119,7 +119,7 @@ def _check(facts: Mapping[str, MetricFacts], lines: Sequence[MetricLine]) -> Non
 
 
 def _lines(document: Document, path: Path_, module: str, resource_type: str) -> Iterator[MetricLine]:
-    """The line, and its variations."""
+    """Yield the line, and its variations."""
     data = document.data["lines"][path[1]]
     claim, counts = data["claim"], _counts(data["counts"])
     log = {"resource_type": resource_type, **data["log"]}
@@ -175,7 +175,7 @@ def _bucket(counted: Mapping[str, Any]) -> tuple[float, float] | None:
 
 
 def _retyped(value: Any) -> Any:
-    """The value as text, if it is none; text as a number."""
+    """Return the value as text, if it is none; text as a number."""
     if isinstance(value, str):
         return 17
     return str(value).lower()

@@ -1,4 +1,4 @@
-"""What metrics make of the lines of the metric cases, and where that is not what a case says.
+"""Compare the points that metrics make of the lines of metric cases with the expected ones.
 
 Every line stands in a minute of its own, so each point tells which line it is from; all metrics, and all their
 mutants, are counted in one pass.
@@ -30,7 +30,9 @@ Points = Mapping[int, Counted]  # by the line's place among the cases
 
 
 def points_of(metrics: Sequence[LogMetric], cases: MetricCases, bucketed: Sequence[LogMetric]) -> tuple[Points, ...]:
-    """What each metric makes of the lines; the buckets are found for those in `bucketed` only, which is quicker."""
+    """Return the points of each metric for the lines; buckets are found for those in `bucketed` only, which
+    is quicker.
+    """
     found: list[dict[int, Counted]] = [{} for _ in metrics]
     # Many small statements over few lines: a second thread for each would only wait.
     with temporary_folder() as folder, connect(threads=1) as con:
@@ -47,18 +49,18 @@ def points_of(metrics: Sequence[LogMetric], cases: MetricCases, bucketed: Sequen
 
 
 def expected_points(metric: str, cases: MetricCases) -> Points:
-    """What the lines say that the metric makes of them."""
+    """Return the points that the lines expect of the metric."""
     return {place: line.counts[metric] for place, line in enumerate(cases.lines) if metric in line.counts}
 
 
 def differing(expected: Points, actual: Points) -> tuple[int, ...]:
-    """The places of the lines of which something else was made than expected."""
+    """Return the places of the lines of which something else was made than expected."""
     places = sorted(expected.keys() | actual.keys())
     return tuple(place for place in places if not _same(expected.get(place), actual.get(place)))
 
 
 def mismatches(metrics: Sequence[LogMetric], cases: MetricCases) -> tuple[tuple[str, ...], ...]:
-    """For each line, a sentence for each metric that does not count it as the line says."""
+    """Return, for each line, a sentence for each metric that does not count it as the line says."""
     said: list[list[str]] = [[] for _ in cases.lines]
     for metric, actual in zip(metrics, points_of(metrics, cases, metrics), strict=True):
         expected = expected_points(metric.name, cases)
@@ -69,7 +71,7 @@ def mismatches(metrics: Sequence[LogMetric], cases: MetricCases) -> tuple[tuple[
 
 
 def misstated(metric: LogMetric, facts: MetricFacts) -> tuple[str, ...]:
-    """In what the metric's descriptor is not what the case file says: what no point can show."""
+    """Return where the metric's descriptor differs from the case file, which no point can show."""
     descriptor = metric.body["metricDescriptor"]
     wanted = {
         "metricKind": "DELTA",

@@ -18,7 +18,7 @@ KINDS: Mapping[str, str] = {
 
 
 def missing_kinds(cases: MetricCases, metrics: Collection[str]) -> tuple[str, ...]:
-    """What the cases lack, a sentence each: metrics without cases, kinds without a line or a reason.
+    """Return what the cases lack, a sentence each: metrics without cases, kinds without a line or a reason.
 
     A line shows a kind when that is all in which it differs from one that the metric counts, and it does not count.
     """

@@ -13,14 +13,14 @@ from loyalty_monitoring.common.yaml_documents import load_yaml
 
 @dataclass(frozen=True)
 class Equivalent:
-    """Why a mutant does what the original does, and where that is said."""
+    """A reviewed mutant that behaves as the original: the reason, and the position in the file."""
 
     reason: str
     position: Position
 
 
 def load_equivalents(file: Path) -> Mapping[str, Equivalent]:
-    """By the mutant's id. Errors: UserError with file and line; an id that stands twice is one."""
+    """Read the reviewed mutants by id. Errors: UserError with file and line; an id that stands twice is one."""
     document = load_yaml(file)
     check_schema("equivalent_mutants", document)
     found: dict[str, Equivalent] = {}

@@ -39,7 +39,7 @@ Rebuild = Callable[[Expression], Expression]
 
 
 def filter_mutants(text: str) -> Iterator[tuple[str, str]]:
-    """What was changed, and the changed filter."""
+    """Yield descriptions of changes, and the changed filters."""
     expression = parse_filter(text).expression
     if expression is not None:
         for change, changed in _changes(expression, lambda whole: whole):
@@ -47,7 +47,7 @@ def filter_mutants(text: str) -> Iterator[tuple[str, str]]:
 
 
 def filter_text(expression: Expression) -> str:
-    """The expression as a filter that parses to it."""
+    """Return the expression as a filter that parses to it."""
     match expression:
         case And(parts):
             return " AND ".join(_enclosed(part) for part in parts)
@@ -98,7 +98,7 @@ def _quoted(text: str) -> str:
 
 
 def _changes(expression: Expression, rebuild: Rebuild) -> Iterator[tuple[str, Expression]]:
-    """Every change within `expression`; `rebuild` puts what stands there instead into the whole filter."""
+    """Yield every change within `expression`; `rebuild` puts what stands there instead into the whole filter."""
     match expression:
         case And(parts) | Or(parts):
             kind = type(expression)
@@ -129,7 +129,7 @@ def _within(
 
 
 def _exchanged(expression: And | Or, rebuild: Rebuild) -> Iterator[tuple[str, Expression]]:
-    """AND for OR, and OR for each AND."""
+    """Replace AND by OR, and OR by each AND."""
     parts = expression.parts
     if isinstance(expression, Or):
         yield f"AND for OR in {_name(expression)}", rebuild(And(parts))

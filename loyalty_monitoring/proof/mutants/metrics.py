@@ -38,14 +38,16 @@ class MetricMutant:
 
 
 def metric_mutants(metrics: Sequence[LogMetric]) -> tuple[MetricMutant, ...]:
-    """Every mutant of every metric, each with an id of its own; none that is the same as another or as the original."""
+    """Return every mutant of every metric, each with an id of its own; none that is the same as another or as the
+    original.
+    """
     return tuple(mutant for metric in metrics for mutant in _mutants(metric))
 
 
 def killed(
     mutants: Sequence[MetricMutant], cases: MetricCases, progress: Progress | None = None
 ) -> Mapping[str, str | None]:
-    """By the mutant's id: the claim of the first line that tells it from the original, or None.
+    """Return, by the mutant's id, the claim of the first line that tells it from the original, or None.
 
     The original must count as the cases say. A mutant is held against the lines of its metric's case file.
     """
@@ -68,7 +70,7 @@ class _Batch:
 def _by_file(
     mutants: Sequence[MetricMutant], cases: MetricCases
 ) -> Iterator[tuple[Sequence[MetricMutant], MetricCases]]:
-    """The mutants of the metrics of each case file, with its lines only, which is quicker than with all."""
+    """Yield the mutants of the metrics of each case file, with its lines only, which is quicker than with all."""
     files = {name: facts.position.file for name, facts in cases.facts.items()}
     for file in dict.fromkeys(files.values()):
         lines = tuple(line for line in cases.lines if line.position.file == file)
@@ -150,7 +152,7 @@ def _changed_labels(body: Body) -> Iterator[tuple[str, Body]]:
 
 
 def _extractors(text: str, fields: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Another field, another regular expression, none."""
+    """Yield mutants of the extractors: another field, another regular expression, none."""
     extractor = parse_extractor(text)
     field = ".".join(extractor.field)
     for other in fields:
@@ -170,13 +172,13 @@ def _extractor(field: str, pattern: str | None) -> str:
 
 
 def _payload_fields(body: Body) -> tuple[str, ...]:
-    """The fields of the payload that the filter looks at."""
+    """Return the fields of the payload that the filter looks at."""
     fields = referenced_fields(parse_filter(body["filter"]))
     return tuple(sorted(".".join(path) for path in fields if path[0] in ("jsonPayload", "textPayload")))
 
 
 def _buckets(options: Mapping[str, Any]) -> Iterator[tuple[str, Body]]:
-    """Each number of the bucket options larger and smaller, and the options left out."""
+    """Yield each number of the bucket options larger and smaller, and the options left out."""
     for kind, numbers in options.items():
         for key, value in numbers.items():
             if isinstance(value, list):

@@ -58,7 +58,7 @@ class _Token:
 
 
 def policy_mutants(policy: AlertPolicy) -> tuple[PolicyMutant, ...]:
-    """Every mutant of one policy, in the order of its query, then duration and evaluation interval."""
+    """Return every mutant of one policy, in the order of its query, then duration and evaluation interval."""
     found = [PolicyMutant(change, _with(policy, query=query)) for change, query in _queries(policy.query)]
     duration, interval = policy.duration_seconds, policy.evaluation_interval_seconds
     for seconds in (_MINUTE, 5 * _MINUTE) if duration == 0 else (0, duration - 5 * _MINUTE, duration + 5 * _MINUTE):
@@ -89,7 +89,7 @@ def _queries(query: str) -> Iterator[tuple[str, str]]:
 
 
 def _replacements(tokens: Sequence[_Token], index: int) -> Iterator[str]:
-    """What else could stand in the place of a token."""
+    """Yield what else could stand in the place of a token."""
     token = tokens[index]
     match token.kind:
         case "number":
@@ -134,7 +134,7 @@ def _strings(text: str) -> Iterator[str]:
 
 
 def _removals(tokens: Sequence[_Token], index: int) -> Iterator[tuple[str, int, int]]:
-    """What could be forgotten: (what, start, end) of the query's text."""
+    """Yield parts that could be forgotten: (description, start, end) in the query's text."""
     token = tokens[index]
     before = tokens[index - 1] if index else None
     match token.text:
@@ -155,7 +155,7 @@ def _removals(tokens: Sequence[_Token], index: int) -> Iterator[tuple[str, int, 
 
 
 def _end_of_operand(tokens: Sequence[_Token], index: int) -> int:
-    """Where the operand ends that begins at a token: names, then everything up to the closing parenthesis."""
+    """Return the end of the operand that begins at a token: names, then everything up to the closing parenthesis."""
     depth = 0
     while index < len(tokens):
         depth += {"(": 1, ")": -1}.get(tokens[index].text, 0)

@@ -11,7 +11,7 @@ _FORBIDDEN = "~"  # stands in no pattern and in no line, so what needs it matche
 
 
 def regex_mutants(pattern: str) -> Iterator[tuple[str, str]]:
-    """What was changed, and the changed pattern.
+    """Yield descriptions of changes, and the changed patterns.
 
     Each anchor is dropped, each alternative left out, each quantifier exchanged, each character class let any character
     in, and the last character of each literal text is another one.
@@ -53,13 +53,13 @@ def _replacements(token: str, *, is_quantifier: bool) -> Iterator[tuple[str, str
 
 
 def _nth(tokens: Sequence[str], place: int) -> str:
-    """Which one is meant, where the same stands twice."""
+    """Say which occurrence is meant, where the same text stands twice."""
     token = tokens[place]
     return f" ({tokens[: place + 1].count(token)})" if tokens.count(token) > 1 else ""
 
 
 def _alternatives(tokens: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Where the alternatives of each group, and of the whole, begin and end; none where there is only one."""
+    """Return the ranges of the alternatives of each group, and of the whole; none where there is only one."""
     open_groups: list[list[int]] = [[0]]
     for place, token in enumerate([*tokens, ")"]):
         if token.startswith("("):

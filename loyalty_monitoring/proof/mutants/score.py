@@ -1,4 +1,4 @@
-"""What became of all mutants: killed, reviewed as equivalent, or alive."""
+"""Score the mutants: killed, reviewed as equivalent, or alive."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def score(tried: Sequence[Tried], reviewed: Mapping[str, Equivalent]) -> Score:
 
 
 def as_json(result: Score) -> str:
-    """One JSON object: `holds`, `killed`, `equivalent`, `alive`, `stale`, and each mutant with what killed it."""
+    """Return one JSON object: `holds`, `killed`, `equivalent`, `alive`, `stale`, and each mutant with its killer."""
     return json.dumps(
         {
             "holds": result.holds,
@@ -72,7 +72,7 @@ def as_json(result: Score) -> str:
 
 
 def lines(result: Score) -> Iterator[str]:
-    """The survivors, what is wrong with the list, how many mutants each definition had, and the totals."""
+    """Yield the survivors, what is wrong with the list, how many mutants each definition had, and the totals."""
     by_definition: dict[str, int] = {}
     for one in result.tried:
         name = one.id.partition(":")[0]
