@@ -1,4 +1,4 @@
-"""What a query answers over the window, as small as a page needs it."""
+"""Downsample and run-length encode query results for a page."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class Answer:
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> Answer:
-        """What `as_json` made."""
+        """Return the answer that `as_json` wrote."""
         series = tuple(PageSeries(one["labels"], tuple(one["runs"])) for one in value["series"])
         return Answer(value["from"], value["step"], series, value["note"])
 
 
 def step_for(seconds: int, most_points: int) -> int:
-    """The shortest usual step that cuts the window into at most so many points."""
+    """Return the shortest usual step that cuts the window into at most so many points."""
     whole_days = -(-seconds // (most_points * _STEPS[-1])) * _STEPS[-1]
     return next((step for step in _STEPS if seconds <= step * most_points), whole_days)
 
@@ -53,7 +53,7 @@ def step_for(seconds: int, most_points: int) -> int:
 def answer(
     series: Iterable[Series], first: int, last: int, step: int, most_series: int, *, lowest: bool = False
 ) -> Answer:
-    """The answer as a page takes it: of many series the highest or the lowest, of many samples the extremes.
+    """Return the answer as a page takes it: of many series the highest or the lowest, of many samples the extremes.
 
     Where samples are more than a page takes, each bucket of neighbours is two: its least and its greatest value, in the
     order in which they came. So no spike is lost, however short.

@@ -46,7 +46,7 @@ def report(
     cache: Cache = NO_CACHE,
     progress: Progress | None = None,
 ) -> Files:
-    """The pages and their data, by their path in the site. Errors: UserError for a file or a window."""
+    """Return the pages and their data, by their path in the site. Errors: UserError for a file or a window."""
     definitions = sources.definitions
     sets = [data_sets(dashboard.body, definitions.log_metrics) for dashboard in definitions.dashboards]
     queries = [policy.query for policy in definitions.alert_policies]
@@ -97,7 +97,9 @@ def report(
 def _drawn(
     kept: KeptAnswers, dashboard: Dashboard, sets: DataSets, span: Span, logs: Mapping[str, Matches]
 ) -> tuple[DrawnDashboard, Files]:
-    """A dashboard with nothing chosen, and the scripts that bring the answers of each choice when they are wanted."""
+    """Return a dashboard with nothing chosen, and the scripts that bring the answers of each choice when they are
+    wanted.
+    """
     offered = choices(kept, sets, span.first, span.last)
     scripts: Files = {}
     chosen: dict[str, str] = {}

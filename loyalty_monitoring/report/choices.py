@@ -1,4 +1,4 @@
-"""What a person may choose at the top of a dashboard, and which choices settle others."""
+"""Find the values that a dashboard's variables may have, and which choices settle others."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Choice = tuple[tuple[str, str], ...]  # variable and value, ordered by variable
 
 @dataclass(frozen=True)
 class Choices:
-    """What there is to choose.
+    """Variables of a dashboard with their values.
 
     `values` of each variable, of which `left_out` more exist; `parents` maps variable, value, other variable to the one
     value of the other with which it occurs; `combinations` are all choices whose answers are not settled by others.
@@ -31,7 +31,7 @@ class Choices:
 
 
 def choices(prometheus: Evaluator, sets: DataSets, first: int, last: int) -> Choices:
-    """The choices that the replayed time series allow."""
+    """Return the choices that the replayed time series allow."""
     label_sets = [
         labels
         for label in sorted({variable.label for variable in sets.variables})
@@ -62,7 +62,7 @@ def choices(prometheus: Evaluator, sets: DataSets, first: int, last: int) -> Cho
 
 
 def key(choice: Choice) -> str:
-    """A choice as the page names it: "" for none, otherwise `variable=value`, joined with `&`."""
+    """Return a choice as the page names it: "" for none, otherwise `variable=value`, joined with `&`."""
     return "&".join(f"{name}={value}" for name, value in choice)
 
 
@@ -78,7 +78,7 @@ def _beside(label_sets: Sequence[Mapping[str, str]], child: Variable, value: str
 
 
 def _natural(value: str) -> list[tuple[int, str]]:
-    """Orders s-2 before s-10."""
+    """Return a key that orders s-2 before s-10."""
     return [
         (int(part), "") if part.isdecimal() and part.isascii() else (-1, part) for part in re.split(r"(\d+)", value)
     ]

@@ -42,7 +42,7 @@ class DataSets:
 
 
 def data_sets(dashboard: Body, metrics: Sequence[LogMetric]) -> DataSets:
-    """All data sets of a dashboard of any author; equal queries are one."""
+    """Return all data sets of a dashboard of any author; equal queries are one."""
     known = _variables(dashboard)
     names = {variable.name for variable in known}
     queries: dict[str, Query] = {}
@@ -56,7 +56,7 @@ def data_sets(dashboard: Body, metrics: Sequence[LogMetric]) -> DataSets:
 
 
 def filters_of_logs_panels(dashboard: Any) -> Iterator[str]:
-    """The filters of all logsPanel widgets."""
+    """Yield the filters of all logsPanel widgets."""
     if isinstance(dashboard, dict):
         panel = dashboard.get("logsPanel")
         if isinstance(panel, dict):
@@ -67,7 +67,7 @@ def filters_of_logs_panels(dashboard: Any) -> Iterator[str]:
 
 
 def texts(dashboard: Any) -> Iterator[str]:
-    """The contents of all text widgets."""
+    """Yield the contents of all text widgets."""
     if isinstance(dashboard, dict) and isinstance(dashboard.get("text"), dict):
         found = dashboard["text"].get("content")
         if isinstance(found, str):

@@ -44,13 +44,13 @@ class Panel:
 
 
 def dashboard_answers(kept: KeptAnswers, sets: DataSets, span: Span) -> list[Answer]:
-    """The answer of each query of a dashboard, with nothing chosen."""
+    """Return the answer of each query of a dashboard, with nothing chosen."""
     step = step_for(span.last - span.first, _POINTS)
     return _in_parallel(lambda query: _answer(kept, query, sets, (), span, step), sets.queries)
 
 
 def chosen_answers(kept: KeptAnswers, sets: DataSets, choice: Choice, span: Span) -> list[Answer | None]:
-    """The same for a choice; None for a query that does not use all of it."""
+    """Return the same for a choice; None for a query that does not use all of it."""
     step = step_for(span.last - span.first, _POINTS_OF_A_CHOICE)
     names = {name for name, _ in choice}
 
@@ -61,7 +61,9 @@ def chosen_answers(kept: KeptAnswers, sets: DataSets, choice: Choice, span: Span
 
 
 def policy_panels(kept: KeptAnswers, policy: AlertPolicy, span: Span) -> list[Panel]:
-    """What the policy's condition compares, at each of its evaluations; extremes are kept however long the window."""
+    """Return the values that the policy's condition compares, at each of its evaluations; extremes are kept however
+    long the window.
+    """
     interval = policy.evaluation_interval_seconds
     first, last = -(-span.first // interval) * interval, span.last // interval * interval
 
@@ -88,7 +90,7 @@ def _answer(kept: KeptAnswers, query: Query, sets: DataSets, choice: Choice, spa
 
 
 def _drawn(kept: KeptAnswers, query: str, first: int, last: int, step: int, *, lowest: bool = False) -> Answer:
-    """What a chart shows of a query; kept as small as the page needs it."""
+    """Return the answer of a query for a chart, downsampled for the page."""
 
     def ask() -> dict[str, object]:
         return answer(kept.ask(query, first, last, step), first, last, step, _MOST_SERIES, lowest=lowest).as_json()

@@ -22,7 +22,7 @@ _SERVED = f"{_FROM_DISK}; connect-src 'self'"
 
 @dataclass(frozen=True)
 class Site:
-    """What all pages of a report have in common. `live` pages ask their server whether they were drawn anew."""
+    """Settings that all pages of a report share. `live` pages ask their server whether they were drawn anew."""
 
     dashboards: Sequence[DrawnDashboard]
     policies: Sequence[DrawnPolicy]

@@ -17,12 +17,12 @@ _WHOLE = re.compile(r"\$\{\w+\}")
 
 
 def without_choice(filter_text: str) -> str:
-    """The filter of a panel with nothing chosen for its template variables."""
+    """Return the filter of a panel with nothing chosen for its template variables."""
     return _WHOLE.sub("timestamp:*", _ANY_VALUE.sub(":*", filter_text))
 
 
 def logs_panel(matches: Matches) -> dict[str, Any]:
-    """What a page is told of a panel's filter."""
+    """Return the entries of a logs panel's filter for its page."""
     return {"total": matches.total, "lines": [_line(entry) for entry in matches.newest], "error": matches.error}
 
 
@@ -36,7 +36,7 @@ def _line(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _summary(entry: dict[str, Any]) -> str:
-    """What the console's summary says: the text, the payload's message, or the payload."""
+    """Return the summary line of the console: the text, the payload's message, or the payload."""
     payload = entry.get("jsonPayload") or entry.get("protoPayload") or {}
     found = entry.get("textPayload") or payload.get("message") or json.dumps(payload, ensure_ascii=False)
     return str(found).split("\n", 1)[0]

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 def html(text: str) -> str:
-    """The text of a dashboard or a runbook as HTML. Its headings stand below those of the page and of the section."""
+    """Return the text of a dashboard or a runbook as HTML. Its headings stand below those of the page and of the
+    section.
+    """
     renderer = _renderer()
     tokens = renderer.parse(text)
     for token in tokens:
@@ -31,7 +33,7 @@ def _renderer() -> MarkdownIt:
 
 
 def _without_local_links(tokens: Sequence[Token]) -> list[Token]:
-    """Links relative to the file that the text is from lead nowhere here; their words stay."""
+    """Replace links relative to the file that the text is from, which lead nowhere here, by their words."""
     kept: list[Token] = []
     within_local = False
     for token in tokens:

@@ -70,7 +70,7 @@ class DrawnDashboard:
 
 
 def page_data(page: str, title: str, span: Span, policies: Sequence[DrawnPolicy], home: str) -> Data:
-    """What every page is told. `home` leads from the page to the site's folder: "" or "../"."""
+    """Return the JSON embedded in every page. `home` is the relative path to the site's folder, "" or "../"."""
     return {
         "page": page,
         "title": title,
@@ -92,7 +92,7 @@ def page_data(page: str, title: str, span: Span, policies: Sequence[DrawnPolicy]
 
 
 def policy_data(drawn: DrawnPolicy) -> Data:
-    """The panels of one policy: a chart for each comparison, with the line that it is compared with."""
+    """Return the panels of one policy: a chart for each comparison, with the line that it is compared with."""
     return {
         "panels": [_panel(panel, number) for number, panel in enumerate(drawn.panels)],
         "queries": [panel.query for panel in drawn.panels],
@@ -101,7 +101,7 @@ def policy_data(drawn: DrawnPolicy) -> Data:
 
 
 def dashboard_data(drawn: DrawnDashboard, policies: Sequence[DrawnPolicy]) -> Data:
-    """The dashboard's own JSON with the answers of its queries, nothing chosen."""
+    """Return the dashboard's own JSON with the answers of its queries, nothing chosen."""
     body = drawn.dashboard.body
     return {
         "dashboard": body,
@@ -128,7 +128,7 @@ def dashboard_data(drawn: DrawnDashboard, policies: Sequence[DrawnPolicy]) -> Da
 
 
 def data_script(data: Data | list[Any]) -> str:
-    """JSON that may stand inside a script element: nothing in it can end the element or start another."""
+    """Return JSON that may stand inside a script element: nothing in it can end the element or start another."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
@@ -162,7 +162,7 @@ def _panel(panel: Panel, number: int) -> Data:
 
 
 def _alerts(dashboard: Any, policies: Sequence[DrawnPolicy]) -> dict[str, Data]:
-    """The policies that alert charts name, each with its panels."""
+    """Return the policies that alert charts name, each with its panels."""
     return {
         name: {"policy": drawn.policy.name, **policy_data(drawn)}
         for name in sorted(_named(dashboard, "alertChart", "name"))
@@ -179,7 +179,7 @@ def _incident_lists(dashboard: Any, policies: Sequence[DrawnPolicy]) -> dict[str
 
 
 def _by_name(name: str, policies: Sequence[DrawnPolicy]) -> DrawnPolicy | None:
-    """Before a deployment the file's name stands for the id, as in `render`."""
+    """Return the policies by the file's name, which stands for the id before a deployment, as in `render`."""
     last = name.rpartition("/")[2]
     return next((drawn for drawn in policies if drawn.policy.name == last), None)
 

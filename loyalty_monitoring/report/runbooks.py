@@ -40,7 +40,7 @@ def runbook(text: str, settings: Settings, parameters: Mapping[str, Parameter]) 
 
 
 def runbooks(pages: Mapping[str, str], settings: Settings, parameters: Mapping[str, Parameter]) -> dict[str, str]:
-    """The rendered pages, by the same names."""
+    """Return the rendered pages, by the same names."""
     return {name: runbook(text, settings, parameters) for name, text in pages.items()}
 
 

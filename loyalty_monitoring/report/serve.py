@@ -29,7 +29,7 @@ Pages = Mapping[str, str]
 
 @dataclass(frozen=True)
 class State:
-    """What is served: the pages of the last success, and what was wrong with the attempt after it."""
+    """The pages of the last success, and the error of the attempt after it."""
 
     version: int
     pages: Pages
@@ -59,7 +59,7 @@ class Live:
             self._changed.notify_all()
 
     def wait_for_another(self, known: State | None) -> State:
-        """The first state that is not the known one; the known one again when nothing came for a while."""
+        """Return the first state that is not the known one; the known one again when nothing came for a while."""
         with self._changed:
             self._changed.wait_for(lambda: self._state is not known, _HEARTBEAT_SECONDS)
             return self._state
@@ -67,7 +67,7 @@ class Live:
 
 @contextmanager
 def served(live: Live, port: int) -> Iterator[str]:
-    """A server for this machine only; gives its address. Errors: UserError when the port is taken."""
+    """Yield a server for this machine only; gives its address. Errors: UserError when the port is taken."""
     try:
         server = _Server((LOOPBACK, port), _handler(live))
     except OSError as error:
@@ -85,7 +85,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection that breaks off, or a request that is none, concerns nobody else."""
+        """Ignore a connection that breaks off, or a request that is none."""
 
 
 def redraw(live: Live, draw: Callable[[], Pages]) -> None:
@@ -99,7 +99,7 @@ def redraw(live: Live, draw: Callable[[], Pages]) -> None:
 
 
 def changes(folders: Collection[Path], files: Collection[Path]) -> Iterator[None]:
-    """One item when watching has begun, and one each time a file has changed; Ctrl-C ends it.
+    """Yield one item when watching has begun, and one each time a file has changed; Ctrl-C ends it.
 
     Watched are the files, and the YAML and Markdown files right in the folders. A folder may go away and come back, as
     it does when git switches to another branch.
@@ -150,7 +150,7 @@ def _is_utf8(path: Path) -> bool:
 
 
 def _identities(folders: Collection[Path], files: Collection[Path]) -> dict[Path, tuple[int, ...]]:
-    """Which folders are there, and which state the files are in: another folder of one name has another number."""
+    """Return the identity of each folder and the state of each file: a new folder of one name has another number."""
     found: dict[Path, tuple[int, ...]] = {}
     for path in (*folders, *files):
         with suppress(OSError):
@@ -208,7 +208,7 @@ def _handler(live: Live) -> type[BaseHTTPRequestHandler]:
             super().end_headers()
 
         def _events(self) -> None:
-            """Server-sent events: one line of JSON for each state (html.spec.whatwg.org, Server-sent events)."""
+            """Send server-sent events: one line of JSON for each state (html.spec.whatwg.org, Server-sent events)."""
             self.close_connection = True
             self.send_response(HTTPStatus.OK)
             self.send_header("Content-Type", "text/event-stream")
@@ -227,7 +227,7 @@ def _handler(live: Live) -> type[BaseHTTPRequestHandler]:
                 return
 
         def log_message(self, format: str, *args: object) -> None:
-            """Requests are not worth a line; what matters is said on the pages."""
+            """Log no requests; the pages say what matters."""
 
     return Handler
 

@@ -40,13 +40,13 @@ def write_site(files: Mapping[str, str], out: Path) -> Path:
 
 
 def scripts() -> Sequence[str]:
-    """The drawing's scripts, in the order in which they load; each uses what stands before it."""
+    """Return the drawing's scripts, in the order in which they load; each uses what stands before it."""
     own = ("units", "time", "series", "dom", "chart", "incidents", "widgets", "layout", "controls", "page", "copy")
     return ["vendor/echarts.min.js", *(f"{name}.js" for name in own)]
 
 
 def file_name(name: str, taken: Iterable[str]) -> str:
-    """A name that is safe in every file system and in a link, and is not taken."""
+    """Return a name that is safe in every file system and in a link, and is not taken."""
     plain = re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-")[:80] or "page"
     others = set(taken)
     number = 2

@@ -1,4 +1,4 @@
-"""What a report is made from: the project's definitions, cases and runbooks, and dashboards of anybody."""
+"""Collect what a report is made from: the project's definitions, cases and runbooks, and dashboards of anybody."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ _LAYOUTS = frozenset(["mosaicLayout", "gridLayout", "rowLayout", "columnLayout"]
 
 @dataclass(frozen=True)
 class Sources:
-    """What is drawn, and the title of the `module`. `claims` and `runbooks` (Markdown) are those of each policy."""
+    """Definitions to draw, and the title of the `module`. `claims` and `runbooks` (Markdown) are those of
+    each policy.
+    """
 
     definitions: Definitions
     stack: str
@@ -46,7 +48,7 @@ def sources(root: Path, stack: str, dashboards: Sequence[Path], claims: Mapping[
 
 
 def watched_folders(root: Path) -> tuple[Path, ...]:
-    """The folders whose files decide what a report shows."""
+    """Return the folders whose files decide what a report shows."""
     names = ("alert_policies", "dashboards", "log_metrics", "runbooks", "tests/cases")
     return (root, *(root / name for name in names))
 

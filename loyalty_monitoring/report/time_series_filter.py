@@ -63,14 +63,14 @@ class _Selected:
     alternatives: tuple[tuple[str, ...], ...]
 
     def over_time(self, function: str, window: str, suffix: str = "") -> str:
-        """The function over a window of every series that one of the alternatives selects."""
+        """Return the function over a window of every series that one of the alternatives selects."""
         names = [f"{self.metric.promql_name}{suffix}{{{', '.join(one)}}}" for one in self.alternatives]
         calls = [f"{function}_over_time({name}{window})" for name in names]
         return calls[0] if len(calls) == 1 else f"({' or '.join(calls)})"
 
 
 def promql_of_filter(query: Mapping[str, Any], metrics: Sequence[LogMetric]) -> str:
-    """The PromQL of a `timeSeriesQuery` that is none. Errors: NotEvaluated."""
+    """Return the PromQL of a `timeSeriesQuery` that is none. Errors: NotEvaluated."""
     if "timeSeriesQueryLanguage" in query:
         raise NotEvaluated("this query is MQL, which the console withdrew in July 2025; write it in PromQL")
     if isinstance(query.get("timeSeriesFilter"), dict):
@@ -83,7 +83,7 @@ def promql_of_filter(query: Mapping[str, Any], metrics: Sequence[LogMetric]) -> 
 
 
 def over_steps(promql: str, step: int) -> str:
-    """The query with the console's `${__interval}`, and the longer alignment of filters, for a chart's step."""
+    """Return the query with the console's `${__interval}`, and the longer alignment of filters, for a chart's step."""
 
     def seconds(found: re.Match[str]) -> str:
         at_least = max(step, int(found[1] or found[2] or 0))
@@ -149,13 +149,13 @@ def _reduced(promql: str, reducer: str, grouping: Sequence[str]) -> str:
 
 
 def _reduced_again(promql: str, query: Mapping[str, Any]) -> str:
-    """The secondary aggregation. Its alignment joins values that are aligned already, over the same period."""
+    """Return the secondary aggregation. Its alignment joins values that are aligned already, over the same period."""
     secondary = _object(query.get("secondaryAggregation"))
     return _reduced(promql, str(secondary.get("crossSeriesReducer", "REDUCE_NONE")), _grouping(secondary))
 
 
 def _picked(promql: str, query: Mapping[str, Any]) -> str:
-    """The highest or lowest time series; here at each point in time, in the console over the whole chart."""
+    """Return the highest or lowest time series; here at each point in time, in the console over the whole chart."""
     pick = _object(query.get("pickTimeSeriesFilter"))
     if not pick:
         return promql
@@ -193,7 +193,7 @@ def _names_metric(term: Term) -> bool:
 
 
 def _metric_type(terms: Sequence[Term]) -> str:
-    """The one metric that an alternative names, "" for none."""
+    """Return the one metric that an alternative names, "" for none."""
     found = ""
     for term in filter(_names_metric, terms):
         compared = term.of
@@ -232,7 +232,7 @@ def _matcher(term: Term) -> str:
 
 
 def _literally(text: str) -> str:
-    """A text as a regular expression; a template variable in it stays one."""
+    """Return a text as a regular expression; a template variable in it stays one."""
     variables = _VALUE_OF_VARIABLE.findall(text)
     pieces = [re.escape(piece) for piece in _VALUE_OF_VARIABLE.split(text)]
     return "".join(piece + variable for piece, variable in zip_longest(pieces, variables, fillvalue=""))

@@ -1,4 +1,4 @@
-"""Which alerts reach other people, or nobody, in a version of a stack than in another."""
+"""Find alerts that notify other people, or nobody, in another version of a stack."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class AudienceChange:
 
 
 def audience_changes(old: Version | None, new: Version | None) -> list[AudienceChange]:
-    """First the priorities whose channels differ, then the alerts that moved to a priority with other channels."""
+    """Return the priorities whose channels differ, then the alerts that moved to a priority with other channels."""
     before, after = (None if version is None else version.settings for version in (old, new))
     return [*_of_priorities(before, after), *_of_alerts(old, new)]
 

@@ -1,4 +1,4 @@
-"""Which definitions differ between two versions, and which of these each alert depends on."""
+"""Find the definitions that differ between two versions, and which of these each alert depends on."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Changes:
 
 
 def changes(old: Version, new: Version) -> Changes:
-    """What differs between two versions of one stack."""
+    """Compare two versions of one stack."""
     parameters = tuple(_parameter_changes(old, new))
     of_kind = {
         "alert_policies": _changed("alert_policies", _policies(old), _policies(new)),
@@ -82,7 +82,7 @@ def _behind(
     parameters: tuple[ParameterChange, ...],
     of_kind: Mapping[str, Mapping[str, DefinitionChange]],
 ) -> tuple[DefinitionChange | ParameterChange, ...]:
-    """The changes that can alter a policy's incidents: parameters first, for they explain the definitions."""
+    """Return the changes that can alter a policy's incidents: parameters first, for they explain the definitions."""
     found: list[DefinitionChange | ParameterChange] = []
     metrics = {metric for version in (old, new) for metric in _read_by(policy, version)}
     files = [f"alert_policies/{policy}.yaml", *(f"log_metrics/{metric}.yaml" for metric in sorted(metrics))]
@@ -96,12 +96,12 @@ def _behind(
 
 
 def _decides(change: DefinitionChange) -> bool:
-    """Whether it alters when incidents open; titles and documentation do not."""
+    """Return whether it alters when incidents open; titles and documentation do not."""
     return any(what in ("added", "removed") or what.startswith("conditions.") for what in change.what)
 
 
 def _read_by(policy: str, version: Version) -> set[str]:
-    """The metrics that a policy's query reads."""
+    """Return the metrics that a policy's query reads."""
     queries = [one.query for one in version.definitions.alert_policies if one.name == policy]
     read = {word for query in queries for word in words(query)}
     read |= {re.sub(r"_(count|sum|bucket)$", "", word) for word in read}
@@ -124,7 +124,7 @@ def _policies(version: Version) -> dict[str, Body]:
 
 
 def _with_condition(policy: AlertPolicy) -> Body:
-    """The body with its one condition under short keys: `conditions.query` instead of a path of five."""
+    """Return the body with its one condition under short keys: `conditions.query` instead of a path of five."""
     return {**policy.body, "conditions": policy.condition}
 
 
@@ -153,7 +153,7 @@ def _changed(folder: str, old: Mapping[str, Body], new: Mapping[str, Body]) -> d
 
 
 def _differing(old: Any, new: Any, path: str = "") -> list[str]:
-    """The dotted keys of the innermost objects' values that differ; a list counts as one value."""
+    """Return the dotted keys of the innermost objects' values that differ; a list counts as one value."""
     if old == new:
         return []
     if not (isinstance(old, dict) and isinstance(new, dict)):

@@ -37,7 +37,7 @@ class Replayed:
 
 @dataclass(frozen=True)
 class Difference:
-    """What differs between two versions of a stack. `replayed` is None where no change can alter an incident.
+    """The differences between two versions of a stack. `replayed` is None where no change can alter an incident.
 
     `is_new` and `is_gone` say that only one of the versions has the stack.
     """

@@ -1,4 +1,4 @@
-"""Which incidents of two replays of the same logs are the same, which moved, and which have no counterpart."""
+"""Pair the incidents of two replays of the same logs: the same, moved, or without a counterpart."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class IncidentChange:
 
 
 def incident_changes(old: Sequence[Incident], new: Sequence[Incident]) -> list[IncidentChange]:
-    """Pairs of incidents that overlap in time, policy and labels, and those left alone; in order of time."""
+    """Return pairs of incidents that overlap in time, policy and labels, and those left alone; in order of time."""
     by_key: dict[_Key, tuple[list[Incident], list[Incident]]] = defaultdict(lambda: ([], []))
     for side, incidents in enumerate((old, new)):
         for incident in incidents:
@@ -44,7 +44,7 @@ def incident_changes(old: Sequence[Incident], new: Sequence[Incident]) -> list[I
 
 
 def _paired(old: Sequence[Incident], new: Sequence[Incident]) -> list[IncidentChange]:
-    """Both are in order of time, and those of one side never overlap each other."""
+    """Pair two lists in order of time, in each of which none overlaps another."""
     found: list[IncidentChange] = []
     before, after = 0, 0
     while before < len(old) and after < len(new):

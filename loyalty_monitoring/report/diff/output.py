@@ -22,7 +22,9 @@ _LONG = 20  # a longer table is folded
 
 
 def as_markdown(old: str, new: str, differences: Sequence[Difference]) -> str:
-    """For a person who reviews, a part for each stack: who is told, the incidents that differ, what was changed."""
+    """Return Markdown for a reviewer, a part for each stack: who is notified, the incidents that differ, the
+    changes.
+    """
     lines = [f"### Incidents of {_code(old)} and {_code(new)} on the same logs", ""]
     for difference in differences:
         # All stacks share what a comment can hold.
@@ -31,7 +33,8 @@ def as_markdown(old: str, new: str, differences: Sequence[Difference]) -> str:
 
 
 def as_json(old: str, new: str, differences: Sequence[Difference]) -> str:
-    """The same for a machine: of one stack its object, of several {"old", "new", "stacks": [one object a stack]}.
+    """Return the same for a machine: of one stack its object, of several {"old", "new", "stacks": [one object a
+    stack]}.
 
     Times are RFC 3339 in UTC, `closed` is null while an incident is open; `window` is null where nothing was replayed.
     """
@@ -125,7 +128,7 @@ def _replay_lines(difference: Difference, most_rows: int) -> Iterator[str]:
 
 
 def _totals(replayed: Replayed) -> Iterator[str]:
-    """What changes of each alert, and how near each came."""
+    """Return the changes of each alert's incidents, and how near each came."""
     names = sorted(
         replayed.margins.keys() | replayed.old_margins.keys() | {one.incident.policy for one in replayed.incidents}
     )
@@ -141,13 +144,13 @@ def _totals(replayed: Replayed) -> Iterator[str]:
 
 
 def _margin(old: Margin | None, new: Margin | None) -> str:
-    """The new version's margin; the old one's before it, where it is another."""
+    """Return the new version's margin; the old one's before it, where it is another."""
     texts = ["–" if one is None else _plain(margin_text(one)) for one in (old, new)]
     return " → ".join(dict.fromkeys(texts))
 
 
 def _folded(rows: Sequence[str], title: str, head: Sequence[str] = ()) -> Iterator[str]:
-    """The rows below their heading, folded behind a title when they are many."""
+    """Yield the rows below their heading, folded behind a title when they are many."""
     if not rows:
         return
     long = len(rows) > _LONG
@@ -222,13 +225,13 @@ def _times(incident: Incident | None) -> dict[str, str | None] | None:
 
 
 def _code(text: str) -> str:
-    """Names come from logs: inside the code, no sign of theirs ends it, the cell or the line."""
+    """Return a name of the logs as code in a table's cell: no character of it ends the code, the cell or the line."""
     plain = re.sub(r"[`|\r\n]|[^\S ]", " ", "".join(sign if sign.isprintable() else " " for sign in text))
     return f"`{plain or ' '}`"
 
 
 def _plain(text: str) -> str:
-    """A title of ours, or a label from logs: it cannot become markup, and ends neither a cell nor a line."""
+    """Return a title of ours, or a label from logs: it cannot become markup, and ends neither a cell nor a line."""
     printable = "".join(sign if sign.isprintable() else " " for sign in text)
     return re.sub(r"([\\`*_{}\[\]<>#|~&@])", r"\\\1", printable)
 

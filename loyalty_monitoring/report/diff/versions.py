@@ -38,7 +38,7 @@ class Version:
 def load_versions(
     root: Path, name: str, stacks: Collection[str] = (), logged: Collection[str] = ()
 ) -> dict[str, Version]:
-    """The stacks of a version, by name: those of `stacks` that it has; without `stacks`, all of them.
+    """Return the stacks of a version, by name: those of `stacks` that it has; without `stacks`, all of them.
 
     `name` is a folder that holds the project, or a revision of the repository at `root`, such as HEAD, main or a
     commit. `logged` are the types of resource in the logs, the most frequent first. Errors: UserError when it is
@@ -50,7 +50,9 @@ def load_versions(
 
 
 def chosen_stacks(stacks: Sequence[str], old: Mapping[str, Version], new: Mapping[str, Version]) -> list[str]:
-    """The stacks to compare: those asked for, or all that either version has. Errors: UserError for an unknown one."""
+    """Return the stacks to compare: those asked for, or all that either version has. Errors: UserError for an unknown
+    one.
+    """
     there = old.keys() | new.keys()
     for stack in stacks:
         if stack not in there:
@@ -103,7 +105,7 @@ def _folder(root: Path, name: str) -> Iterator[Path]:
 
 
 def _unpack(tar: tarfile.TarFile, folder: Path) -> None:
-    """Plain files only: a link of a revision could lead out of the folder."""
+    """Unpack plain files only: a link of a revision could lead out of the folder."""
     for member in tar:
         content = tar.extractfile(member) if member.isfile() else None
         if content is not None:
@@ -113,7 +115,7 @@ def _unpack(tar: tarfile.TarFile, folder: Path) -> None:
 
 
 def _tree(root: Path, name: str) -> str:
-    """The project's folder at that revision, as git names it."""
+    """Return the project's folder at that revision, as git names it."""
     commit = _git(root, name, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     folder = _git(root, name, "rev-parse", "--show-prefix")
     return f"{commit.decode().strip()}:{folder.decode().strip()}"
