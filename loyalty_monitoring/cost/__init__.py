@@ -1,1 +1,1 @@
-"""What the stack costs a month, and how far it may grow before a limit is reached."""
+"""Estimate the monthly cost of a stack, and how far it may grow before a limit is reached."""

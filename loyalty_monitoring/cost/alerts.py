@@ -1,4 +1,4 @@
-"""What alerts read: points that a query returns at each evaluation, by the clauses that Google counts.
+"""Count the points that an alert's query returns at each evaluation, by the clauses that Google counts.
 
 Source: https://docs.cloud.google.com/monitoring/alerts/cost-control: split the query at every comparison, AND, OR and
 UNLESS, leave out clauses without a metric, and add up the cardinality of the others.
@@ -49,12 +49,12 @@ class AlertForecast:
 
 
 def clauses(query: str) -> tuple[Clause, ...]:
-    """The clauses of a query that name a metric, the outer ones first."""
+    """Return the clauses of a query that name a metric, the outer ones first."""
     return tuple(_clauses(promql.parsed(query)))
 
 
 def references(query: str) -> int:
-    """How often a query names a metric."""
+    """Count how often a query names a metric."""
     return len(promql.selectors(promql.parsed(query)))
 
 
@@ -77,7 +77,7 @@ def measure_alerts(
 
 
 def forecast_alert(usage: AlertUsage, by: Growth, metric_labels: dict[str, frozenset[str]]) -> AlertForecast:
-    """A month of one alert. `metric_labels` maps names as in PromQL to the labels that the metric defines."""
+    """Return a month of one alert. `metric_labels` maps names as in PromQL to the labels that the metric defines."""
     evaluations = MONTH_DAYS * 86_400 // usage.policy.evaluation_interval_seconds
     series = sum(returned * _factor(clause, by, metric_labels) for clause, returned in usage.clauses)
     return AlertForecast(usage, evaluations, series, series * evaluations)
@@ -121,7 +121,7 @@ def _nearest_cuts(expression: Any) -> Iterator[Any]:
 
 
 def _kept(expression: Any) -> frozenset[str] | None:
-    """The labels that the series of an expression have; None is all of its metrics' and resources'."""
+    """Return the labels that the series of an expression have; None is all of its metrics' and resources'."""
     inner = promql.bare(expression)
     if promql.number(inner) is not None:
         return frozenset()

@@ -31,7 +31,7 @@ from loyalty_monitoring.replay.run import window
 
 @dataclass(frozen=True)
 class Sample:
-    """What was measured in the files."""
+    """Measurements of log files."""
 
     start: datetime
     end: datetime
@@ -131,7 +131,7 @@ def estimate(
     today: date,
     wanted: Mapping[str, int | None],
 ) -> Estimate:
-    """A month of a system with so many `wanted`, by dimension and "pods"; None is the sample's.
+    """Return a month of a system with so many `wanted`, by dimension and "pods"; None is the sample's.
 
     Errors: UserError for a size that cannot be.
     """

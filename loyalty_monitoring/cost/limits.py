@@ -1,4 +1,4 @@
-"""How near a metric is to the limit of active series, and how its design must change when it gets there.
+"""Estimate when a metric reaches the limit of active series, and how its design must change then.
 
 Beyond the limit a metric can be throttled: some of its points might not be written
 (https://docs.cloud.google.com/logging/docs/logs-based-metrics, on the cardinality of a metric).
@@ -19,7 +19,7 @@ Level = Literal["near", "over"]
 
 @dataclass(frozen=True)
 class Reach:
-    """When a metric reaches the limit: with `count` of `unit`, which is a dimension or "pods".
+    """The size at which a metric reaches the limit: `count` of `unit`, which is a dimension or "pods".
 
     `advice` is how the design must change then.
     """
@@ -37,7 +37,7 @@ class Reach:
 
 
 def level(series: int, limit: int) -> Level | None:
-    """Whether a warning is due: from 80 % of the limit on, and beyond it."""
+    """Return whether a warning is due: from 80 % of the limit on, and beyond it."""
     if series > limit:
         return "over"
     return "near" if series >= _WARN_AT * limit else None

@@ -9,7 +9,7 @@ GIB = 2**30
 
 
 def usd(price: Price, amount: float) -> float:
-    """What `amount` units of a month cost. The free allotment uses up the first units of the first tiers."""
+    """Return the price of `amount` units a month. The free allotment uses up the first units of the first tiers."""
     total, reached = 0.0, price.free
     for tier in price.tiers:
         end = amount if tier.up_to is None else min(amount, tier.up_to)

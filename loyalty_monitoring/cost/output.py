@@ -20,7 +20,7 @@ _REACHES_SHOWN = 5
 
 
 def as_json(of: Estimate, *, shipped: bool) -> str:
-    """One JSON object; names end with their unit, amounts are of a month of 30 days."""
+    """Return one JSON object; names end with their unit, amounts are of a month of 30 days."""
     usage, prices = of.sample.usage, of.prices
     return json.dumps(
         {
@@ -231,7 +231,7 @@ def _origin_json(origin: Origin) -> dict[str, str]:
 
 
 def _counted(counts: Mapping[str, int], last: str, pods: int) -> str:
-    """Such as "10 depots, 5 belts and 3 pods", with `last` before the pods."""
+    """Return such as "10 depots, 5 belts and 3 pods", with `last` before the pods."""
     named = ", ".join(f"{count:,} {name}" for name, count in counts.items())
     return f"{named}{last if named else ''}{pods:,} pods"
 
@@ -245,5 +245,5 @@ def _rfc3339(instant: datetime) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text that others wrote without control characters, which could rewrite the terminal."""
+    """Return text that others wrote without control characters, which could rewrite the terminal."""
     return "".join(character if character.isprintable() else "?" for character in text)

@@ -19,7 +19,7 @@ _PRICES = ("metric_ingestion", "alert_queries", "alert_points", "log_storage")
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a fact comes from; `read` is the day on which the source was read."""
+    """The source of a fact; `read` is the day on which the source was read."""
 
     source: str
     read: date
@@ -36,7 +36,9 @@ class Tier:
 
 @dataclass(frozen=True)
 class Price:
-    """What a unit costs a month: the first `free` units nothing, the others what their tier says, from a day on."""
+    """The monthly price of a unit: the first `free` units cost nothing, the others what their tier says, from
+    a day on.
+    """
 
     unit: str
     free: float

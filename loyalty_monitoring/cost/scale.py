@@ -26,7 +26,7 @@ NOTHING = "nothing"
 
 @dataclass(frozen=True)
 class Size:
-    """How many of each dimension the system has, by name. `pods` write within 24 hours, replaced ones included."""
+    """The size of the system in each dimension, by name. `pods` write within 24 hours, replaced ones included."""
 
     counts: Mapping[str, int]
     pods: int
@@ -67,7 +67,7 @@ def check_size(wanted: Mapping[str, int | None]) -> None:
 
 
 def size(usage: Usage, wanted: Mapping[str, int | None]) -> Size:
-    """What was asked for of dimensions and pods, otherwise what the sample has.
+    """Return the size that was asked for, with the sample's own where nothing was asked.
 
     Errors: UserError for what cannot be scaled.
     """
@@ -94,7 +94,7 @@ def growth(usage: Usage, to: Size) -> Growth:
 def forecast(
     usage: MetricUsage, days: float, to: Size, by: Growth, fields: Mapping[str, Sequence[str]]
 ) -> MetricForecast:
-    """A month of one metric. `fields` maps the contract's events to their fields."""
+    """Return a month of one metric. `fields` maps the contract's events to their fields."""
     label_sets_grow = grows_by_label(usage.labels, by.dimensions)
     entries_grow = grows_by_event(usage, fields, by.dimensions)
     sets = by.of(label_sets_grow)
@@ -122,12 +122,12 @@ def forecast(
 
 
 def grows_by_label(labels: Collection[str], dimensions: Sequence[Dimension]) -> str:
-    """By what label sets multiply: the finest of the dimensions whose labels they have, which is part of the others."""
+    """Return the dimension that label sets multiply with: the finest of those whose labels they have."""
     return next((one.name for one in reversed(dimensions) if one.label in labels), NOTHING)
 
 
 def grows_by_event(usage: MetricUsage, fields: Mapping[str, Sequence[str]], dimensions: Sequence[Dimension]) -> str:
-    """By what its entries multiply: by the fields of the events that its filter names."""
+    """Return the dimension that entries multiply with: by the fields of the events that the metric's filter names."""
     words = set(re.findall(r"\w+", usage.metric.body["filter"]))
     named = {field for event in words & set(fields) for field in fields[event]}
     return next((one.name for one in reversed(dimensions) if named & one.fields), NOTHING)
@@ -138,19 +138,21 @@ def at_most_series(usage: MetricUsage, grows: str, to: Size, pods: int) -> int:
 
 
 def reached_at(forecast: MetricForecast, limit: int) -> int:
-    """With how many of its dimension, or pods where it has none, the most series are more than `limit`."""
+    """Return the number of its dimension, or of pods where it has none, at which the most series are more
+    than `limit`.
+    """
     values = max(1, forecast.usage.values)
     one = values if forecast.label_sets_grow == NOTHING else values * forecast.pods
     return max(1, -(-limit // one))
 
 
 def _spread(entries: float, pods: float) -> float:
-    """How many of the pods get one of the entries at least, on average."""
+    """Estimate how many of the pods write one of the entries at least, on average."""
     return float(pods * -math.expm1(entries * math.log1p(-1 / pods))) if pods > 1 else min(1.0, entries)
 
 
 def _written(cells: Sequence[Cells], load: float, pods: int) -> float:
-    """The expected points with entries, when each label set has `load` times its entries."""
+    """Return the expected points with entries, when each label set has `load` times its entries."""
     total = 0.0
     for cell in cells:
         share = cell.minutes / 60
@@ -160,7 +162,7 @@ def _written(cells: Sequence[Cells], load: float, pods: int) -> float:
 
 
 def _zeros_ratio(cells: Sequence[Cells], before: float, pods_before: int, after: float, pods_after: int) -> float:
-    """How the zeros of a written point change: the fuller the minutes, the fewer have an empty neighbour."""
+    """Return the ratio of zeros per written point: the fuller the minutes, the fewer have an empty neighbour."""
     hours = sum(cell.count for cell in cells)
 
     def zeros(written: float, pods: int) -> float:
@@ -172,5 +174,5 @@ def _zeros_ratio(cells: Sequence[Cells], before: float, pods_before: int, after:
 
 
 def _active(label_sets: Sequence[tuple[int, int]], share: float, pods: int) -> float:
-    """The expected series of a day, of label sets that have this share of their entries."""
+    """Return the expected series of a day, of label sets that have this share of their entries."""
     return sum(count * _spread(entries * share, pods) for entries, count in label_sets)

@@ -1,4 +1,4 @@
-"""What a sample of logs uses, measured in the tables of replay: points, active series, and how entries are spread.
+"""Measure a sample of logs in the tables of replay: points, active series, and the spread of entries.
 
 A pod is here whatever has resource labels of its own: a pod's container, a Cloud Run revision, a VM.
 A series is active while it has a point of the last 24 hours
@@ -153,7 +153,7 @@ def _split_series(con: Connection, dimensions: Sequence[Dimension]) -> None:
 
 
 def _most_at_once(con: Connection, group: str, what: str) -> list[tuple[int, int]]:
-    """For each group, the most of `what` that have an entry within any 24 whole hours."""
+    """Return, for each group, the most of `what` that have an entry within any 24 whole hours."""
     # Each is counted from its hour on, until 24 hours after it, or until its next hour, whichever is first.
     return con.execute(
         f"""WITH hours AS (
