@@ -26,7 +26,7 @@ ALL_ENTRIES = -1
 
 
 def aggregation(view: View, metrics: Sequence[LogMetric], wanted: Collection[str]) -> str:
-    """GoogleSQL with the parameters @start and @end (TIMESTAMP), the end excluded.
+    """Return GoogleSQL with the parameters @start and @end (TIMESTAMP), the end excluded.
 
     Columns of the result: metric INT64 (its place in `metrics`, or ALL_ENTRIES), minute INT64 (since 1970), type,
     resource (JSON texts of the monitored resource's type and labels), labels (a JSON list of texts), bucket INT64,
@@ -89,14 +89,14 @@ GROUP BY 1, 2, 3, 4, 5, 6"""
 
 
 class _Shared:
-    """What many metrics ask of an entry, each once: tests, labels and values, as columns of their own."""
+    """Tests, labels and values that several metrics ask of an entry, each computed once, as a column."""
 
     def __init__(self, column: Callable[[FieldPath], str]) -> None:
         self.column = column
         self.columns: dict[str, str] = {}
 
     def name(self, duckdb: str) -> str:
-        """The column that holds the expression's result."""
+        """Return the column that holds the expression's result."""
         return self.columns.setdefault(google_sql(duckdb), f"x{len(self.columns)}")
 
     def condition(self, part: Expression | None) -> str:
@@ -132,6 +132,6 @@ def _lines(parts: Iterable[str]) -> str:
 
 
 def _bucket(plan: Plan) -> str:
-    """The number of bounds that are at most the value."""
+    """Return the number of bounds that are at most the value."""
     reached = " + ".join(f"IF(hit.value >= CAST('{bound!r}' AS FLOAT64), 1, 0)" for bound in plan.bounds)
     return f"WHEN {plan.number} THEN {reached}"

@@ -53,7 +53,9 @@ def estimate(
     timeout: float,
     endpoint: str | None = None,
 ) -> int:
-    """The bytes that the query would look through, by a dry run, which is free. `project` pays. Errors: UserError."""
+    """Return the bytes that the query would look through, by a dry run, which is free. `project` pays. Errors:
+    UserError.
+    """
     asking = _Asking(view, project, timeout, endpoint)
     return asking.estimate(aggregation(view, metrics, wanted), start, end)
 
@@ -72,8 +74,8 @@ def backfilled_from_view(
     endpoint: str | None = None,
     progress: Progress | None = None,
 ) -> Iterator[tuple[Prometheus, Points, int]]:
-    """A Prometheus with the points that the metrics make of the view's entries in [start, end), and the bytes that
-    were looked through by BigQuery's estimate.
+    """Yield a Prometheus with the points that the metrics make of the view's entries in [start, end), and the bytes
+    that were looked through by BigQuery's estimate.
 
     No entry leaves BigQuery. A query that would look through more than `max_bytes` is not run. Errors: UserError.
     """

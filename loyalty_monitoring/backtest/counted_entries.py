@@ -19,7 +19,7 @@ from loyalty_monitoring.replay.result import MetricSummary
 
 
 def make_counts_table(con: Connection) -> None:
-    """The empty table `counted`: a row for each metric, minute, label set and bucket that has entries.
+    """Create the empty table `counted`: a row for each metric, minute, label set and bucket that has entries.
 
     `metric` is its place among all metrics, `minute` counts since 1970, `type` and `resource` are the monitored
     resource's type and labels as JSON, `labels` the metric's own values in its order. `matched` entries of the row

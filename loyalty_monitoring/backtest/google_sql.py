@@ -22,8 +22,8 @@ from loyalty_monitoring.replay.entries.filtering import null_matters
 
 
 def parse_sayable(text: str) -> Filter:
-    """A filter that does not ask whether a field is null or there at all: texts of JSON do not tell them apart in
-    BigQuery. Errors: UserError.
+    """Return a filter that does not ask whether a field is null or there at all: texts of JSON do not tell them apart
+    in BigQuery. Errors: UserError.
     """
     parsed = parse_filter(text)
     if null_matters(parsed):
@@ -33,7 +33,7 @@ def parse_sayable(text: str) -> Filter:
 
 @cache
 def google_sql(expression: str) -> str:
-    """An SQL expression of DuckDB, as GoogleSQL. Errors: UserError for what GoogleSQL cannot say."""
+    """Return an SQL expression of DuckDB, as GoogleSQL. Errors: UserError for what GoogleSQL cannot say."""
     # Within a pair of parentheses, so that the outermost function can be replaced, too.
     whole = exp.Paren(this=sqlglot.parse_one(expression, dialect="duckdb"))
     for node in reversed(list(whole.walk())):  # what stands inside comes first
@@ -61,7 +61,7 @@ def _argument(value: exp.Expr | str) -> exp.Expr:
 
 
 def _cast(node: exp.Expr) -> exp.Expr:
-    """JSON values stay the texts that they are; huge integers are BigQuery's large decimals."""
+    """Return JSON values stay the texts that they are; huge integers are BigQuery's large decimals."""
     kind = node.args["to"]
     if kind.is_type(exp.DType.JSON):
         return _inner(node)
@@ -77,7 +77,9 @@ def _inner(node: exp.Expr) -> exp.Expr:
 
 
 def _json_extract(node: exp.Expr) -> exp.Expr:
-    """`json_extract(value, '$[*]')` is the list of items. With a JSON pointer it is a value; null becomes NULL."""
+    """Return GoogleSQL for `json_extract(value, '$[*]')`, a list of items, or for a JSON pointer, a value; null becomes
+    NULL.
+    """
     path = node.expression
     if isinstance(path, exp.JSONPath):
         if [type(part) for part in path.expressions] != [exp.JSONPathRoot, exp.JSONPathSubscript]:
@@ -94,7 +96,9 @@ def _is_null(node: exp.Expr) -> exp.Expr:
 
 
 def _any(node: exp.Expr) -> exp.Expr:
-    """`list_bool_or(list_transform(items, lambda i: test))`; NULL for an empty list, as in DuckDB."""
+    """Return GoogleSQL for `list_bool_or(list_transform(items, lambda i: test))`; NULL for an empty list, as
+    in DuckDB.
+    """
     (inner,) = node.expressions
     if not isinstance(inner, exp.Transform):
         return node
@@ -131,7 +135,9 @@ def _full_match(node: exp.Expr) -> exp.Expr:
 
 
 def _regexp_extract(node: exp.Expr) -> exp.Expr:
-    """A group without a match is the empty text in DuckDB, NULL in BigQuery, which allows one group only."""
+    """Return GoogleSQL for a group of a pattern. Without a match it is "" in DuckDB and NULL in BigQuery, which allows
+    one group.
+    """
     if re.compile(node.expression.name).groups > 1:
         raise UserError("GoogleSQL's REGEXP_EXTRACT has one group, and this needs several")
     found = exp.Coalesce(this=_call("REGEXP_EXTRACT", node.this, node.expression), expressions=[exp.Literal.string("")])
@@ -139,7 +145,7 @@ def _regexp_extract(node: exp.Expr) -> exp.Expr:
 
 
 def _slice(node: exp.Expr) -> exp.Expr:
-    """`text[2:-2]`, a text without its first and last character."""
+    """Return GoogleSQL for `text[2:-2]`, a text without its first and last character."""
     (part,) = node.expressions
     if not isinstance(part, exp.Slice) or part.sql(dialect="duckdb") != "2:-2":
         return node
@@ -148,7 +154,7 @@ def _slice(node: exp.Expr) -> exp.Expr:
 
 
 def _split_part(node: exp.Expr) -> exp.Expr:
-    """A part is the empty text in DuckDB where there are fewer."""
+    """Return GoogleSQL for a part of a split text; "" where there are fewer parts, as in DuckDB."""
     text, delimiter, index = node.this, node.args["delimiter"], node.args["part_index"]
     offset = exp.Literal.number(int(index.name) - 1)
     parts = _call("SPLIT", text, delimiter)

@@ -17,7 +17,8 @@ _TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|--[^\n]*|[()]|[^\s()"]+|\s+|.', re.DOTAL
 
 
 def entries_filter(filters: Iterable[str], start: datetime, end: datetime, most: int = FILTER_CHARACTERS) -> str:
-    """The filter for the entries from `start` until before `end` that match any of the filters, each asked for once.
+    """Return the filter for the entries from `start` until before `end` that match any of the filters, each asked for
+    once.
 
     Where that is longer than `most` characters, it is wider: the last conditions of the filters are left out.
     """
@@ -31,7 +32,7 @@ def entries_filter(filters: Iterable[str], start: datetime, end: datetime, most:
 
 
 def _any_of(filters: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    """Parts to join with AND: first what all filters share, such as the resource's type, which has an index."""
+    """Return parts to join with AND: first what all filters share, such as the resource's type, which has an index."""
     shared = [part for part in filters[0] if all(part in other for other in filters)]
     yield from shared
     rests = list(dict.fromkeys(tuple(part for part in each if part not in shared) for each in filters))
@@ -41,7 +42,7 @@ def _any_of(filters: Sequence[tuple[str, ...]]) -> Iterator[str]:
 
 
 def _conjuncts(text: str) -> Iterator[str]:
-    """The parts of a filter between its outermost ANDs; an empty filter, which matches everything, has none."""
+    """Yield the parts of a filter between its outermost ANDs; an empty filter, which matches everything, has none."""
     depth, part = 0, ""
     for token in _TOKEN.findall(text):
         depth += {"(": 1, ")": -1}.get(token, 0)

@@ -1,4 +1,4 @@
-"""What a backtest found, or would read, for a person and for a machine: replay's own report, and where it came from."""
+"""Print what a backtest found or would read: replay's own report and the source of the entries, as text or JSON."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LATE = timedelta(hours=1)
 
 
 def as_object(planned: Plan, result: ReplayResult, source: Source | ViewSource) -> dict[str, Any]:
-    """Replay's object, and `source`: where the entries came from."""
+    """Return replay's JSON object, and `source`: where the entries came from."""
     if isinstance(source, ViewSource):
         of_view = {**_view(planned, source.view, source.estimated), "first_entry": rfc3339(source.first)}
         return {"source": of_view, **replay_object(result)}
@@ -54,13 +54,13 @@ def print_result(planned: Plan, result: ReplayResult, source: Source | ViewSourc
 
 
 def plan_as_json(planned: Plan) -> str:
-    """What would be read; how many entries that is, nobody knows before."""
+    """Return the window, filter and limits of a read as JSON; the number of entries is not known before."""
     quota = {"entries_a_request": PAGE_SIZE, "requests_a_minute": READ_REQUESTS_A_MINUTE}
     return _json({"source": {**_source(planned), **quota}, "window": _window(planned)})
 
 
 def plan_as_text(planned: Plan) -> str:
-    """What would be read, and what is known of how long that takes."""
+    """Return the window and filter of a read as text, with what is known of its duration."""
     text = planned.filter
     an_hour = 60 * PAGE_SIZE * READ_REQUESTS_A_MINUTE
     return "\n".join(
@@ -81,7 +81,7 @@ def plan_as_text(planned: Plan) -> str:
 
 
 def view_plan_as_json(planned: Plan, view: View, estimated: int) -> str:
-    """What would be counted in BigQuery, and what it would cost."""
+    """Return the query that BigQuery would run and the bytes and price of it, as JSON."""
     price = {"dollars_a_tib": DOLLARS_A_TIB, "dollars": round(_dollars(estimated), 4)}
     return _json({"source": {**_view(planned, view, estimated), **price}, "window": _window(planned)})
 
@@ -118,7 +118,7 @@ def _origin(planned: Plan, source: Source | ViewSource) -> Iterator[str]:
 
 
 def _replay(planned: Plan, kept: Path) -> str:
-    """The command that finds the same incidents without reading."""
+    """Return the command that finds the same incidents without reading."""
     words = ["loyalty-monitoring", "replay", "--stack", planned.settings.stack]
     words += ["--from", rfc3339(planned.start), "--to", rfc3339(planned.end)]
     if len(planned.policies) < len(planned.definitions.alert_policies):

@@ -27,7 +27,7 @@ DAYS = 30
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be read and judged. Evaluation starts at `start`; entries are read from `history` on.
+    """The read and the evaluation of a backtest. Evaluation starts at `start`; entries are read from `history` on.
 
     `definitions` has only the log-based metrics that are needed.
     """
@@ -49,7 +49,9 @@ class Plan:
 
 @dataclass(frozen=True)
 class Source:
-    """What was read from the Logging API. `first` is the first entry's time, `kept` the file that has the entries."""
+    """Entries that were read from the Logging API. `first` is the first entry's time, `kept` the file that has the
+    entries.
+    """
 
     requests: int
     waited: float
@@ -59,8 +61,8 @@ class Source:
 
 @dataclass(frozen=True)
 class ViewSource:
-    """What was counted in a Log Analytics view. `estimated` are the bytes that the dry run named, `first` is the first
-    entry's time, whichever it is.
+    """Counts that were read from a Log Analytics view. `estimated` are the bytes that the dry run named, `first` is the
+    time of the first entry of any metric.
     """
 
     view: View
@@ -69,7 +71,9 @@ class ViewSource:
 
 
 def window(days: int | None, start: datetime | None, end: datetime | None, now: datetime) -> tuple[datetime, datetime]:
-    """From when to when: up to now and 30 days long, unless said otherwise. Errors: UserError."""
+    """Return the start and the end of the evaluation: up to now and 30 days long, unless given otherwise. Errors:
+    UserError.
+    """
     if days is not None and start is not None and end is not None:
         raise UserError("--days, --from and --to contradict each other; leave out one of them")
     span = timedelta(days=DAYS if days is None else days)
@@ -91,7 +95,7 @@ def plan(
     end: datetime,
     policies: Sequence[str] | None = None,
 ) -> Plan:
-    """What a backtest needs. With `policies` (names), only the metrics that these read. Errors: UserError.
+    """Plan a backtest. With `policies` (names), only the metrics that these read. Errors: UserError.
 
     Conditions look back, so the entries before the window are history: as many whole hours as any of the policies
     reaches back, 25 at most (docs.cloud.google.com/monitoring/alerts/using-promql#restrictions).
@@ -149,7 +153,7 @@ def backtest(
 
 
 def estimated_bytes(planned: Plan, view: View, *, timeout: float, endpoint: str | None = None) -> int:
-    """What BigQuery would look through. Errors: UserError."""
+    """Return the bytes that BigQuery would scan, by a dry run. Errors: UserError."""
     from loyalty_monitoring.backtest.big_query import estimate
 
     metrics, project = planned.definitions.log_metrics, planned.settings.project
@@ -192,7 +196,7 @@ def _wanted(planned: Plan) -> frozenset[str]:
 
 
 def _nothing(planned: Plan, where: str) -> str:
-    """Where nothing matches, a silent replay would say that all is well."""
+    """Return the error for a window without any matching entry, in which a silent replay would look healthy."""
     project, of_type = planned.settings.project, planned.settings.resource_type
     return (
         f"from {_minute(planned.history)} to {_minute(planned.end)}, {where} has no log entry that "

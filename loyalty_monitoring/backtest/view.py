@@ -67,7 +67,7 @@ class View:
 
 
 def parse_view(text: str) -> View:
-    """Errors: UserError. What is accepted can stand between backticks."""
+    """Parse PROJECT.DATASET.VIEW, whose parts can stand between backticks afterwards. Errors: UserError."""
     found = _NAME.fullmatch(text)
     if found is None:
         raise UserError(
@@ -78,7 +78,7 @@ def parse_view(text: str) -> View:
 
 
 def json_text(path: FieldPath) -> str:
-    """GoogleSQL for the JSON text of a field, NULL where the entry has none, or null. Errors: UserError."""
+    """Return GoogleSQL for the JSON text of a field, NULL where the entry has none, or null. Errors: UserError."""
     if (column := _SCALARS.get(path)) is not None:
         return f"NULLIF(TO_JSON_STRING({column}), 'null')"
     if path[:2] == _RESOURCE_LABELS and len(path) > 2:
@@ -92,7 +92,7 @@ def json_text(path: FieldPath) -> str:
 
 
 def json_path(keys: Sequence[str]) -> str:
-    """A JSONPath of GoogleSQL with quoted keys. Errors: UserError for keys that it cannot spell."""
+    """Return a JSONPath of GoogleSQL with quoted keys. Errors: UserError for keys that it cannot spell."""
     for key in keys:
         if '"' in key or "\\" in key:
             raise UserError(f"BigQuery cannot read a field whose name has a quote or a backslash: {key!r}")
