@@ -71,7 +71,7 @@ class _ByTask(click.Group):
 @click.group(cls=_ByTask, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="loyalty-monitoring")
 def cli() -> None:
-    """Monitoring on Google Cloud, declared as data: see it and prove it before it is deployed.
+    """See and prove monitoring on Google Cloud, declared as data, before it is deployed.
 
     \b
     loyalty-monitoring replay samples/*.jsonl.gz                which alerts would have opened
@@ -160,7 +160,7 @@ class _Notes(logging.Handler):
 
 
 def _prepare_streams() -> None:
-    """What a stream cannot encode is written as JSON writes it, and what was closed is thrown away."""
+    """Write what a stream cannot encode as JSON does, and discard what goes to a closed stream."""
     with ExitStack() as null:
         for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
             if getattr(sys, name) is None:
@@ -179,7 +179,7 @@ def _as_json(error: UnicodeError) -> tuple[str, int]:
 
 @contextmanager
 def _saying() -> Iterator[None]:
-    """Where standard error cannot be written either, the exit status says it alone."""
+    """Run the block; where standard error cannot be written either, the exit status alone tells."""
     try:
         yield
     except (OSError, ValueError):
@@ -187,7 +187,7 @@ def _saying() -> Iterator[None]:
 
 
 def _discard(number: int) -> None:
-    """What could not be written to the stream is not tried again when Python ends."""
+    """Drop what could not be written to the stream, so that Python does not try again when it ends."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, number)
     os.close(null)

@@ -93,7 +93,7 @@ def _named(names: Sequence[str], what: str) -> str:
 
 
 def _proof_lines(proof: Proof, parameters: dict[str, tuple[Any, Any]]) -> Iterator[str]:
-    """What is missed, what a changed default has to do with it, and the totals."""
+    """Yield the missed claims, how a changed default explains them, and the totals."""
     missed = [verdict for verdict in proof.verdicts if verdict.misses]
     for verdict in missed:
         yield f"MISSED  {verdict.case.alert}: {verdict.case.claim} ({verdict.case.position})"
@@ -110,7 +110,7 @@ def _proof_lines(proof: Proof, parameters: dict[str, tuple[Any, Any]]) -> Iterat
 
 
 def _metric_lines(root: Path, wanted: set[str]) -> Iterator[str]:
-    """What the metric cases say otherwise than the metrics, and which kinds of line are not there."""
+    """Yield where metrics and their cases differ, and which kinds of line are missing."""
     from loyalty_monitoring.definitions.load import definitions_of, read_sources
     from loyalty_monitoring.definitions.settings import load_stack_settings
     from loyalty_monitoring.proof.metrics.cases import load_metric_cases

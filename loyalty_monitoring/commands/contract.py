@@ -13,7 +13,7 @@ from loyalty_monitoring.commands.project import arrival_allowance, load_stack, p
 
 @click.group("contract")
 def contract_command() -> None:
-    """The log contract: what the loyalty module writes, as docs/log-contract.md says it.
+    """Check logs against the log contract: what the loyalty module writes, as docs/log-contract.md says it.
 
     \b
     loyalty-monitoring contract check week.json

@@ -98,7 +98,7 @@ def drill_command(
 
 
 def _ask(project: str) -> None:
-    """Errors: UserError where nobody says yes."""
+    """Ask on the terminal. Errors: UserError where nobody says yes."""
     try:
         agreed = click.confirm(f"Write these lines to {project}?")
     except click.Abort:

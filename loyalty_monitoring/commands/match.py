@@ -98,7 +98,7 @@ def match_command(
 
 
 def _filters(names: tuple[str, ...], stack: str) -> dict[str, str]:
-    """The filters of metrics, by name."""
+    """Return the filters of metrics, by name."""
     _, definitions = load_stack(stack)
     known = {metric.name: str(metric.body["filter"]) for metric in definitions.log_metrics}
     for name in names:

@@ -108,7 +108,7 @@ def project_dir_option() -> click.Option:
 
 
 def arrival_allowance(settings: Settings) -> timedelta:
-    """How late points may arrive by the stack's parameters; as late as Google documents, where they do not say."""
+    """Return how late points may arrive, by the stack's parameters, or as late as Google documents."""
     from loyalty_monitoring.definitions import parameters
 
     return timedelta(seconds=parameters.arrival_allowance(project_root(), settings.parameter_overrides))
@@ -116,7 +116,7 @@ def arrival_allowance(settings: Settings) -> timedelta:
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[str, float], None]]:
-    """A function `progress(what, share done)` that draws a bar on standard error when a person is looking."""
+    """Yield a function `progress(what, share done)` that draws a bar on standard error when a person is looking."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
