@@ -11,7 +11,7 @@ DAY = 24 * HOUR
 
 
 class SimulatedClock:
-    """What time it is, in whole microseconds since 1970 (integers, so that equal runs are equal to the bit)."""
+    """The simulated time, in whole microseconds since 1970 (integers, so that equal runs are equal to the bit)."""
 
     def __init__(self, start: datetime) -> None:
         self.now = microseconds(start)
@@ -24,7 +24,7 @@ class SimulatedClock:
         self.now += round(seconds * SECOND)
 
     def time(self) -> float:
-        """Unix seconds, as `time.time()` gives; Celery also measures its tasks' runtimes with it."""
+        """Return Unix seconds, as `time.time()` gives; Celery also measures its tasks' runtimes with it."""
         return self.now / SECOND
 
 
@@ -33,6 +33,6 @@ def microseconds(moment: datetime) -> int:
 
 
 def rfc3339(now: int) -> str:
-    """`2026-11-02T03:00:07.120Z`: milliseconds, the precision of the contract's example."""
+    """Return a time as `2026-11-02T03:00:07.120Z`: milliseconds, the precision of the contract's example."""
     moment = datetime.fromtimestamp(now // SECOND, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{now % SECOND // 1000:03d}Z"

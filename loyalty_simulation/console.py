@@ -1,4 +1,4 @@
-"""Where the module's processes print: containers whose lines the logging agent turns into entries."""
+"""Simulate the consoles of the module's processes: containers whose lines the logging agent turns into entries."""
 
 from __future__ import annotations
 
@@ -89,8 +89,9 @@ class Console(TextIOBase):
         )
 
     def take_until(self, time: str) -> list[dict[str, Any]]:
-        """The entries before `time` (RFC 3339), in order; later ones stay. Processes run side by side: a long task's
-        lines are printed before earlier lines of others."""
+        """Return the entries before `time` (RFC 3339), in order; later ones stay. Processes run side by side: a long
+        task's lines are printed before earlier lines of others.
+        """
         self._entries.sort(key=lambda entry: entry["timestamp"])
         count = bisect_left(self._entries, time, key=lambda entry: entry["timestamp"])
         taken, self._entries = self._entries[:count], self._entries[count:]

@@ -1,4 +1,6 @@
-"""What can break, and what must open when it does: one table, from which the command prints and the tests expect."""
+"""List the faults that can be simulated, and the alerts that must open: one table, for the command and for
+the tests.
+"""
 
 from __future__ import annotations
 
@@ -177,7 +179,7 @@ FAULTS: tuple[Fault, ...] = (
 
 
 def as_text() -> str:
-    """The table, a fault a line."""
+    """Return the table, a fault a line."""
     lines = []
     for fault in FAULTS:
         opens = ", ".join(opens.policy for opens in fault.opens) or "-"

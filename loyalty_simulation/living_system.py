@@ -1,4 +1,4 @@
-"""What happens when: customers, schedules, other systems. It logs nothing itself but through the module.
+"""Schedule what customers, schedules and other systems do. Only the module logs.
 
 A day is planned at its midnight from a random generator of its own, so the first day of a story is the same
 whether one day is told or eight. What follows from an event (an e-mail is opened) is planned as it happens.
@@ -127,7 +127,7 @@ class LivingSystem:
             self._at(moment, partial(self._with_card, merchant, number, close))
 
     def _plan_fixed_times(self, random: Random, midnight: int) -> None:
-        """What Celery beat starts, with the seconds it is late."""
+        """Schedule what Celery beat starts, with the seconds it is late."""
         self._at(midnight + 3 * HOUR + random.uniform(1, 5) * SECOND, partial(self._task, tasks.EXPIRE_POINTS))
         for hour in range(24):
             for platform in ("google", "apple"):
@@ -160,7 +160,7 @@ class LivingSystem:
         self._at(midnight + 11 * HOUR + 30 * MINUTE, self._expire_if_stale)
 
     def _plan_faults(self) -> None:
-        """Those that bring what happens along."""
+        """Schedule the faults that bring actions of their own."""
         first, second = self._stores[:2]
         for fault, refusals in (
             (faults.REQUEST_FLOOD, ((first, 160),)),
@@ -178,12 +178,12 @@ class LivingSystem:
                 self._plan_mailing("loyalty_reminder", begin + MINUTE, 20 + 2 * len(self._stores))
 
     def _times(self, fault: faults.Fault, step: int) -> Iterator[int]:
-        """Each whole `step` of the clock while the fault is on."""
+        """Yield each whole `step` of the clock while the fault is on."""
         for begin, end in self._timeline.periods(fault):
             yield from range(-(-begin // step) * step, end, step)
 
     def _plan_refusals(self, random: Random, store_id: str, begin: float, count: int) -> None:
-        """So many 429 within a minute from `begin`."""
+        """Schedule so many 429 within a minute from `begin`."""
         for _ in range(count):
             self._at(begin + random.uniform(0, 59.9) * SECOND, partial(loyalty.rate_limit_exceeded, store_id))
 
@@ -196,7 +196,7 @@ class LivingSystem:
     # --- happening
 
     def _with_card(self, merchant: Merchant, number: int, happen: Callable[[], None]) -> None:
-        """Only who has a card can do something with it (on a new project, few have)."""
+        """Call `action` with a customer who has a card (on a new project, few have)."""
         if self.world.programs.has_card(merchant, number):
             happen()
 
@@ -228,7 +228,7 @@ class LivingSystem:
             self.world.enroll(merchant, merchant.store_ids[0])
 
     def _morning_guest(self) -> None:
-        """The quiet merchant's card of the day."""
+        """Schedule the quiet merchant's card of the day."""
         if self.world.broken(faults.ENROLLMENT_SIGN_REMOVED):
             self._missed_guests += 1
         else:

@@ -52,13 +52,13 @@ def card_enrolled(merchant_id: str, store_id: str, card_id: str) -> None:
 
 
 def card_closed(event: str, merchant_id: str, card_id: str) -> None:
-    """`card_deactivated` or `card_anonymized` (GDPR)."""
+    """Log `card_deactivated` or `card_anonymized` (GDPR)."""
     message = {"card_deactivated": "Card deactivated", "card_anonymized": "Card anonymized"}[event]
     log_event(card_service, logging.INFO, message, event, merchant_id=merchant_id, card_id=card_id)
 
 
 def stamps_moved(event: str, merchant_id: str, store_id: str, card_id: str, stamps: int) -> None:
-    """`stamp_added`, `stamp_redeemed` or `stamp_voided`."""
+    """Log `stamp_added`, `stamp_redeemed` or `stamp_voided`."""
     log_event(
         stamp_service,
         logging.INFO,
@@ -72,7 +72,7 @@ def stamps_moved(event: str, merchant_id: str, store_id: str, card_id: str, stam
 
 
 def points_moved(event: str, merchant_id: str, store_id: str, card_id: str, points: int) -> None:
-    """`points_earned`, `points_redeemed`, `points_voided` or `points_adjusted`."""
+    """Log `points_earned`, `points_redeemed`, `points_voided` or `points_adjusted`."""
     log_event(
         points_service,
         logging.INFO,
@@ -162,7 +162,7 @@ def rate_limit_exceeded(store_id: str) -> None:
 
 
 def task_freshness(task: str, last_success_timestamp: float) -> None:
-    """`last_success_timestamp` in unix seconds."""
+    """Log `task_freshness`; `last_success_timestamp` is in unix seconds."""
     log_event(
         program_reporter,
         logging.INFO,

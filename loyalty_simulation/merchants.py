@@ -1,4 +1,4 @@
-"""Who uses the loyalty module: merchants and their stores, as many as asked for."""
+"""Make the merchants and their stores, as many as asked for."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _REGULAR = (
 
 
 def make_merchants(merchants: int, stores: int) -> tuple[Merchant, ...]:
-    """The quiet, the young and the closed one, with a store each, and regular ones that share the other stores."""
+    """Make the quiet, the young and the closed one, with a store each, and regular ones that share the other stores."""
     if merchants < FEWEST_MERCHANTS:
         raise UserError(
             f"{merchants} merchants are too few; give {FEWEST_MERCHANTS} or more: a usual one, a quiet one, a young "
@@ -68,7 +68,7 @@ def make_merchants(merchants: int, stores: int) -> tuple[Merchant, ...]:
 
 
 def _shares(weights: list[int], total: int) -> list[int]:
-    """`total` in parts of at least 1, as near to the weights as whole numbers can be."""
+    """Return `total` in parts of at least 1, as near to the weights as whole numbers can be."""
     shares = [1] * len(weights)
     for _ in range(total - len(weights)):
         shares[min(range(len(weights)), key=lambda i: shares[i] / weights[i])] += 1

@@ -1,4 +1,4 @@
-"""What logs beside the loyalty module, some of it alike, and must not count as the module's."""
+"""Log beside the loyalty module, some of it alike, what must not count as the module's."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PATHS = ("/healthz", "/shop", "/loyalty/enroll", "/api/v1/loyalty/stamps", "/st
 def plan_other_modules(
     random: Random, busy: Rhythm, stores: int, schedule: Schedule, console: Console, clock: SimulatedClock
 ) -> None:
-    """A day of theirs."""
+    """Schedule one day of log entries from other modules."""
     for moment in busy.times(11 * stores):
         schedule(moment, partial(_nginx, console, clock, random.choice(_PATHS), 404 if random.random() < 0.03 else 200))
     for moment in busy.times(4 * stores):
@@ -38,7 +38,7 @@ def plan_other_modules(
 
 
 def break_down(clock: SimulatedClock, store_id: str) -> None:
-    """Their wallet sync fails altogether, their rate limiter refuses 150 requests in a quarter of a minute."""
+    """Let the other modules' wallet sync fail altogether, and their rate limiter refuse 150 requests in 15 seconds."""
     loyalty.log_event(
         _V2_WALLET,
         logging.WARNING,
@@ -71,7 +71,7 @@ def _order(order_id: str, fails: bool) -> None:
 
 
 def _shadow_enrollment(card_id: str) -> None:
-    """The next version of the module and a test script log alike, under their own names."""
+    """Log as the next version of the module and a test script do: alike, under their own names."""
     for logger in (_V2_CARDS, _CARD_TEST):
         loyalty.log_event(
             logger,

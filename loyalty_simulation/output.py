@@ -14,12 +14,12 @@ Entry = dict[str, Any]
 
 
 def as_lines(entries: Iterable[Entry]) -> bytes:
-    """JSON Lines, UTF-8."""
+    """Return JSON Lines, UTF-8."""
     return "".join(json.dumps(e, ensure_ascii=False, separators=(",", ":")) + "\n" for e in entries).encode()
 
 
 def write(out: str, days: Iterable[list[Entry]]) -> None:
-    """To a file, a folder (one file a day) or, for `-`, to standard output."""
+    """Write to a file, a folder (one file a day) or, for `-`, to standard output."""
     if out == "-":
         for day in days:
             sys.stdout.buffer.write(as_lines(day))
@@ -31,14 +31,14 @@ def write(out: str, days: Iterable[list[Entry]]) -> None:
 
 
 def write_file(file: Path, days: Iterable[list[Entry]]) -> None:
-    """All days into one file, gzipped when its name ends in .gz."""
+    """Write all days into one file, gzipped when its name ends in .gz."""
     with appearing_whole(file) as stream:
         for day in days:
             stream.write(as_lines(day))
 
 
 def write_folder(folder: Path, days: Iterable[list[Entry]]) -> None:
-    """One file a day, DATE.jsonl.gz."""
+    """Write one file a day, DATE.jsonl.gz."""
     for day in days:
         if day:
             write_file(folder / f"{day[0]['timestamp'][:10]}.jsonl.gz", [day])

@@ -42,18 +42,18 @@ class Pods:
         self._workers = [self._pods("worker", number, 1)[0] for number in range(len(self._worker_away) + 1)]
 
     def api(self, moment: int) -> Container:
-        """The one of the two that takes a request at this moment."""
+        """Return the one of the two that takes a request at this moment."""
         return self._apis[bisect_right(self._deploys, moment)][moment // 1000 % 2]
 
     def worker(self, moment: int) -> Container:
         return self._workers[bisect_right(self._away_from, moment)]
 
     def worker_is_back(self, moment: int) -> int:
-        """When the worker takes tasks again: `moment` itself unless it is away."""
+        """Return when the worker takes tasks again: `moment` itself unless it is away."""
         return max((end for begin, end in self._worker_away if begin <= moment < end), default=moment)
 
     def _pods(self, container: str, generation: int, count: int) -> list[Container]:
-        """Named as Kubernetes names them: the deployment, its generation, the pod."""
+        """Return pods, named as Kubernetes names them: the deployment, its generation, the pod."""
         random = Random(f"{self._seed}/{container} {generation}")
         replica_set = f"{container}-{''.join(random.choices(_LETTERS, k=9))}"
         return [Container(f"{replica_set}-{''.join(random.choices(_LETTERS, k=5))}", container) for _ in range(count)]

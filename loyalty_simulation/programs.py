@@ -47,7 +47,7 @@ class Programs:
         return [program for program in self._programs.values() if program.cards_ever]
 
     def is_open(self, merchant: Merchant, moment: float) -> bool:
-        """Whether customers come and the program is on."""
+        """Return whether customers come and the program is on."""
         return self._active(merchant, moment) and not self._timeline.active(faults.PUBLIC_HOLIDAY, moment)
 
     def has_card(self, merchant: Merchant, number: int) -> bool:
@@ -105,7 +105,7 @@ class Programs:
 
 
 def _program_with_a_past(merchant: Merchant, start: int) -> Program:
-    """With cards, and the enrollments of the last seven days."""
+    """Make a program with cards, and the enrollments of the last seven days."""
     midnight = start // DAY * DAY
     cards = merchant.cards * merchant.stores
     program = Program(merchant, midnight + merchant.program_started_day * DAY, cards, cards)

@@ -1,4 +1,4 @@
-"""When, in a day, customers do what they do."""
+"""Distribute what customers do over a day."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Rhythm:
     factor: float
 
     def times(self, count: float) -> list[float]:
-        """About `count` moments (of a usual day; this one may be busier), in microseconds."""
+        """Return about `count` moments (of a usual day; this one may be busier), in microseconds."""
         expected = count * self.factor
         number = max(0, round(self.random.gauss(expected, math.sqrt(expected) / 2)))
         hours = self.random.choices(range(24), weights=self.hours, k=number)
@@ -33,5 +33,5 @@ class Rhythm:
 
 
 def rhythm(random: Random, midnight: int, weekday: int) -> Rhythm:
-    """Of the day that begins at `midnight` (microseconds); `weekday` 0 is Monday."""
+    """Return the rhythm of the day that begins at `midnight` (microseconds); `weekday` 0 is Monday."""
     return Rhythm(random, midnight, _WEEKEND if weekday >= 5 else _WEEKDAY, _DAY_FACTOR[weekday])

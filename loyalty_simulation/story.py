@@ -24,7 +24,9 @@ START = datetime(2026, 11, 2, tzinfo=UTC)  # a Monday
 
 @dataclass(frozen=True)
 class Story:
-    """What is to be simulated. On a new project nothing happened before `start`: no cards, and no task ever ran."""
+    """The parameters of a simulation. On a new project nothing happened before `start`: no cards, and no task
+    ever ran.
+    """
 
     days: int = 1
     merchants: int = 6
@@ -36,7 +38,9 @@ class Story:
 
 
 def entries(story: Story, progress: Progress | None = None) -> Iterator[list[Entry]]:
-    """The LogEntries, ordered by timestamp, a calendar day at a time. UserError for a story that cannot be told."""
+    """Yield the LogEntries, ordered by timestamp, a calendar day at a time. Errors: UserError for an
+    impossible story.
+    """
     for one in story.faults:
         if one.begins >= timedelta(days=story.days):
             raise UserError(

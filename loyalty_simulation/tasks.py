@@ -29,37 +29,37 @@ ETA_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 class Wallets(Protocol):
     def cards_to_sync(self, platform: str) -> list[str]:
-        """Card ids; raises ConnectionError when the platform cannot be reached at all."""
+        """Return card ids; raises ConnectionError when the platform cannot be reached at all."""
 
     def push_pass(self, platform: str, card_id: str) -> bool: ...
 
     def count_retry(self, platform: str, card_id: str) -> int:
-        """How many times in a row the card has failed by now."""
+        """Return how many times in a row the card has failed by now."""
 
     def give_up(self, platform: str, card_id: str) -> None: ...
 
 
 class World(Protocol):
-    """What the tasks work on. Each call may take simulated time."""
+    """The systems that the tasks work on. Each call may take simulated time."""
 
     @property
     def wallets(self) -> Wallets: ...
 
     def expiring_chunks(self) -> Iterable[tuple[int, int]]:
-        """(cards, points) a chunk; raises TimeoutError when the database does not answer."""
+        """Return (cards, points) a chunk; raises TimeoutError when the database does not answer."""
 
     def queued_mails(self) -> list[Any]:
-        """Mails (with `template_code`) waiting to be sent."""
+        """Return mails (with `template_code`) waiting to be sent."""
 
     def send_mail(self, mail: Any) -> bool: ...
 
     def last_success(self, task: str) -> float:
-        """Unix seconds."""
+        """Return Unix seconds."""
 
     def program_snapshots(self) -> Iterable[Mapping[str, Any]]: ...
 
     def fetch_images(self) -> int:
-        """How many; raises ConnectionError."""
+        """Fetch images and return their number; raises ConnectionError."""
 
 
 class _App(Celery):
@@ -68,7 +68,7 @@ class _App(Celery):
 
 
 def make_app(world: World) -> Celery:
-    """The Celery application, whose tasks run in `world`."""
+    """Return the Celery application, whose tasks run in `world`."""
     app = _App("loyalty", broker="memory://localhost//", set_as_current=False)
     app.conf.update(
         broker_transport=f"{broker.__name__}:Transport",

@@ -1,4 +1,4 @@
-"""When which fault occurs: `wallet_outage@T+1h`, and the question whether it is on at a moment."""
+"""Parse when a fault occurs, `wallet_outage@T+1h`, and tell whether it is on at a moment."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Occurrence:
 
 
 def parse_occurrence(text: str) -> Occurrence:
-    """`NAME@T+1d2h`, or `NAME@T+1d2h/30m` for another length than the fault's own."""
+    """Parse `NAME@T+1d2h`, or `NAME@T+1d2h/30m` for another length than the fault's own."""
     names = {fault.name: fault for fault in FAULTS}
     name = text.partition("@")[0]
     if name not in names:
@@ -56,14 +56,14 @@ class Timeline:
             self._periods.setdefault(one.fault, []).append((begin, begin + round(one.lasts.total_seconds()) * SECOND))
 
     def periods(self, fault: Fault) -> Sequence[tuple[int, int]]:
-        """Beginning and end of each occurrence."""
+        """Return beginning and end of each occurrence."""
         return self._periods.get(fault, ())
 
     def active(self, fault: Fault, now: float) -> bool:
         return any(begin <= now < end for begin, end in self.periods(fault))
 
     def first_time(self, fault: Fault, now: float) -> bool:
-        """Whether the fault is on and nobody has asked since it began."""
+        """Return whether the fault is on and nobody has asked since it began."""
         for begin, end in self.periods(fault):
             if begin <= now < end and (fault, begin) not in self._taken:
                 self._taken.add((fault, begin))

@@ -1,4 +1,4 @@
-"""What one customer does: collects, redeems, enrolls."""
+"""Simulate what one customer does: collects, redeems, enrolls."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def stamp_visit(random: Random, merchant: Merchant, store_id: str, number: int) 
 
 
 def point_visit(random: Random, merchant: Merchant, store_id: str, number: int) -> Happen:
-    """Of the points issued, a good third is redeemed."""
+    """Simulate a visit with points; of those issued, a good third is redeemed."""
     kind = random.random()
     if kind < 0.86:
         event, points = "points_earned", random.randint(1, 12) * 5
@@ -42,8 +42,9 @@ def point_visit(random: Random, merchant: Merchant, store_id: str, number: int) 
 
 
 def enrollment(random: Random, merchant: Merchant, store_id: str, enroll: Happen) -> Iterator[tuple[float, Happen]]:
-    """A visitor of the enrollment page, step by step, with the microseconds after the first: of 100, 62 start the
-    form, 41 submit it, 36 get a card."""
+    """Yield a visitor of the enrollment page, step by step, with the microseconds after the first: of 100, 62 start the
+    form, 41 submit it, 36 get a card.
+    """
     reached = random.random()
     after = 0.0
 

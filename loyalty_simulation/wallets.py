@@ -54,7 +54,7 @@ class Wallets:
         return True
 
     def _few_google_cards_and_bad(self) -> bool:
-        """A run of three cards of which two fail. So few that they are no 5% of all cards."""
+        """Return a run of three cards of which two fail. So few that they are no 5% of all cards."""
         now = self._clock.now
         return self._timeline.first_time(faults.ONE_BAD_WALLET_RUN, now) or (
             self._broken(faults.EVERY_OTHER_WALLET_RUN_BAD) and now // HOUR % 2 == 0

@@ -40,7 +40,7 @@ def running_worker(app: Celery, clock: SimulatedClock, on_success: Callable[[str
             ended.set()
 
     def leave_logging_alone(**_: Any) -> None:
-        """A receiver of `setup_logging` keeps Celery from configuring Python's logging itself."""
+        """Receive `setup_logging`, which keeps Celery from configuring Python's logging itself."""
 
     def run(task_name: str, task_id: str, **kwargs: Any) -> None:
         ended.clear()

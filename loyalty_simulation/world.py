@@ -116,7 +116,7 @@ class SimulatedWorld:
         return len(self._last_mails) == _FEWEST_MAILS_A_DAY and self._clock.now - self._last_mails[0] < DAY
 
     def _follow(self, mail: Mail) -> None:
-        """What the recipient's side reports later."""
+        """Schedule what the recipient's side reports later."""
         moment = self._clock.now + self._random.uniform(0.5, 90) * SECOND
 
         def report(status: str) -> None:

@@ -1,4 +1,4 @@
-"""What the loyalty module logs for its monitoring.
+"""Log what the monitoring of the loyalty module needs.
 
 - `log_to_google_cloud` in web processes, `log_celery_to_google_cloud` in Celery's: one line of JSON an entry;
 - `events`: one typed function an event of the log contract;

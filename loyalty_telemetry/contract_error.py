@@ -1,4 +1,4 @@
-"""When an event breaks the log contract: an error in tests, a warning in production."""
+"""Report an event that breaks the log contract: an error in tests, a warning in production."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ class ContractError(ValueError):
 
 
 def strict() -> bool:
-    """Whether a broken contract raises: in pytest, and wherever LOYALTY_TELEMETRY_STRICT is 1; never where it is 0.
+    """Return whether a broken contract raises: in pytest, and wherever LOYALTY_TELEMETRY_STRICT is 1; never where it is
+    0.
 
     >>> strict()
     True

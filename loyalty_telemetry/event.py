@@ -61,7 +61,7 @@ def event(
         }
 
         def read(arguments: tuple[object, ...], given: Mapping[str, object]) -> tuple[dict[str, Any], dict[str, str]]:
-            """The fields to log, and what is wrong, by field."""
+            """Return the fields to log, and what is wrong, by field."""
             fields: dict[str, Any] = {**defaults, **dict(zip(kinds, arguments, strict=False)), **given}
             wrong = {}
             if arguments:

@@ -11,13 +11,13 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 @dataclass(frozen=True)
 class Kind:
-    """What a value must be, in words, and the test for it."""
+    """The type of a field: a test for values, and words for errors."""
 
     words: str
     test: Callable[[Any], bool]
 
     def fits(self, value: object) -> bool:
-        """Whether the value is of this kind; objects that cannot even be asked are not."""
+        """Return whether the value is of this kind; objects that cannot even be asked are not."""
         try:
             return self.test(value)
         except Exception:
@@ -52,7 +52,7 @@ _PLAIN = {
 
 
 def kind_of(annotation: Any) -> Kind:
-    """The kind that a parameter's annotation stands for.
+    """Return the kind that a parameter's annotation stands for.
 
     >>> kind_of(Count).fits(-1), kind_of(Literal["google", "apple"]).words
     (False, "one of 'google', 'apple'")
@@ -68,7 +68,7 @@ def kind_of(annotation: Any) -> Kind:
 
 
 def loggable(value: object) -> object:
-    """The value, or its text where JSON has no place for it: a line with a field that is no JSON would be lost.
+    """Return the value, or its text where JSON has no place for it: a line with a field that is no JSON would be lost.
 
     >>> loggable({"points": 3}), loggable(float("nan")), loggable(b"c-9931")
     ({'points': 3}, 'nan', "b'c-9931'")

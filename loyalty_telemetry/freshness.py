@@ -1,4 +1,4 @@
-"""When each watched task last succeeded: kept in a store that all workers share, and reported from there."""
+"""Keep when each watched task last succeeded in a store that all workers share, and report it from there."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ T = TypeVar("T")
 
 
 class Store(Protocol):
-    """Where successes are kept: the worker that reports is seldom the one that ran the task. It may raise anything.
+    """A store of the last successes: the worker that reports is seldom the one that ran the task. It may raise
+    anything.
 
     It may have two more methods. `correct(task, succeeded_at)` keeps the earlier of this time and what is known;
     without it, a success that a wrong clock told of keeps reports from being made. `close()` ends the calls that are
@@ -32,7 +33,9 @@ class Store(Protocol):
         """Keep the later of this success (unix seconds) and what is known."""
 
     def recall(self, task: str, now: float) -> float:
-        """The last success; of a task that never succeeded, the `now` of the first question: watching began then."""
+        """Return the last success; of a task that never succeeded, the `now` of the first question: watching began
+        then.
+        """
 
 
 class InMemoryStore:
@@ -62,7 +65,7 @@ class InMemoryStore:
 
 
 class RedisClient(Protocol):
-    """What `RedisStore` needs of redis.Redis."""
+    """The methods of redis.Redis that `RedisStore` needs."""
 
     def zadd(
         self, name: str, mapping: Mapping[str, float], *, nx: bool = False, gt: bool = False, lt: bool = False
@@ -122,7 +125,7 @@ class Freshness:
         self._given_up: threading.Thread | None = None
 
     def succeeded(self, sender: Any, **_: Any) -> None:
-        """The receiver of Celery's signal `task_success`, which a retry or a failure does not send."""
+        """Receive Celery's signal `task_success`, which a retry or a failure does not send."""
         if sender.name in self.watched:
             now = self._waiting[sender.name] = self._now()
             try:
@@ -190,7 +193,7 @@ class Freshness:
 
 
 def _bounded(task: str, succeeded_at: float, now: float) -> float:
-    """The time, or now where that is further in the future than clocks are apart."""
+    """Return the time, or now where that is further in the future than clocks are apart."""
     if succeeded_at <= now + CLOCK_SECONDS:
         return succeeded_at
     own_logger.error(
@@ -203,7 +206,7 @@ def _bounded(task: str, succeeded_at: float, now: float) -> float:
 
 
 def _checked(found: object) -> float:
-    """The time that a store gave. Errors: ValueError for what is none."""
+    """Return the time that a store gave. Errors: ValueError for what is none."""
     if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found) or found < 0:
         raise ValueError(f"the store gave {found!r:.100} where the time of a success belongs")
     return found

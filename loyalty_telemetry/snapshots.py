@@ -1,4 +1,4 @@
-"""What a merchant's program looks like in numbers."""
+"""The numbers of a merchant's program."""
 
 from __future__ import annotations
 
