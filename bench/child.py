@@ -22,7 +22,7 @@ def main() -> None:
 
 
 def _replay(file: Path) -> dict[str, Any]:
-    """From .jsonl to the points of all metrics; then those that alerts need as text for Prometheus."""
+    """Replay from .jsonl to the points of all metrics; then to those that alerts need, as text for Prometheus."""
     from loyalty_monitoring.common.database import connect
     from loyalty_monitoring.definitions.metric_usage import series_in_queries
     from loyalty_monitoring.replay.entries.load import load_entries
@@ -65,7 +65,7 @@ def _loop(file: Path) -> dict[str, Any]:
 
 
 def _promql(file: Path) -> dict[str, Any]:
-    """Backfilling Prometheus and evaluating every alert policy at its interval; the points are made before."""
+    """Backfill Prometheus and evaluate every alert policy at its interval; the points are made before."""
     from loyalty_monitoring.common.database import connect
     from loyalty_monitoring.definitions.metric_usage import series_in_queries
     from loyalty_monitoring.replay.entries.load import load_entries
@@ -101,7 +101,7 @@ def _promql(file: Path) -> dict[str, Any]:
 
 
 def _lint(folder: Path) -> dict[str, Any]:
-    """The files of a folder, as many as its name says; they are written before."""
+    """Return the files of a folder, as many as its name says; they are written before."""
     from bench.resources import write_resources
     from loyalty_monitoring.checks.lint.run import lint_files
 

@@ -18,7 +18,7 @@ _SEED = 20261102
 
 
 def write_day(sample: Path, out: Path, count: int, merchants: int, stores: int) -> None:
-    """One day of `count` entries in the proportions of `sample`, evenly over the day and in order of time."""
+    """Write one day of `count` entries in the proportions of `sample`, evenly over the day and in order of time."""
     with gzip.open(sample) as lines:
         templates = [orjson.loads(line) for line in lines]
     rng = random.Random(_SEED)
@@ -40,7 +40,7 @@ def write_day(sample: Path, out: Path, count: int, merchants: int, stores: int) 
 
 
 def write_week(out: Path, merchants: int, stores: int) -> int:
-    """Seven days of what the alerts look at; the number of entries. In no order of time."""
+    """Write seven days of what the alerts look at; return the number of entries. In no order of time."""
     count = 0
     with out.open("wb", buffering=2**20) as file:
         for entry in _week(merchants, stores):

@@ -25,7 +25,7 @@ _NUMBERS = (int, float)
 
 @dataclass(frozen=True)
 class _Event:
-    """What the contract asks of an event."""
+    """The log contract of an event."""
 
     logger: str
     severity: str
@@ -176,7 +176,7 @@ def _minute(text: str) -> int:
 
 
 def points(file: Path) -> dict[str, tuple[int, int, int]]:
-    """The entries matched, series, and points (zeros included) of each metric with any."""
+    """Return the entries matched, series, and points (zeros included) of each metric with any."""
     matched: defaultdict[str, int] = defaultdict(int)
     counts: defaultdict[Key, defaultdict[int, int]] = defaultdict(lambda: defaultdict(int))
     sums: defaultdict[Key, defaultdict[int, float]] = defaultdict(lambda: defaultdict(float))

@@ -11,7 +11,7 @@ import yaml
 
 
 def write_resources(definitions: Any, folder: Path, count: int) -> int:
-    """`count` files, as many of each kind, half of them YAML and half JSON; their size in bytes.
+    """Write `count` files, as many of each kind, half of them YAML and half JSON; return their size in bytes.
 
     Every copy of the metrics has names of its own, and so have the policies and dashboards that read them.
     """

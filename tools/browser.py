@@ -30,7 +30,7 @@ exec "{root}/usr/lib/chromium/chromium-headless-shell" "$@"
 
 
 def provide_browser(local: Path, venv: Path) -> None:
-    """Makes `.local/browser` the browser of the tests, unless it is there: the machine's own, or Debian's, unpacked.
+    """Make `.local/browser` the browser of the tests, unless it is there: the machine's own, or Debian's, unpacked.
 
     Where the distribution has no such package, as Ubuntu, Playwright fetches the same program.
     """
@@ -62,5 +62,5 @@ def provide_browser(local: Path, venv: Path) -> None:
 
 
 def runs(program: str) -> bool:
-    """Ubuntu's package is a stub that asks for another installer."""
+    """Return whether the browser starts: Ubuntu's package is a stub that asks for another installer."""
     return subprocess.run([program, "--version"], capture_output=True).returncode == 0

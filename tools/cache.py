@@ -1,4 +1,4 @@
-"""What set-up downloads, kept for all checkouts of this user, and never used unchecked.
+"""Keep downloads of the set-up for all checkouts of this user, and check them before use.
 
 A folder of the cache is complete or not there: it is filled aside and then renamed. Beside its files lies a list of
 their hashes and sizes, written last, which is compared with them before each use.
@@ -23,7 +23,8 @@ _ASIDE = ".downloading-"
 
 
 def downloaded(folder: Path, download: Callable[[Path], None]) -> list[Path]:
-    """The files of a cached folder. Where it is missing or damaged, `download` fills an empty folder in its place.
+    """Return the files of a cached folder. Where it is missing or damaged, `download` fills an empty folder in its
+    place.
 
     Set-ups of other checkouts may do the same at the same time: they wait for each other, and one of them downloads.
     """
@@ -55,7 +56,7 @@ def downloaded(folder: Path, download: Callable[[Path], None]) -> list[Path]:
 
 
 def intact(folder: Path) -> list[Path]:
-    """The files of a folder if all are there as they were downloaded, else none."""
+    """Return the files of a folder if all are there as they were downloaded, else none."""
     files = []
     try:
         for line in (folder / _CHECKSUMS).read_text(encoding="utf-8").splitlines():
@@ -81,7 +82,7 @@ def _write_checksums(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _only_one(folder: Path) -> Iterator[None]:
-    """Held by one process at a time, and let go when that ends, however it ends. What a killed one left is removed."""
+    """Hold a lock in one process at a time; it goes when the process ends. What a killed one left is removed."""
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder / ".lock", "Another set-up is downloading; waiting for it") as held:
         for left in folder.glob(f"{_ASIDE}*") if held else ():
@@ -91,7 +92,7 @@ def _only_one(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def locked(file: Path, waiting: str) -> Iterator[bool]:
-    """Whether the lock is held: some network file systems have none, and there everything must be safe without."""
+    """Yield whether the lock is held: some network file systems have none, and there nothing may rely on it."""
     with file.open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""What the set-up says, and the commands that it runs."""
+"""Print the progress of the set-up, and run its commands."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class NoSuchPackage(Exception):
 
 
 def unpack_debian_packages(names: tuple[str, ...], members: tuple[str, ...], target: Path) -> None:
-    """Copies members (glob patterns) of Debian packages into `target`, without installing them."""
+    """Copy members (glob patterns) of Debian packages into `target`, without installing them."""
     key = hashlib.sha256(b"\0".join([RELEASE.read_bytes(), architecture(), *map(str.encode, names)])).hexdigest()[:16]
     try:
         debs = downloaded(DEBS / f"{names[0]}-{key}", lambda folder: download(names, folder, with_needed=False))
@@ -52,7 +52,7 @@ def unpack_debian_packages(names: tuple[str, ...], members: tuple[str, ...], tar
 
 
 def unpack_with_dependencies(names: tuple[str, ...], target: Path) -> bool:
-    """Unpacks packages and all that they need and this machine lacks, as a tree below `target`.
+    """Unpack packages and all that they need and this machine lacks, as a tree below `target`.
 
     False where the machine's distribution has no such package.
     """
@@ -72,7 +72,7 @@ def unpack_with_dependencies(names: tuple[str, ...], target: Path) -> bool:
 
 @contextlib.contextmanager
 def aside(target: Path) -> Iterator[Path]:
-    """A folder beside `target`, in which that is made before it is put in place."""
+    """Yield a folder beside `target`, in which that is made before it is put in place."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=UNPACKING, dir=target.parent) as folder:
         yield Path(folder)
@@ -93,7 +93,7 @@ def architecture() -> bytes:
 
 
 def download(names: tuple[str, ...], folder: Path, *, with_needed: bool) -> None:
-    """Downloads packages into an empty folder, each compared with the size and hash in the signed package lists.
+    """Download packages into an empty folder, each compared with the size and hash in the signed package lists.
 
     The machine's lists may be missing or old; a plain user can fetch them into a folder of their own.
     Errors: NoSuchPackage.
@@ -123,7 +123,7 @@ def check_file(file: Path, size: int, algorithm: str, digest: str) -> None:
 
 
 def package_lists() -> Iterator[list[str]]:
-    """Options for apt-get: for the machine's lists, then for our own, which are fetched then."""
+    """Yield options for apt-get: for the machine's lists, then for our own, which are fetched then."""
     yield []
     options = own_package_lists(DEBS / "lists")
     run(["apt-get", "-qq", *options, "update"], f"apt-get could not fetch the package lists; {CHECK_NETWORK}")
@@ -144,7 +144,7 @@ def own_package_lists(folder: Path) -> list[str]:
 
 
 def needed(names: tuple[str, ...], options: list[str]) -> list[str]:
-    """The packages that an installation would add, such as `chromium=156.0-1`; none where it is not possible."""
+    """Return the packages that an installation would add, such as `chromium=156.0-1`; none where it is not possible."""
     command = ["apt-get", "-s", *options, "--no-install-recommends", "install", *names]
     done = subprocess.run(command, capture_output=True, text=True)
     found = re.findall(r"^Inst (\S+) (?:\[\S+\] )?\((\S+)", done.stdout, re.MULTILINE)
@@ -152,7 +152,7 @@ def needed(names: tuple[str, ...], options: list[str]) -> list[str]:
 
 
 def printed(packages: list[str], options: list[str]) -> dict[str, tuple[int, str, str]]:
-    """Size, algorithm and hash of the packages' files, by the names under which apt-get writes them."""
+    """Return size, algorithm and hash of the packages' files, by the names under which apt-get writes them."""
     command = ["apt-get", "-qq", *options, "--print-uris", "download", *packages]
     done = subprocess.run(command, capture_output=True, text=True)
     return {

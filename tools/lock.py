@@ -36,14 +36,14 @@ def main() -> None:
 
 
 def write(lock: Path, options: list[str]) -> None:
-    """Compiles one lock; pins that are in it stay where nothing asks for another."""
+    """Compile one lock; pins that are in it stay where nothing asks for another."""
     build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]["requires"]
     command = [*COMPILE, *options, f"--output-file={lock}"]
     subprocess.run(command, input="\n".join(build), text=True, cwd=ROOT, check=True)
 
 
 def entries(lock: Path) -> dict[str, str]:
-    """The lines of each pin, by the pin: `tzdata==2026.6 ; sys_platform == 'win32'` is not `tzdata==2026.6`."""
+    """Return the lines of each pin, by the pin: `tzdata==2026.6 ; sys_platform == 'win32'` is not `tzdata==2026.6`."""
     blocks = re.findall(r"^[a-z0-9].*\n(?:    .*\n)+", lock.read_text(encoding="utf-8"), re.MULTILINE)
     return {block.partition(" \\\n")[0]: block for block in blocks}
 

@@ -24,7 +24,7 @@ CHECK_NETWORK = "check the network, or PIP_INDEX_URL where a mirror is used, and
 
 
 def provide_packages(*, development: bool) -> None:
-    """Makes `.venv` with the packages of the lock, or of both locks, and the project itself; quick when it is there.
+    """Make `.venv` with the packages of the lock, or of both locks, and the project itself; quick when it is there.
 
     The packages for development come on top of the others, which are not installed twice.
     """
@@ -48,13 +48,13 @@ def provide_packages(*, development: bool) -> None:
 
 
 def fingerprint(*locks: Path) -> str:
-    """What the environment depends on: a change in it makes the set-up run again."""
+    """Return what the environment depends on: a change in it makes the set-up run again."""
     files = [lock.read_bytes() for lock in locks] + [(ROOT / "pyproject.toml").read_bytes()]
     return hashlib.sha256(b"\0".join([*files, sys.version.encode(), str(ROOT).encode()])).hexdigest()
 
 
 def install_into(pip: list[str], lock: Path) -> None:
-    """Installs the packages of one lock file, not of those that it includes; each file's hash is compared."""
+    """Install the packages of one lock file, not of those that it includes; each file's hash is compared."""
     lines = [line for line in lock.read_text(encoding="utf-8").splitlines() if not line.startswith("-r ")]
     own = "\n".join(lines).encode()
 
@@ -96,7 +96,7 @@ def python_with_pip() -> list[str]:
 
 
 def empty_environment() -> list[str]:
-    """Makes the environment with nothing but pip; returns the command that is its pip."""
+    """Make the environment with nothing but pip; return the command that is its pip."""
     shutil.rmtree(VENV, ignore_errors=True)
     made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True)
     if made.returncode == 0:

@@ -34,7 +34,7 @@ def main(stack: str) -> int:
 
 
 def pending(exported: bytes) -> list[tuple[str, str]]:
-    """What was begun and not finished, as (what, URN), in an export of the stack.
+    """Return operations that were begun and not finished, as (what, URN), in an export of the stack.
 
     The form: `DeploymentV3.pending_operations` in github.com/pulumi/pulumi, sdk/go/common/apitype/core.go.
     """
@@ -43,7 +43,7 @@ def pending(exported: bytes) -> list[tuple[str, str]]:
 
 
 def refusal(stack: str, operations: list[tuple[str, str]]) -> str:
-    """What is unfinished and the way out, or nothing."""
+    """Return the unfinished operations and the way out, or nothing."""
     if not operations:
         return ""
     lines = [f"deploy: the last run on stack {stack} was cut off; whether Google Cloud did this is not known:"]

@@ -17,7 +17,7 @@ PICTURES = {
 
 
 def main(site: Path, out: Path) -> None:
-    """Writes a picture of each page in `site` to `out`."""
+    """Write a picture of each page in `site` to `out`."""
     out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(ROOT / ".local" / "browser"))

@@ -54,7 +54,7 @@ class Target:
         return ".".join(map(str, self.python))
 
     def environment(self) -> dict[str, str]:
-        """The variables of dependency specifiers (packaging.python.org, Environment markers)."""
+        """Return the variables of dependency specifiers (packaging.python.org, Environment markers)."""
         system, architecture = MACHINES[self.machine]
         return {
             "python_version": self.version,
@@ -98,7 +98,7 @@ def main() -> None:
 
 
 def read(lock: Path) -> Iterator[Pin]:
-    """The pins of one lock file, as uv writes them. Errors: SystemExit for a line of another form."""
+    """Yield the pins of one lock file, as uv writes them. Errors: SystemExit for a line of another form."""
     for entry in re.sub(r" \\\n", " ", lock.read_text(encoding="utf-8")).splitlines():
         if not entry.strip() or entry.lstrip().startswith(("#", "-r ")):
             continue
@@ -109,7 +109,7 @@ def read(lock: Path) -> Iterator[Pin]:
 
 
 def missing(pin: Pin, files: list[DistributionPackage]) -> list[Target]:
-    """Where the pin is installed and has no wheel."""
+    """Return the Pythons and machines on which the pin is installed and has no wheel."""
     wheels = [
         (parse_wheel_filename(file.filename)[3], SpecifierSet(file.requires_python or ""))
         for file in files
