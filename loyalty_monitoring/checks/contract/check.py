@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from loyalty_monitoring.checks.contract.celery import celery_fields, count_celery
+from loyalty_monitoring.checks.contract.celery import add_celery, celery_counts, celery_fields, make_celery
 from loyalty_monitoring.checks.contract.findings import (
     ContractReport,
     EventReport,
@@ -20,7 +20,14 @@ from loyalty_monitoring.checks.contract.findings import (
     UncountedLine,
     UnknownEvent,
 )
-from loyalty_monitoring.checks.contract.query import contract_fields, count_event, count_matches, unknown_events
+from loyalty_monitoring.checks.contract.query import (
+    add_counts,
+    contract_fields,
+    event_counts,
+    make_counts,
+    match_counts,
+    unknown_events,
+)
 from loyalty_monitoring.common.database import Connection, Progress, connect
 from loyalty_monitoring.definitions.contract_usage import selected_events
 from loyalty_monitoring.definitions.log_contract import Contract
@@ -31,6 +38,8 @@ from loyalty_monitoring.replay.lateness import LATENESS_FIELDS, add_lateness, la
 from loyalty_monitoring.replay.metric_points import needed_fields
 
 _NOBODY = Readers((), ())
+# What the fields of a part may have in bytes: few parts for ordinary entries, and room for what is made of large ones.
+_PART_BYTES = 32 * 2**20
 
 
 def check(
@@ -51,11 +60,29 @@ def check(
     fields = needed_fields(definitions.log_metrics) | contract_fields(contract, resource_type)
     if contract.celery_tasks:
         fields |= celery_fields(contract, resource_type)
+    filters = [metric.body["filter"] for metric in definitions.log_metrics]
     with connect() as con:
-        counts = load_entries(con, files, fields | LATENESS_FIELDS, strict=strict, with_places=True, progress=progress)
         make_lateness(con)
-        add_lateness(con)
-        report = _Check(con, contract, definitions, resource_type).report(counts, progress)
+        make_counts(con)
+        make_celery(con)
+
+        def add(_: object) -> None:
+            add_lateness(con)
+            add_counts(con, contract, resource_type, filters, progress)
+            if contract.celery_tasks:  # not every module runs Celery
+                add_celery(con, contract, resource_type)
+
+        counts = load_entries(
+            con,
+            files,
+            fields | LATENESS_FIELDS,
+            strict=strict,
+            with_places=True,
+            take=add,
+            least=_PART_BYTES,
+            progress=progress,
+        )
+        report = _Check(con, contract, definitions, resource_type).report(counts)
         return dataclasses.replace(report, lateness=lateness(con), allowance=allowance)
 
 
@@ -66,20 +93,17 @@ class _Check:
     definitions: Definitions
     resource_type: str
 
-    def report(self, counts: EntryCounts, progress: Progress | None) -> ContractReport:
+    def report(self, counts: EntryCounts) -> ContractReport:
         metrics = self.definitions.log_metrics
         selected = selected_events(self.contract, metrics, self.resource_type)
         read_by = readers(self.definitions)
-        of_events = {}
-        for done, event in enumerate(self.contract.events.values()):
-            if progress is not None:
-                progress("Checking the contract", done / len(self.contract.events))
-            of_events[event.name] = count_event(self.con, self.contract, event, self.resource_type)
-        # Not every module runs Celery.
-        watched = bool(self.contract.celery_tasks)
-        tasks, uncounted = count_celery(self.con, self.contract, self.resource_type) if watched else ({}, [])
-        unknown = unknown_events(self.con, self.contract)
-        matched = count_matches(self.con, [metric.body["filter"] for metric in metrics])
+        of_events = {
+            event.name: event_counts(self.con, self.contract, event, self.resource_type)
+            for event in self.contract.events.values()
+        }
+        tasks, uncounted = celery_counts(self.con, self.contract)
+        unknown = unknown_events(self.con)
+        matched = match_counts(self.con)
         places = [one.place for found in of_events.values() for one in found.broken]
         places += [one.place for found in of_events.values() for one in found.near_misses]
         places += [one.place for one in unknown] + [one.place for one in uncounted]
@@ -140,7 +164,7 @@ class _Check:
                     read_by[metric.name].charts,
                 )
                 for metric in metrics
-                if not matched[metric.body["filter"]]
+                if not matched.get(metric.body["filter"])
             ),
         )
 

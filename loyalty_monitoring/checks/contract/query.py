@@ -1,17 +1,19 @@
 """Events of the contract in the table `entries`: how many keep it, and what is wrong with the others.
 
-What keeps the contract is decided by the very queries of which the metrics' filters are made.
+What keeps the contract is decided by the very queries of which the metrics' filters are made. Entries come in parts, so
+that they need no more memory than one of them: `make_counts` makes the tables that `add_counts` fills from each part,
+and the others read what they hold in the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
 from loyalty_monitoring.checks.contract.findings import Seen
-from loyalty_monitoring.common.database import Connection
+from loyalty_monitoring.common.database import Connection, Progress
 from loyalty_monitoring.definitions.log_contract import (
     Contract,
     Event,
@@ -110,12 +112,67 @@ def contract_fields(contract: Contract, resource_type: str) -> frozenset[FieldPa
     return frozenset(fields)
 
 
-def count_event(con: Connection, contract: Contract, event: Event, resource_type: str) -> EventCounts:
-    """Count valid and invalid entries of one event. An entry belongs to the module if its logger is below
+def make_counts(con: Connection) -> None:
+    """Make the tables `found_...`, which `add_counts` fills: counts by event, by requirement and by filter."""
+    con.execute("CREATE OR REPLACE TABLE found_valid (event VARCHAR, n BIGINT, first TIMESTAMP, last TIMESTAMP)")
+    con.execute(
+        "CREATE OR REPLACE TABLE found_broken "
+        "(event VARCHAR, requirement INTEGER, alike VARCHAR, n BIGINT, place BIGINT, value VARCHAR)"
+    )
+    con.execute("CREATE OR REPLACE TABLE found_strays (event VARCHAR, value VARCHAR, n BIGINT, place BIGINT)")
+    con.execute("CREATE OR REPLACE TABLE found_matches (filter VARCHAR, n BIGINT)")
+
+
+def add_counts(
+    con: Connection,
+    contract: Contract,
+    resource_type: str,
+    filters: Collection[str],
+    progress: Progress | None = None,
+) -> None:
+    """Count the entries of the table `entries` by event and flaw, by unknown event, and by filter that matches."""
+    column = entry_columns(con)
+    for done, event in enumerate(contract.events.values()):
+        if progress is not None:
+            progress("Checking the contract", done / len(contract.events))
+        _add_event(con, contract, event, resource_type, column)
+    known = "|".join(contract.events)
+    unknown = parse_filter(f'{_of_the_module(contract)} AND NOT jsonPayload.event =~ "^({known})$"')
+    names = f"SELECT place, {_shown(column(_EVENT))} AS value FROM entries"
+    _add_strays(con, "", f"({names} WHERE {matching_entries(con, unknown, column)} AND value IS NOT NULL)")
+    for text in dict.fromkeys(filters):
+        condition = matching_entries(con, parse_filter(text), column)
+        con.execute(f"INSERT INTO found_matches SELECT $text, count(*) FROM entries WHERE {condition}", {"text": text})
+
+
+def event_counts(con: Connection, contract: Contract, event: Event, resource_type: str) -> EventCounts:
+    """Return valid and invalid entries of one event. An entry belongs to the module if its logger is below
     `logger_root`.
     """
-    column = entry_columns(con)
+    row = con.execute(
+        "SELECT coalesce(sum(n), 0)::BIGINT, min(first), max(last) FROM found_valid WHERE event = $event",
+        {"event": event.name},
+    ).fetchone()
+    assert row is not None
+    asked = requirements(contract, event, resource_type)
+    broken = [problem for index, one in enumerate(asked) for problem in _broken(con, event, index, one)]
+    return EventCounts(Seen(row[0], _utc(row[1]), _utc(row[2])), tuple(broken), _strays(con, event.name, _MOST_VALUES))
 
+
+def unknown_events(con: Connection) -> tuple[Stray, ...]:
+    """Return event names that loggers of the module write and the contract lacks, the most frequent first."""
+    return _strays(con, "", _MOST_UNKNOWN)
+
+
+def match_counts(con: Connection) -> dict[str, int]:
+    """Return how many entries each filter matches."""
+    rows = con.execute("SELECT filter, sum(n)::BIGINT FROM found_matches GROUP BY filter").fetchall()
+    return {str(text): int(count) for text, count in rows}
+
+
+def _add_event(
+    con: Connection, contract: Contract, event: Event, resource_type: str, column: Callable[[FieldPath], str]
+) -> None:
     def condition(query: str) -> str:
         return to_sql(parse_filter(query), column)
 
@@ -126,43 +183,39 @@ def count_event(con: Connection, contract: Contract, event: Event, resource_type
         f"FROM (SELECT time, {valid} AS valid FROM entries WHERE {named})"
     ).fetchone()
     assert row is not None
-    seen = Seen(row[0], _utc(row[1]), _utc(row[2]))
+    con.execute("INSERT INTO found_valid VALUES ($1, $2, $3, $4)", [event.name, *row[:3]])
     if row[0] == row[3]:
-        return EventCounts(seen, (), ())
+        return
     asked = requirements(contract, event, resource_type)
     columns = "".join(
-        f", {condition(one.query)} AS kept{index}, nullif({column(one.path)}::VARCHAR, 'null') AS value{index}"
+        f", {condition(one.query)} AS kept{index}, {_shown(column(one.path))} AS value{index}"
         for index, one in enumerate(asked)
     )
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE suspects AS SELECT place, {condition(_of_the_module(contract))} AS ours, "
-        f"{column(_LOGGER)}::VARCHAR AS logger{columns} FROM entries WHERE {named} AND NOT {valid}"
+        f"{_shown(column(_LOGGER))} AS logger{columns} FROM entries WHERE {named} AND NOT {valid}"
     )
-    broken = [problem for index, one in enumerate(asked) for problem in _broken(con, index, one)]
-    return EventCounts(seen, tuple(broken), tuple(_alike(con, "logger", "suspects WHERE NOT ours", _MOST_VALUES)))
+    for index, one in enumerate(asked):
+        value = f"value{index}"
+        con.execute(
+            f"INSERT INTO found_broken SELECT $event, {index}, {_type_of(value) if one.types else value} AS alike, "
+            f"count(*), min(place), arg_min({value}, place) FROM suspects WHERE ours AND NOT kept{index} "
+            "GROUP BY alike",
+            {"event": event.name},
+        )
+    _add_strays(con, event.name, "(SELECT place, logger AS value FROM suspects WHERE NOT ours)")
 
 
-def unknown_events(con: Connection, contract: Contract) -> list[Stray]:
-    """Return event names that loggers of the module write and the contract lacks, the most frequent first."""
-    column = entry_columns(con)
-    known = "|".join(contract.events)
-    query = f'{_of_the_module(contract)} AND NOT jsonPayload.event =~ "^({known})$"'
-    event = f"{column(_EVENT)}::VARCHAR"
-    unknown = matching_entries(con, parse_filter(query), column)
-    relation = f"(SELECT place, {event} AS event FROM entries WHERE {unknown} AND {event} <> 'null')"
-    return list(_alike(con, "event", relation, _MOST_UNKNOWN))
+def _add_strays(con: Connection, event: str, relation: str) -> None:
+    con.execute(
+        f"INSERT INTO found_strays SELECT $event, value, count(*), min(place) FROM {relation} GROUP BY value",
+        {"event": event},
+    )
 
 
-def count_matches(con: Connection, filters: list[str]) -> dict[str, int]:
-    """Count the entries that each filter matches."""
-    column = entry_columns(con)
-    found: dict[str, int] = {}
-    for text in dict.fromkeys(filters):
-        row = con.execute(
-            f"SELECT count(*) FROM entries WHERE {matching_entries(con, parse_filter(text), column)}"
-        ).fetchone()
-        found[text] = int(row[0]) if row else 0
-    return found
+def _shown(json_value: str) -> str:
+    """Return SQL for the beginning of a JSON value, as much of it as is told; NULL for null."""
+    return f"left(nullif({json_value}::VARCHAR, 'null'), {_SHOWN_CHARACTERS})"
 
 
 def _of_the_module(contract: Contract) -> str:
@@ -170,19 +223,22 @@ def _of_the_module(contract: Contract) -> str:
     return f'labels.python_logger =~ "^{root}([.]|$)"'
 
 
-def _broken(con: Connection, index: int, asked: Requirement) -> Iterator[Broken]:
-    """Yield the entries that break one requirement, grouped by the value found of a name, by the type found
-    in a field.
-    """
-    value = f"value{index}"
-    type_of = (
+def _type_of(value: str) -> str:
+    return (
         f"CASE WHEN {value} IS NULL THEN NULL WHEN {value} LIKE '\"%' THEN 'str' WHEN {value} LIKE '{{%' THEN 'dict' "
         f"WHEN {value} LIKE '[%' THEN 'list' WHEN {value} IN ('true', 'false') THEN 'bool' ELSE 'int' END"
     )
+
+
+def _broken(con: Connection, event: Event, index: int, asked: Requirement) -> Iterator[Broken]:
+    """Yield the entries that break one requirement, grouped by the value found of a name, by the type found
+    in a field.
+    """
     rows = con.execute(
-        f"SELECT {type_of if asked.types else value} AS alike, count(*) AS n, min(place), "
-        f"left(arg_min({value}, place), {_SHOWN_CHARACTERS}) FROM suspects WHERE ours AND NOT kept{index} "
-        f"GROUP BY alike ORDER BY n DESC, min(place) LIMIT {_MOST_VALUES}"
+        "SELECT alike, sum(n)::BIGINT AS entries, min(place) AS first, arg_min(value, place) FROM found_broken "
+        f"WHERE event = $event AND requirement = {index} "
+        f"GROUP BY alike ORDER BY entries DESC, first LIMIT {_MOST_VALUES}",
+        {"event": event.name},
     ).fetchall()
     for alike, count, place, found in rows:
         problem: Literal["missing", "wrong type", "wrong value"] = "wrong value"
@@ -193,12 +249,13 @@ def _broken(con: Connection, index: int, asked: Requirement) -> Iterator[Broken]
         yield Broken(asked, problem, found, count, place)
 
 
-def _alike(con: Connection, value: str, relation: str, most: int) -> Iterator[Stray]:
+def _strays(con: Connection, event: str, most: int) -> tuple[Stray, ...]:
     rows = con.execute(
-        f"SELECT left({value}, {_SHOWN_CHARACTERS}), n, place FROM (SELECT {value}, count(*) AS n, min(place) AS place "
-        f"FROM {relation} GROUP BY {value}) ORDER BY n DESC, place LIMIT {most}"
+        "SELECT value, sum(n)::BIGINT AS entries, min(place) AS first FROM found_strays WHERE event = $event "
+        f"GROUP BY value ORDER BY entries DESC, first LIMIT {most}",
+        {"event": event},
     ).fetchall()
-    return (Stray(*row) for row in rows)
+    return tuple(Stray(*row) for row in rows)
 
 
 def _utc(instant: datetime | None) -> datetime | None:

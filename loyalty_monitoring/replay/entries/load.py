@@ -73,7 +73,9 @@ _SAMPLED = 20_000  # lines that are looked at first, for the kinds in them
 SEVERITIES = ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")
 
 _FIRST_REJECTED = 10
+_MOST_ORIGINS, _LONGEST_ORIGIN = 10_000, 200  # they come from logs, so there can be any number, of any length
 _WHOLE_BYTES = 2 * 2**20
+_MOST_OF_KINDS = 8 * 2**20  # bytes of the kinds that are kept from part to part: values that hardly repeat are no kinds
 _PLACES_OF_A_FILE = 2**40
 _INSTANT, _KIND, _PLACE = '"@time"', '"@kind"', '"@place"'  # no field that is read as a column can have these names
 _ALWAYS: frozenset[FieldPath] = frozenset({("timestamp",), ("severity",), ("resource", "type"), ("resource", "labels")})
@@ -115,8 +117,8 @@ class EntryCounts:
     """Result of `load_entries`: `read` = entries used + `rejected`. Timestamps are those of the entries.
 
     `files` are the names of what was read, in its order, which `positions` needs; `size` is the bytes of its text.
-    `origins` says how many entries each (resource.type, labels.python_logger) wrote; "" stands for a logger that is
-    missing, or was not asked for.
+    `origins` says how many entries each (resource.type, labels.python_logger) wrote, of the first 10,000, with 200
+    characters of each name at most; "" stands for a logger that is missing, or was not asked for.
     """
 
     read: int
@@ -146,8 +148,9 @@ def load_entries(
 
     Columns: `time` TIMESTAMP (UTC, microseconds), `kind` INTEGER, `resource` INTEGER (yet to be filled), and a JSON
     column for each field, which `entry_columns` names. `fields` with () keep the whole entry. `with_places` adds a
-    column `place` BIGINT, which `positions` turns into file and line, and which rises in the order of files and lines;
-    without it, rows are in any order. `evaluable` rejects entries of years in which Prometheus evaluates nothing.
+    column `place` BIGINT, which `positions` turns into file and line in the end, and which rises in the order of files
+    and lines; without it, rows are in any order. `evaluable` rejects entries of years in which Prometheus evaluates
+    nothing.
 
     Without `take`, `entries` holds all of them in the end. With it, memory stays bounded, however many there are:
     `take` is called whenever the table's fields have more than `least` bytes, and in the end, and the table is emptied
@@ -177,7 +180,7 @@ def entry_batches(
     """Yield the batches of all files, while the table `entries` holds the entries of one; otherwise like
     `load_entries`.
     """
-    loading = _Loading(con, frozenset(fields), strict, with_places, evaluable=False)
+    loading = _Loading(con, frozenset(fields), strict, with_places, evaluable=False, keeps_starts=False)
     yield from loading.batches(files, 0, progress)
     checked(loading.counts())
 
@@ -221,9 +224,16 @@ class _Loading:
     """State of the reading so far."""
 
     def __init__(
-        self, con: Connection, fields: frozenset[FieldPath], strict: bool, with_places: bool, evaluable: bool
+        self,
+        con: Connection,
+        fields: frozenset[FieldPath],
+        strict: bool,
+        with_places: bool,
+        evaluable: bool,
+        *,
+        keeps_starts: bool = True,
     ) -> None:
-        self.con, self.strict = con, strict
+        self.con, self.strict, self.keeps_starts = con, strict, keeps_starts
         self.layout = replace(_layout(fields), with_places=with_places, evaluable=evaluable)
         self.read = self.rejected = self.held = self.size = 0
         self.first_rejected: list[Rejected] = []
@@ -291,20 +301,25 @@ class _Loading:
                 f"{first.reason}{first.hint}; mend the line, or leave out --strict to count such lines and go on",
                 Position(first.file, first.line),
             )
-        if batch.starts is not None and layout.with_places:
+        if batch.starts is not None and layout.with_places and self.keeps_starts:
             con.execute(
                 "INSERT INTO entry_starts SELECT unnest(range($first, $first + len($lines))), unnest($lines)",
                 {"first": first_place + batch.first, "lines": list(batch.starts)},
             )
         self.read += _count(con) - before
-        if measured and layout.of_entry:
-            size = " + ".join(f"coalesce(strlen({column}), 0)" for column in _stored(layout.of_entry))
+        if measured:
+            # A kind that is new stands with its entries, too.
+            size = " + ".join(f"coalesce(strlen({column}), 0)" for column in _stored(layout.of_kind + layout.of_entry))
             (of_batch,) = _only_row(con, f"SELECT sum({size}) FROM entry_rows WHERE rowid >= {before}")
             self.held += int(of_batch or 0)
 
     def _empty(self) -> None:
         self._see_times()
-        self.con.execute("TRUNCATE entry_rows; TRUNCATE entry_starts")
+        self.con.execute("TRUNCATE entry_rows")
+        size = " + ".join(f"coalesce(strlen({column}), 0)" for column in _stored(self.layout.of_kind))
+        (of_kinds,) = _only_row(self.con, f"SELECT coalesce(sum({size}), 0) FROM kinds")
+        if of_kinds > _MOST_OF_KINDS:
+            self.con.execute("TRUNCATE kinds")
         self.held = 0
 
     def _see_times(self) -> None:
@@ -312,12 +327,14 @@ class _Loading:
         self.first_time = min(filter(None, (self.first_time, first)), default=None)
         self.last_time = max(filter(None, (self.last_time, last)), default=None)
         kind, logger = _stored((_TYPE, LOGGER))
-        logger = f"coalesce({logger}->>'$', '')" if LOGGER in self.layout.of_kind else "''"
+        logger = f"left(coalesce({logger}->>'$', ''), {_LONGEST_ORIGIN})" if LOGGER in self.layout.of_kind else "''"
         rows = self.con.execute(
-            f"SELECT {kind}->>'$', {logger}, sum(number)::BIGINT "
+            f"SELECT left({kind}->>'$', {_LONGEST_ORIGIN}), {logger}, sum(number)::BIGINT "
             "FROM (SELECT kind, count(*) AS number FROM entry_rows GROUP BY kind) JOIN kinds USING (kind) GROUP BY ALL"
         ).fetchall()
-        self.origins.update({(str(kind), str(name)): int(number) for kind, name, number in rows})
+        for found, name, number in rows:
+            if (found, name) in self.origins or len(self.origins) < _MOST_ORIGINS:
+                self.origins[found, name] += int(number)
 
 
 @contextmanager

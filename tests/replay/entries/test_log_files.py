@@ -19,11 +19,11 @@ import pytest
 from loyalty_monitoring.common import database
 from loyalty_monitoring.common.database import connect
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.replay.entries import log_files
+from loyalty_monitoring.replay.entries import load, log_files
 from loyalty_monitoring.replay.entries.load import EntryCounts, load_entries
 from loyalty_monitoring.replay.entries.log_files import open_source
 from loyalty_monitoring.replay.entries.match import count_matches, matching_entries, newest_matches
-from tests.log_lines import START, hours, minutes, rejection
+from tests.log_lines import START, hours, minutes, rejection, write
 from tests.torture.hostile import NAMES
 
 if sys.version_info >= (3, 14):
@@ -220,6 +220,29 @@ def test_entries_of_any_size_run_in_the_least_memory(
     assert sum(1 for _ in matching_entries("resource.type:*", [file])) == count
     found = newest_matches(["resource.type:*"], [file], START, START + hours(24 * 365), 3)
     assert found["resource.type:*"].total == count
+
+
+def test_of_long_names_that_never_repeat_neither_kinds_nor_origins_grow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "_MOST_OF_KINDS", 1_000)
+    whole = [rejection(START + minutes(number), "s-1") for number in range(60)]
+    for number, one in enumerate(whole):
+        one["labels"] = {"python_logger": f"{number}" + "x" * 5_000}
+    file = write(tmp_path / "day", whole)
+    kept: list[object] = []
+    with connect() as con:
+        counts = load_entries(
+            con,
+            [file, file],
+            [("labels", "python_logger"), STORE],
+            take=lambda _: kept.append(con.execute("SELECT count(*) FROM kinds").fetchone()),
+            least=1,
+        )
+    assert kept == [(60,), (60,)]
+    assert len(counts.origins) == 60
+    assert set(counts.origins.values()) == {2}
+    assert max(len(logger) for _, logger in counts.origins) == 200
 
 
 @pytest.mark.parametrize("text", ["many", "-1", "0", "1MB", "299MB"])
