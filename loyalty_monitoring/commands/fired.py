@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from loyalty_monitoring.commands.options import Instant, stack_option, strict_option
+from loyalty_monitoring.commands.options import Instant, cache_option, stack_option, strict_option
 from loyalty_monitoring.commands.project import arrival_allowance, load_stack, progress_bar
+from loyalty_monitoring.common.cache import Cache
 
 
 @click.command("fired")
@@ -36,6 +37,7 @@ from loyalty_monitoring.commands.project import arrival_allowance, load_stack, p
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--fail-on-difference", is_flag=True, help="Exit with 1 when an incident is in one of the two only.")
 @strict_option
+@cache_option
 def fired_command(
     files: tuple[Path, ...],
     incident_files: tuple[Path, ...],
@@ -47,6 +49,7 @@ def fired_command(
     output_format: str,
     fail_on_difference: bool,
     strict: bool,
+    cache: Cache,
 ) -> None:
     """Set replay beside what really fired, in the same time.
 
@@ -87,6 +90,7 @@ def fired_command(
             end=end,
             policies=policies or None,
             strict=strict,
+            cache=cache,
             progress=progress,
         )
     if output_format == "json":

@@ -9,7 +9,7 @@ from typing import Literal
 
 from loyalty_monitoring.checks.fired.compare import HasEntries, Policies, compare
 from loyalty_monitoring.checks.fired.findings import Comparison
-from loyalty_monitoring.common.cache import NO_CACHE
+from loyalty_monitoring.common.cache import NO_CACHE, Cache
 from loyalty_monitoring.common.database import Progress, connect
 from loyalty_monitoring.definitions.metric_usage import series_in_queries
 from loyalty_monitoring.definitions.model import AlertPolicy, Definitions
@@ -47,6 +47,7 @@ def fired_beside_replay(
     end: datetime | None = None,
     policies: Sequence[str] | None = None,
     strict: bool = False,
+    cache: Cache = NO_CACHE,
     progress: Progress | None = None,
 ) -> Comparison:
     """Replay the files, and hold the incidents against those that fired: `told`, and the files' violation logs.
@@ -58,7 +59,7 @@ def fired_beside_replay(
     wanted = series_in_queries(definitions.log_metrics, (policy.query for policy in chosen))
     with readable_again(files) as kept:
         fired = Fired(violations_in(kept)) + told
-        with answering(definitions.log_metrics, kept, wanted, NO_CACHE, strict=strict, progress=progress) as (
+        with answering(definitions.log_metrics, kept, wanted, cache, strict=strict, progress=progress) as (
             prometheus,
             points,
         ):

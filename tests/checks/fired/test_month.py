@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -65,6 +65,15 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Month:
 def _write(file: Path, entries: Any) -> Path:
     file.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
     return file
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The month is read once: each comparison replays it from what the one before has kept."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("LOYALTY_MONITORING_CACHE_SIZE")
+        patch.setenv("LOYALTY_MONITORING_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 def _fired(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
