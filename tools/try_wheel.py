@@ -1,7 +1,8 @@
-"""Tries what a stranger gets: the wheel in an empty environment, with the project of examples/second_project.
+"""Tries what a stranger gets: the wheels in empty environments, with no part of this checkout on the path.
 
-Builds the wheel, installs it with what it needs and nothing else, and runs every command that a project has on a copy
-of the example, with no part of this checkout on the path. Packages come from what `make setup` downloaded.
+The project's wheel is installed with what it needs and nothing else, and runs every command that a project has on a
+copy of examples/second_project. loyalty_telemetry's logs what docs/telemetry.md shows. Packages come from what
+`make develop` downloaded.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ LOGS = "logs/day.jsonl.gz"
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="wheel-") as name:
         folder = Path(name)
-        command = installed(folder)
+        command = installed(folder) / "loyalty-monitoring"
         project, changed = folder / "project", folder / "changed"
         for copy in (project, changed):
             shutil.copytree(ROOT / "examples" / "second_project", copy)
@@ -36,21 +37,23 @@ def main() -> None:
         try_commands(command, project, changed, folder)
         # From elsewhere, with the option instead of the folder.
         answer(command, ["render", "--project-dir", str(project), "--out", "elsewhere"], folder)
-        say("The wheel works by itself")
+        (folder / "telemetry").mkdir()
+        try_telemetry(folder / "telemetry")
+        say("The wheels work by themselves")
 
 
-def installed(folder: Path) -> Path:
-    """Install the wheel and what it needs into an environment of its own; return the command."""
-    say("Building the wheel")
+def installed(folder: Path, source: Path = ROOT, extras: str = "") -> Path:
+    """Install a wheel and what it needs into an environment of its own in `folder`; return where its programs are."""
+    say(f"Building the wheel of {source.name}")
     pip = [str(ROOT / ".venv" / "bin" / "python"), "-m", "pip"]
-    wheel_of = [*pip, "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT)]
+    wheel_of = [*pip, "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(source)]
     run(wheel_of, "the wheel could not be built; its message above says why")
     (wheel,) = folder.glob("*.whl")
     say("Installing it into an empty environment")
     run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], "python3 -m venv failed")
     pins = folder / "pins.txt"
     # A constraint has no extras.
-    locked = re.findall(r"^([a-z0-9-]+)(?:\[.*?\])?(==\S+)", (ROOT / "requirements.lock").read_text(), re.M)
+    locked = re.findall(r"^([a-z0-9-]+)(?:\[.*?\])?(==\S+)", locks(), re.M)
     pins.write_text("\n".join(name + version for name, version in locked))
     downloaded = [f"--find-links={done.parent}" for done in sorted((CACHE / "wheels").glob("[!.]*/SHA256SUMS"))]
     into = [
@@ -62,8 +65,26 @@ def installed(folder: Path) -> Path:
         "--no-index",
         *downloaded,
     ]
-    run([*pip, *into, "--constraint", str(pins), str(wheel)], "pip could not install the wheel; run `make setup` first")
-    return folder / "venv" / "bin" / "loyalty-monitoring"
+    wanted = [*pip, *into, "--constraint", str(pins), f"{wheel}{extras}"]
+    run(wanted, "pip could not install the wheel; run `make develop` first")
+    return folder / "venv" / "bin"
+
+
+def locks() -> str:
+    return "".join((ROOT / name).read_text() for name in ("requirements.lock", "requirements-dev.lock"))
+
+
+def try_telemetry(folder: Path) -> None:
+    """Run the page's own code, but for Redis' address, in an environment that has nothing else."""
+    programs = installed(folder, ROOT / "loyalty_telemetry", "[redis]")
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "telemetry.md").read_text(), re.S)
+    code = "from loyalty_telemetry import log_to_google_cloud\nlog_to_google_cloud()\n".join(blocks)
+    say("The code of docs/telemetry.md")
+    environment = {"PATH": "/usr/bin:/bin", "LOYALTY_REDIS_URL": "redis://127.0.0.1:1/0"}
+    command = [programs / "python", "-W", "ignore", "-c", code]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    if done.returncode or '"event": "wallet_sync_completed"' not in done.stdout:
+        fail(f"the code of docs/telemetry.md does not work where its package is installed\n{done.stdout}{done.stderr}")
 
 
 def try_commands(command: Path, project: Path, changed: Path, folder: Path) -> None:

@@ -24,9 +24,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("package")
     source = folder / "loyalty_telemetry"
     shutil.copytree(PACKAGE, source, ignore=shutil.ignore_patterns("__pycache__"))
-    code = f"from setuptools.build_meta import build_wheel; build_wheel({str(folder)!r})"
+    before = {file.name for file in source.iterdir()}
+    code = f"from hatchling.build import build_wheel; build_wheel({str(folder)!r})"
     done = subprocess.run([sys.executable, "-c", code], cwd=source, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    assert {file.name for file in source.iterdir()} == before, "what builds it leaves nothing beside the files"
     (wheel,) = folder.glob("*.whl")
     with zipfile.ZipFile(wheel) as packed:
         packed.extractall(folder / "site")
@@ -56,8 +58,9 @@ def test_it_works_where_this_project_is_not(installed: Path, tmp_path: Path) -> 
 
 
 def test_it_needs_celery_and_googles_logging_and_nothing_else() -> None:
-    wanted = tomllib.loads((PACKAGE / "pyproject.toml").read_text())["project"]["dependencies"]
-    assert wanted == ["celery", "google-cloud-logging"]
+    project = tomllib.loads((PACKAGE / "pyproject.toml").read_text())["project"]
+    assert project["dependencies"] == ["celery", "google-cloud-logging"]
+    assert project["optional-dependencies"] == {"redis": ["celery[redis]", "redis"]}
     imported = {
         name.split(".")[0]
         for file in PACKAGE.glob("*.py")
