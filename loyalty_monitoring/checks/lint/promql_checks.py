@@ -57,6 +57,8 @@ def counter_functions(expression: Any) -> Checked:
     A quantile does not depend on the scale of its buckets, and in a ratio of the same function over the same window the
     factor cancels out.
     """
+    if not COUNTER_FUNCTIONS & functions(expression):
+        return
     inner = bare(expression)
     if applied(inner) == "histogram_quantile":
         return

@@ -118,21 +118,37 @@ def _expression(query: str) -> Any:
         return None
 
 
-def widgets(dashboard: Resource) -> Iterator[Widget]:
-    """Yield all widgets; the members of a group stand beside it."""
-    for path, body in _widgets(dashboard.body):
-        if isinstance(body, dict):
-            yield Widget(body, path)
+def widgets(dashboard: Resource) -> Sequence[Widget]:
+    """Return all widgets; the members of a group stand beside it."""
+    if "widgets" not in dashboard.memory:
+        found = _widgets(dashboard.body)
+        dashboard.memory["widgets"] = tuple(Widget(body, path) for path, body in found if isinstance(body, dict))
+    known: Sequence[Widget] = dashboard.memory["widgets"]
+    return known
 
 
-def charts(dashboard: Resource) -> Iterator[Chart]:
-    for widget in widgets(dashboard):
-        for name in CHARTS:
-            if isinstance(body := widget.body.get(name), dict):
-                yield Chart(widget, name, body, (*widget.path, name))
+def charts(dashboard: Resource) -> Sequence[Chart]:
+    """Return the widgets that draw time series."""
+    if "charts" not in dashboard.memory:
+        dashboard.memory["charts"] = tuple(
+            Chart(widget, name, body, (*widget.path, name))
+            for widget in widgets(dashboard)
+            for name in CHARTS
+            if isinstance(body := widget.body.get(name), dict)
+        )
+    known: Sequence[Chart] = dashboard.memory["charts"]
+    return known
 
 
-def queries(dashboard: Resource) -> Iterator[Query]:
+def queries(dashboard: Resource) -> Sequence[Query]:
+    """Return the `timeSeriesQuery` objects of all charts."""
+    if "queries" not in dashboard.memory:
+        dashboard.memory["queries"] = tuple(_queries(dashboard))
+    known: Sequence[Query] = dashboard.memory["queries"]
+    return known
+
+
+def _queries(dashboard: Resource) -> Iterator[Query]:
     for chart in charts(dashboard):
         sets: list[tuple[Path_, Any]] = [
             ((*chart.path, "dataSets", index), one) for index, one in enumerate(items(chart.body.get("dataSets")))

@@ -68,8 +68,9 @@ def selectors(expression: Any) -> list[Any]:
     return [node for node in nodes(expression) if isinstance(node, promql_parser.VectorSelector)]
 
 
-def functions(expression: Any) -> set[str]:
-    return {node.func.name for node in nodes(expression) if isinstance(node, promql_parser.Call)}
+@lru_cache(maxsize=16_384)
+def functions(expression: Any) -> frozenset[str]:
+    return frozenset(node.func.name for node in nodes(expression) if isinstance(node, promql_parser.Call))
 
 
 def matchers(selector: Any) -> dict[str, str]:
@@ -87,6 +88,7 @@ def _every_matcher(selector: Any) -> tuple[Matcher, ...]:
     return tuple(Matcher(one.name, _MATCH[str(one.op)], one.value) for group in groups for one in group)
 
 
+@lru_cache(maxsize=16_384)
 def metric_name(selector: Any) -> str | None:
     """Return the metric's name as PromQL has it, also where it is written in quotes as Cloud Monitoring has it.
 
