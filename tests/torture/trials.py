@@ -213,8 +213,8 @@ def _problems(
     allowed = {0, 2} | ({1} if name in _FINDS else set())
     if start.signal:
         allowed |= {128 + start.signal, -start.signal} if start.signal == signal.SIGKILL else {128 + start.signal}
-        if start.signal != signal.SIGKILL and not error:
-            allowed.add(-start.signal)  # before Python had begun with the command
+        if start.signal != signal.SIGKILL and "interrupted" not in error:
+            allowed.add(-start.signal)  # before Python had begun with the command, or after it had told its own error
     found = []
     if status == 999:
         found.append(f"still runs after {HANG_SECONDS:g} s")

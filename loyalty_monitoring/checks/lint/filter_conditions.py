@@ -1,4 +1,4 @@
-"""The filters of threshold and absence conditions over log-based metrics."""
+"""Filters over log-based metrics: those of threshold and absence conditions, and those of charts."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from loyalty_monitoring.checks.lint.log_based import value_type
 from loyalty_monitoring.checks.lint.monitoring_filters import log_based_metric, resource_type
 from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.policies import typed_conditions
-from loyalty_monitoring.checks.lint.rule import Project, Resource, items, text
+from loyalty_monitoring.checks.lint.rule import Project, Resource, at, items, text
+from loyalty_monitoring.checks.lint.widgets import queries
 from loyalty_monitoring.common.yaml_documents import Path_
 from loyalty_monitoring.definitions.model import Body
 from loyalty_monitoring.query_languages.promql.cloud_monitoring import promql_name
 
 _FILTERS = (("filter", "aggregations"), ("denominatorFilter", "denominatorAggregations"))
+_RATIO = "timeSeriesFilterRatio"
+_CHART_FILTERS = (("timeSeriesFilter",), (_RATIO, "numerator"), (_RATIO, "denominator"))
 
 
 @dataclass(frozen=True)
@@ -43,20 +46,31 @@ class LogBasedFilter:
 
 
 def log_based_filters(policy: Resource, project: Project) -> Iterator[LogBasedFilter]:
+    """Yield the filters of a policy's threshold and absence conditions."""
     for condition in typed_conditions(policy, "conditionThreshold", "conditionAbsent"):
         for key, of_key in _FILTERS:
-            written = text(condition.body.get(key))
-            name = log_based_metric(written)
-            if name is not None:
-                yield LogBasedFilter(
-                    condition.body,
-                    written,
-                    (*condition.path, key),
-                    name,
-                    project.metrics.get(promql_name(name)),
-                    resource_type(written) or "",
-                    tuple(
-                        ((*condition.path, of_key, index), one)
-                        for index, one in enumerate(items(condition.body.get(of_key)))
-                    ),
-                )
+            aggregations = tuple(
+                ((*condition.path, of_key, index), one) for index, one in enumerate(items(condition.body.get(of_key)))
+            )
+            yield from _log_based(condition.body, (*condition.path, key), aggregations, project)
+
+
+def log_based_filters_of_charts(dashboard: Resource, project: Project) -> Iterator[LogBasedFilter]:
+    """Yield the filters of a dashboard's charts: `timeSeriesFilter`, and both parts of a `timeSeriesFilterRatio`."""
+    for query in queries(dashboard):
+        for place in _CHART_FILTERS:
+            body, path = at(query.body, *place), (*query.path, *place)
+            if isinstance(body, dict):
+                keys = [key for key in ("aggregation", "secondaryAggregation") if isinstance(body.get(key), dict)]
+                aggregations = tuple(((*path, key), body[key]) for key in keys)
+                yield from _log_based(body, (*path, "filter"), aggregations, project)
+
+
+def _log_based(
+    body: Body, path: Path_, aggregations: tuple[tuple[Path_, Any], ...], project: Project
+) -> Iterator[LogBasedFilter]:
+    written = text(at(body, path[-1]))
+    name = log_based_metric(written)
+    if name is not None:
+        metric, resource = project.metrics.get(promql_name(name)), resource_type(written) or ""
+        yield LogBasedFilter(body, written, path, name, metric, resource, aggregations)

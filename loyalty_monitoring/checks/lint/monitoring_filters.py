@@ -1,22 +1,27 @@
-"""Read the requirements of a Monitoring filter on metric, resource and labels, as far as rules look at them.
+"""What a Monitoring filter requires of metric, resource and labels, as far as rules look at it.
+
+A filter that does not parse, one that a template still completes for instance, says nothing.
 
 Source: https://docs.cloud.google.com/monitoring/api/v3/filters
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from loyalty_monitoring.checks.lint.placeholders import has_placeholder
+from loyalty_monitoring.query_languages.monitoring_filter import (
+    And,
+    Comparison,
+    Expression,
+    MonitoringFilterError,
+    Not,
+    Or,
+    Selection,
+    parse_monitoring_filter,
+)
 
-_TYPE = {
-    name: re.compile(rf"""(?<![\w.]){name}\.type\s*=\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([\w./-]+))""")
-    for name in ("metric", "resource")
-}
-# The names of labels outside quotes: metric.labels.step, metric.label."step", resource.label.pod_name.
-_LABEL = re.compile(r"""(?<![\w."'])(metric|resource)\.labels?\.(?:"([^"]+)"|'([^']+)'|([a-zA-Z_][\w-]*))""")
-_QUOTED_VALUE = re.compile(r"""((?:[=:~(,]|!=)\s*)(?:"(?:[^"\\]|\\.)*"|'[^']*')""")
 _USER = "logging.googleapis.com/user/"
 
 
@@ -44,13 +49,62 @@ def resource_type(filter_: str) -> str | None:
     return None if type_ is None or has_placeholder(type_) else type_
 
 
-def labels_in(written: str) -> list[LabelName]:
-    """Return the labels that a filter, or a field to group by, names; each once, in their order."""
-    without_values = _QUOTED_VALUE.sub(r"\1x", written)
-    found = [LabelName(one[1], one[2] or one[3] or one[4]) for one in _LABEL.finditer(without_values)]
+def labels_in(filter_: str) -> list[LabelName]:
+    """Return the labels that a filter names; each once, in their order."""
+    found = [
+        LabelName(compared.selector[0], compared.selector[2])
+        for compared, _ in _comparisons(filter_)
+        if len(compared.selector) == 3 and compared.selector[0] in ("metric", "resource")
+        if compared.selector[1] == "labels"
+    ]
     return list(dict.fromkeys(one for one in found if not has_placeholder(one.name)))
 
 
-def _type(filter_: str, name: str) -> str | None:
-    found = [one[1] or one[2] or one[3] or "" for one in _TYPE[name].finditer(filter_)]
-    return found[0] if len(set(found)) == 1 else None
+def labels_in_field(field: str) -> list[LabelName]:
+    """Return the label that a field to group by names, which is spelled like the left side of a comparison."""
+    return labels_in(f"{field} = x")
+
+
+def names_type(filter_: str, of: str) -> bool:
+    """Return whether a filter says `metric.type` or `resource.type` (`of`), or what stands for both; True for one that
+    does not parse.
+    """
+    try:
+        expression = parse_monitoring_filter(filter_)
+    except MonitoringFilterError:
+        return True
+    return any(
+        isinstance(one, Selection) or (isinstance(one, Comparison) and one.selector == (of, "type"))
+        for one, _ in _terms(expression)
+    )
+
+
+def _type(filter_: str, of: str) -> str | None:
+    found: set[str | None] = set()
+    for compared, negated in _comparisons(filter_):
+        if compared.selector == (of, "type") and not negated and compared.operator != "!=":
+            exact = compared.operator == "=" and compared.function in (None, "one_of") and len(compared.values) == 1
+            found.add(compared.values[0] if exact else None)
+    return found.pop() if len(found) == 1 else None
+
+
+def _comparisons(filter_: str) -> Iterator[tuple[Comparison, bool]]:
+    try:
+        expression = parse_monitoring_filter(filter_)
+    except MonitoringFilterError:
+        return
+    yield from ((one, negated) for one, negated in _terms(expression) if isinstance(one, Comparison))
+
+
+def _terms(expression: Expression | None, negated: bool = False) -> Iterator[tuple[Expression, bool]]:
+    """Yield what is neither AND, OR nor NOT, each with whether it is negated."""
+    match expression:
+        case None:
+            return
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from _terms(part, negated)
+        case Not(part):
+            yield from _terms(part, not negated)
+        case _:
+            yield expression, negated

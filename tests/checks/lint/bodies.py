@@ -25,6 +25,11 @@ def chart(**data_set: Any) -> dict[str, Any]:
     return {"title": "up", "xyChart": {"dataSets": [{"timeSeriesQuery": query, **data_set}]}}
 
 
+def filter_chart(**query: Any) -> dict[str, Any]:
+    """A chart of a `timeSeriesFilter` or `timeSeriesFilterRatio`."""
+    return {"title": "errors", "xyChart": {"dataSets": [{"timeSeriesQuery": query}]}}
+
+
 def dashboard(*widgets: dict[str, Any], **changes: Any) -> dict[str, Any]:
     tiles = [
         {"width": 24, "height": 16, "yPos": 16 * at, "widget": one} for at, one in enumerate(widgets or (chart(),))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.checks.lint.boards import FIRST_LINE, board, chart
+from tests.checks.lint.bodies import dashboard, filter_chart, log_based
+from tests.checks.lint.bodies import metric as counter
 from tests.checks.lint.conftest import Findings
 from tests.checks.lint.promql_policies import metric, selector
 
@@ -38,3 +42,22 @@ def test_a_label_that_no_metric_there_has_is_an_error_at_the_query(findings: Fin
     assert (finding.severity, finding.line) == ("error", FIRST_LINE + 1)
     assert said in finding.message
     assert "labelExtractors" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("more", "fields", "said"),
+    [
+        ("", ["metric.label.step", "resource.labels.pod_name", "${by}", "resource.type"], None),
+        ('AND NOT metric.labels.step = starts_with("metric.labels.x")', [], None),
+        ('AND (metric.labels.step="a" OR metric.label."stepp"="b")', [], "matches metric.labels.stepp"),
+        ("", ['metric.label."stepp"'], "groups by metric.labels.stepp"),
+        ("", ["resource.label.revision_name"], "groups by resource.labels.revision_name"),
+    ],
+)
+def test_so_are_those_of_a_filter(findings: Findings, more: str, fields: list[str], said: str | None) -> None:
+    query = {"filter": f"{log_based('shop/errors')} {more}", "aggregation": {"groupByFields": fields}}
+    found = findings(
+        "dashboard-unknown-label", json.dumps([counter(), dashboard(filter_chart(timeSeriesFilter=query))])
+    )
+    assert [said in one.message for one in found if said] == ([True] if said else [])
+    assert len(found) == (said is not None)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.checks.lint.boards import FIRST_LINE, board, chart
+from tests.checks.lint.bodies import dashboard, filter_chart, log_based
+from tests.checks.lint.bodies import metric as counter
 from tests.checks.lint.conftest import Findings
 
 METRIC = "---\nname: loyalty/runs.done\nfilter: severity = ERROR\n"
@@ -48,3 +52,11 @@ def test_what_is_not_defined_is_an_error_at_the_query(findings: Findings, query:
     assert (finding.severity, finding.line) == ("error", FIRST_LINE + 1)
     assert finding.message == f"no log-based metric of these files is named {name}"
     assert NAME in finding.remedy
+
+
+@pytest.mark.parametrize(("name", "count"), [("shop/errors", 0), ("shop/error", 1), ("${metric}", 0)])
+def test_so_are_those_of_a_filter(findings: Findings, name: str, count: int) -> None:
+    query = {"numerator": {"filter": log_based("shop/errors")}, "denominator": {"filter": log_based(name)}}
+    board_ = dashboard(filter_chart(timeSeriesFilterRatio=query))
+    found = findings("dashboard-unknown-metric", json.dumps([counter(), board_]))
+    assert ["did you mean 'shop/errors'" in one.remedy for one in found] == [True] * count

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loyalty_monitoring.checks.lint.filter_checks import unknown_labels_of
+from loyalty_monitoring.checks.lint.filter_conditions import log_based_filters_of_charts
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule
 from loyalty_monitoring.checks.lint.unknown_labels import unknown_labels
 from loyalty_monitoring.checks.lint.widgets import promql_queries
@@ -17,6 +19,8 @@ def check(dashboard: Resource, project: Project) -> Iterator[Problem]:
         if query.expression is not None:
             for message, remedy in unknown_labels(query.expression, project):
                 yield Problem(query.path, message, remedy)
+    for one in log_based_filters_of_charts(dashboard, project):
+        yield from unknown_labels_of(one)
 
 
 RULE = Rule(

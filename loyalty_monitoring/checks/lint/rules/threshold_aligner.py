@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loyalty_monitoring.checks.lint.aggregations import Series, applied_to, is_number, names_of
+from loyalty_monitoring.checks.lint.aggregations import is_number
+from loyalty_monitoring.checks.lint.filter_checks import aligned
 from loyalty_monitoring.checks.lint.filter_conditions import LogBasedFilter, log_based_filters
 from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.policies import typed_conditions
@@ -38,28 +39,15 @@ def check(policy: Resource, project: Project) -> Iterator[Problem]:
 
 
 def _applied(one: LogBasedFilter) -> Iterator[Problem]:
-    series = Series("DELTA", one.value_type)
-    for path, aggregation in one.aggregations:
-        for field, name in names_of(aggregation):
-            if has_placeholder(name):
-                return
-            result = applied_to(series, name)
-            if isinstance(result, str):
-                yield Problem((*path, field), result, _remedy(series))
-                return
-            series = result
-    if not is_number(series) and "conditionThreshold" in one.path:
+    found = aligned(one)
+    if isinstance(found, Problem):
+        yield found
+    elif found is not None and not is_number(found) and "conditionThreshold" in one.path:
         yield Problem(
             one.path,
             f"compares the distribution {one.name!r} with a threshold, which takes numbers",
             "reduce it to one, with ALIGN_PERCENTILE_95 or REDUCE_MEAN for instance",
         )
-
-
-def _remedy(series: Series) -> str:
-    if series.type == "DISTRIBUTION":
-        return "write ALIGN_PERCENTILE_95 or another percentile, or ALIGN_DELTA with REDUCE_MEAN or a percentile"
-    return "write ALIGN_DELTA to count, or ALIGN_RATE for counts a second"
 
 
 RULE = Rule(

@@ -8,9 +8,9 @@ https://docs.cloud.google.com/stackdriver/docs/solutions/slo-monitoring/api/crea
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from loyalty_monitoring.checks.lint.monitoring_filters import names_type
 from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.policies import typed_conditions
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule
@@ -20,9 +20,6 @@ _EXAMPLE = {
     "metric.type": 'add `metric.type="..."`, the one metric to watch',
     "resource.type": 'add `resource.type="..."`, such as "k8s_container" or "cloud_run_revision"',
 }
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
-# select_slo_burn_rate() and its like stand for the types.
-_SELECTOR = re.compile(r"\bselect_\w+")
 
 
 def check(policy: Resource, project: Project) -> Iterator[Problem]:
@@ -33,14 +30,8 @@ def check(policy: Resource, project: Project) -> Iterator[Problem]:
                 continue
             path = (*condition.path, key)
             for type_ in types:
-                if not _names(filter_, type_):
+                if not has_placeholder(filter_) and not names_type(filter_, type_.partition(".")[0]):
                     yield Problem(path, f"the filter does not say {type_}", _EXAMPLE[type_])
-
-
-def _names(filter_: str, type_: str) -> bool:
-    if _SELECTOR.search(filter_) or has_placeholder(filter_):
-        return True
-    return re.search(rf"(?<![\w.]){re.escape(type_)}\b", _QUOTED.sub("", filter_)) is not None
 
 
 RULE = Rule(

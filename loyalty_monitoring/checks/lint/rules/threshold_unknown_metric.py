@@ -9,26 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loyalty_monitoring.checks.lint.filter_checks import unknown_metric_of
 from loyalty_monitoring.checks.lint.filter_conditions import log_based_filters
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule
-from loyalty_monitoring.common.errors import nearest
-
-# Looking for the nearest name among hundreds, for hundreds of names, would take minutes.
-_COMPARED = 50
 
 
 def check(policy: Resource, project: Project) -> Iterator[Problem]:
-    if not project.metrics or project.has_unknown_metrics:
-        return
     for one in log_based_filters(policy, project):
-        if one.metric is None:
-            names = {metric.metric_name for metric in project.of("log_metric")}
-            hint = nearest(one.name, names if len(names) <= _COMPARED else set[str]())
-            yield Problem(
-                one.path,
-                f"no log-based metric of these files is named {one.name!r}",
-                f"define it, or name one that is defined{hint}",
-            )
+        yield from unknown_metric_of(one, project)
 
 
 RULE = Rule(
