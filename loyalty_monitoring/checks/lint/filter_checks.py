@@ -1,4 +1,4 @@
-"""What policies and charts must say alike of a log-based metric that they select by a Monitoring filter.
+"""Checks that policies and charts share, of log-based metrics that Monitoring filters select.
 
 Sources: https://docs.cloud.google.com/logging/docs/reference/v2/rest/v2/projects.metrics (labelExtractors),
 https://docs.cloud.google.com/monitoring/api/v3/filters, and aggregations.yaml

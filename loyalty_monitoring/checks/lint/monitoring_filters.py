@@ -1,4 +1,4 @@
-"""What a Monitoring filter requires of metric, resource and labels, as far as rules look at it.
+"""Metric, resource type and labels that a Monitoring filter names, as far as rules look at them.
 
 A filter that does not parse, one that a template still completes for instance, says nothing.
 
