@@ -10,13 +10,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
-from google.cloud.logging_v2.types import LogEntry
+from google.cloud.logging_v2.types import ListLogEntriesResponse, LogEntry
 from google.protobuf import any_pb2, json_format
 
 from loyalty_monitoring.backtest.log_filter import entries_filter
@@ -423,3 +424,55 @@ def test_a_window_that_cannot_be_is_an_error(
 ) -> None:
     with pytest.raises(UserError, match=words):
         window(days, start, end, NOW)
+
+
+# Bounds -------------------------------------------------------------------------------------------------------------
+
+
+def _disk(free: int, size: int) -> Any:
+    """What the system says of a disk, in bytes."""
+    return lambda _: os.statvfs_result((1, 1, size, free, free, 0, 0, 0, 0, 255))
+
+
+@pytest.mark.parametrize(
+    ("free", "size", "is_read"),
+    [
+        (2**28, 10**12, True),
+        (2**28 - 1, 10**12, False),
+        (2**20, 20 * 2**20, True),  # of a small disk a twentieth
+        (2**20 - 1, 20 * 2**20, False),
+    ],
+)
+def test_what_is_kept_never_fills_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, size: int, is_read: bool
+) -> None:
+    entries = [{**rejection(START + DAY, f"s-{number}"), "insertId": str(number)} for number in range(30)]
+    logs = Logs("loyalty-demo", files=[write(tmp_path / "entries.jsonl", entries)], page_size=10)
+    what, kept = planned(START + DAY, START + DAY + hours(1), "rate_limit_spike"), tmp_path / "kept.jsonl"
+    monkeypatch.setattr(os, "fstatvfs", _disk(free, size))
+    if is_read:
+        read(logs, what, keep=kept)
+        assert kept.read_bytes().count(b"\n") == 30
+    else:
+        assert "no room for more" in refused(logs, what, keep=kept)
+        assert len(logs.requests) == 1
+        assert [path.name for path in tmp_path.iterdir()] == ["entries.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "words"),
+    [
+        (lambda number: "same", "leads in a circle"),
+        (lambda number: str(number % 3), "leads in a circle"),
+        (lambda number: str(number), "2 s|no answer|time"),
+    ],
+    ids=["the same token", "three in turn", "a new one for ever"],
+)
+def test_pages_without_an_end_end_with_an_error(tokens: Callable[[int], str], words: str) -> None:
+    class Endless(Logs):
+        def _entries(self, asked: Any, context: Any) -> Any:
+            time.sleep(0.01)
+            return ListLogEntriesResponse(next_page_token=tokens(len(self.asked)))
+
+    found = refused(Endless("loyalty-demo"), timeout=2)
+    assert re.search(words, found), found

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import sys
@@ -24,6 +25,8 @@ PATIENCE_SECONDS = 15.0
 # Commands whose finding is exit status 1.
 _FINDS = {"lint", "prove", "contract", "verify", "mutants", "drill"}
 _FILTERS = ("resource.type:*", "severity>=ERROR", '"exceeded"', 'jsonPayload.store_id=~"s-.*"', 'timestamp>"2000"')
+# How a library ends a process that cannot even have a thread: docs/reliability.md.
+_NO_ADDRESS_SPACE = {127, 134, 139, -signal.SIGABRT, -signal.SIGSEGV}
 _UNREACHABLE = "127.0.0.1:9"
 _MARK = "LOYALTY_TORTURE"
 
@@ -215,6 +218,8 @@ def _problems(
         allowed |= {128 + start.signal, -start.signal} if start.signal == signal.SIGKILL else {128 + start.signal}
         if start.signal != signal.SIGKILL and "interrupted" not in error:
             allowed.add(-start.signal)  # before Python had begun with the command, or after it had told its own error
+    if any(which == resource.RLIMIT_AS for which, _ in start.limits):
+        allowed |= _NO_ADDRESS_SPACE
     found = []
     if status == 999:
         found.append(f"still runs after {HANG_SECONDS:g} s")
