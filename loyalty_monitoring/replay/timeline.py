@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -79,14 +79,18 @@ def margin_object(margin: Margin) -> dict[str, Any]:
     }
 
 
-def margin_text(margin: Margin) -> str:
-    """Return how near it came, such as "peak 160 at Sat 07 Nov 17:43, threshold 100" or "nearest miss 80 at ..."."""
-    threshold = f"threshold {number_text(margin.threshold)}"
+def margin_text(margin: Margin, shown: Callable[[float], str] | None = None) -> str:
+    """Return how near it came, such as "peak 160 at Sat 07 Nov 17:43, threshold 100" or "nearest miss 80 at ...".
+
+    `shown` writes the values; as plain numbers by default.
+    """
+    shown = shown or number_text
+    threshold = f"threshold {shown(margin.threshold)}"
     if margin.value is None or margin.at is None:
         return f"nothing to compare, {threshold}"
     extreme = "lowest" if margin.operator.startswith("<") else "peak" if margin.operator.startswith(">") else "nearest"
     labels = "".join(f" {_plain(key)}={_plain(value)}" for key, value in sorted(margin.labels.items()))
-    text = f"{extreme if margin.opened else f'nearest miss, {extreme}'} {number_text(margin.value)}{labels}"
+    text = f"{extreme if margin.opened else f'nearest miss, {extreme}'} {shown(margin.value)}{labels}"
     text += f" at {_minute(margin.at)}, {threshold}"
     if margin.met_seconds is not None:
         met, needed = (_length(timedelta(seconds=one)) for one in (margin.met_seconds, margin.needed_seconds))

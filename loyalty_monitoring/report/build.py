@@ -13,21 +13,24 @@ from loyalty_monitoring.definitions.model import Dashboard
 from loyalty_monitoring.replay.entries.match import Matches, newest_matches
 from loyalty_monitoring.replay.kept_answers import KeptAnswers, answering
 from loyalty_monitoring.replay.margins import margins
+from loyalty_monitoring.replay.result import Margin
 from loyalty_monitoring.replay.run import evaluate, window
 from loyalty_monitoring.replay.timeline import margin_text
 from loyalty_monitoring.report.choices import choices, key
 from loyalty_monitoring.report.data_sets import DataSets, data_sets, filters_of_logs_panels
 from loyalty_monitoring.report.evaluation import Span, chosen_answers, dashboard_answers, policy_panels
-from loyalty_monitoring.report.html_pages import Site, dashboard_page, overview_page, policy_page
+from loyalty_monitoring.report.html_pages import Site, dashboard_page, incidents_page, policy_page
 from loyalty_monitoring.report.logs import without_choice
 from loyalty_monitoring.report.pages import (
     DrawnDashboard,
     DrawnPolicy,
+    colours_of,
     dashboard_data,
     data_script,
     page_data,
     policy_data,
 )
+from loyalty_monitoring.report.quantities import COUNT, quantity
 from loyalty_monitoring.report.sources import Sources
 
 Files = dict[str, str]
@@ -57,7 +60,12 @@ def report(
         points,
     ):
         window_from, window_to = window(points.entries, start, end)
-        span = Span(int(window_from.timestamp()), int(window_to.timestamp()))
+        began = points.entries.first_timestamp
+        span = Span(
+            int(window_from.timestamp()),
+            int(window_to.timestamp()),
+            int(began.timestamp()) // 60 * 60 if began else None,
+        )
         incidents = evaluate(answers, definitions.alert_policies, window_from, window_to, progress)
         near = margins(answers, definitions.alert_policies, window_from, window_to, incidents)
         policies = [
@@ -67,7 +75,8 @@ def report(
                 tuple(incident for incident in incidents if incident.policy == policy.name),
                 sources.claims.get(policy.name, ()),
                 sources.runbooks.get(policy.name, ""),
-                margin_text(near[policy.name]) if policy.name in near else "",
+                _margin(near.get(policy.name), sources.thresholds.get(policy.name, {})),
+                sources.thresholds.get(policy.name, {}),
             )
             for policy in definitions.alert_policies
         ]
@@ -84,14 +93,27 @@ def report(
             dashboards.append(drawn)
             pages |= scripts
     site = Site(dashboards, policies, sources.stack, points.entries.read, live, sources.module)
-    pages["index.html"] = overview_page(site, page_data("overview", "Overview", span, policies, ""))
+    colours = colours_of(dashboards, policies)
+    pages["index.html"] = incidents_page(site, page_data("incidents", "Incidents", span, policies, ""))
     for drawn in dashboards:
-        data = page_data("dashboard", drawn.title, span, policies, "../") | dashboard_data(drawn, policies)
+        data = page_data("dashboard", drawn.title, span, policies, "../") | dashboard_data(drawn, policies, colours)
         pages[f"dashboards/{drawn.dashboard.name}.html"] = dashboard_page(site, data)
     for of_policy in policies:
-        data = page_data("policy", of_policy.title, span, [of_policy], "../") | policy_data(of_policy)
+        data = page_data("policy", of_policy.title, span, [of_policy], "../") | policy_data(of_policy, colours)
         pages[f"policies/{of_policy.policy.name}.html"] = policy_page(site, data, of_policy)
     return pages
+
+
+def _span(start: datetime, end: datetime, first_entry: datetime | None) -> Span:
+    began = int(first_entry.timestamp()) // 60 * 60 if first_entry else None
+    return Span(int(start.timestamp()), int(end.timestamp()), began)
+
+
+def _margin(margin: Margin | None, units: Mapping[float, str]) -> str:
+    if margin is None:
+        return ""
+    unit = units.get(margin.threshold, COUNT)
+    return margin_text(margin, lambda value: quantity(value, unit))
 
 
 def _drawn(

@@ -40,7 +40,7 @@ def choices(prometheus: Evaluator, sets: DataSets, first: int, last: int) -> Cho
     ]
     everything = {
         variable.name: sorted(
-            {labels[variable.label] for labels in label_sets if labels.get(variable.label)}, key=_natural
+            {labels[variable.label] for labels in label_sets if labels.get(variable.label)}, key=natural
         )
         for variable in sets.variables
     }
@@ -74,10 +74,10 @@ def _beside(label_sets: Sequence[Mapping[str, str]], child: Variable, value: str
     found = {
         labels[parent.label] for labels in label_sets if labels.get(child.label) == value and labels.get(parent.label)
     }
-    return sorted(found, key=_natural)
+    return sorted(found, key=natural)
 
 
-def _natural(value: str) -> list[tuple[int, str]]:
+def natural(value: str) -> list[tuple[int, str]]:
     """Return a key that orders s-2 before s-10."""
     return [
         (int(part), "") if part.isdecimal() and part.isascii() else (-1, part) for part in re.split(r"(\d+)", value)

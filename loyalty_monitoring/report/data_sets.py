@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from loyalty_monitoring.definitions.model import Body, LogMetric
 from loyalty_monitoring.query_languages.promql.variables import variables
 from loyalty_monitoring.report.time_series_filter import NotEvaluated, promql_of_filter
+
+_LABEL_IN_NAME = re.compile(r"\$\{|\{\{")
 
 Path_ = tuple[str | int, ...]
 
@@ -74,6 +77,16 @@ def texts(dashboard: Any) -> Iterator[str]:
             yield found
     for part in _parts(dashboard):
         yield from texts(part)
+
+
+def legend_names(dashboard: Any) -> Iterator[str]:
+    """Yield the names that legends give to data sets, those with labels in them left out."""
+    if isinstance(dashboard, dict):
+        found = dashboard.get("legendTemplate")
+        if isinstance(found, str) and not _LABEL_IN_NAME.search(found):
+            yield found
+    for part in _parts(dashboard):
+        yield from legend_names(part)
 
 
 def _parts(value: Any) -> list[Any]:

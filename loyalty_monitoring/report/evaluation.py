@@ -10,7 +10,7 @@ from typing import TypeVar
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.query_languages.promql.comparisons import Comparison, comparisons
-from loyalty_monitoring.query_languages.promql.expressions import parsed
+from loyalty_monitoring.query_languages.promql.expressions import look_back, parsed
 from loyalty_monitoring.query_languages.promql.variables import chosen
 from loyalty_monitoring.replay.kept_answers import KeptAnswers
 from loyalty_monitoring.report.answer import Answer, answer, step_for
@@ -28,10 +28,13 @@ _Out = TypeVar("_Out")
 
 @dataclass(frozen=True)
 class Span:
-    """The window in unix seconds: whole minutes, both included."""
+    """The window in unix seconds: whole minutes, both included. `began` is the minute
+    in which the logs do, None of empty ones.
+    """
 
     first: int
     last: int
+    began: int | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,14 @@ def policy_panels(kept: KeptAnswers, policy: AlertPolicy, span: Span) -> list[Pa
         return Panel(compared, query, _drawn(kept, query, first, last, interval, lowest=lowest))
 
     return _in_parallel(one, comparisons(parsed(policy.query)) or [None])
+
+
+def looks_back(promql: str, step: int) -> int:
+    """Return how many seconds before its instant a chart's query reads; 0 where that cannot be said."""
+    try:
+        return int(look_back(parsed(chosen(over_steps(promql, step)))).total_seconds())
+    except ValueError:
+        return 0
 
 
 def _answer(kept: KeptAnswers, query: Query, sets: DataSets, choice: Choice, span: Span, step: int) -> Answer:

@@ -32,8 +32,8 @@ class Site:
     module: str
 
 
-def overview_page(site: Site, data: Data) -> str:
-    return _page("overview.html", site, data, "")
+def incidents_page(site: Site, data: Data) -> str:
+    return _page("incidents.html", site, data, "")
 
 
 def dashboard_page(site: Site, data: Data) -> str:
@@ -42,6 +42,16 @@ def dashboard_page(site: Site, data: Data) -> str:
 
 def policy_page(site: Site, data: Data, drawn: DrawnPolicy) -> str:
     return _page("policy.html", site, data, "../", drawn=drawn)
+
+
+def _tabs(dashboards: Sequence[DrawnDashboard]) -> list[tuple[DrawnDashboard, str]]:
+    """Return each dashboard with the name of its tab: its title, without the "Module: " with which all of several begin."""
+    titles = [drawn.title for drawn in dashboards]
+    prefix = titles[0][: titles[0].find(": ") + 2] if len(titles) > 1 and ": " in titles[0] else ""
+    if not all(title.startswith(prefix) and len(title) > len(prefix) for title in titles):
+        prefix = ""
+    names = [title.removeprefix(prefix) for title in titles]
+    return list(zip(dashboards, (name[:1].upper() + name[1:] if prefix else name for name in names), strict=True))
 
 
 def _page(template: str, site: Site, data: Data, home: str, **more: object) -> str:
@@ -60,7 +70,7 @@ def _page(template: str, site: Site, data: Data, home: str, **more: object) -> s
         markdown=lambda text: Markup(html(text)),
         policy=_SERVED if site.live else _FROM_DISK,
         scripts=[*scripts(), *([LIVE] if site.live else [])],
-        dashboards=site.dashboards,
+        tabs=_tabs(site.dashboards),
         policies=site.policies,
         stack=site.stack,
         module=site.module,

@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from loyalty_monitoring.definitions.model import AlertPolicy, Dashboard
+from loyalty_monitoring.query_languages.promql.comparisons import Comparison
 from loyalty_monitoring.replay.entries.match import Matches
 from loyalty_monitoring.replay.result import Incident
 from loyalty_monitoring.report.answer import Answer
 from loyalty_monitoring.report.choices import Choices
-from loyalty_monitoring.report.data_sets import DataSets, texts
-from loyalty_monitoring.report.evaluation import Panel, Span
+from loyalty_monitoring.report.colours import places
+from loyalty_monitoring.report.data_sets import DataSets, legend_names, texts
+from loyalty_monitoring.report.evaluation import Panel, Span, looks_back
 from loyalty_monitoring.report.logs import logs_panel
 from loyalty_monitoring.report.markdown import html
+from loyalty_monitoring.report.quantities import COUNT, quantity
 
 Data = dict[str, Any]
 
@@ -34,6 +38,7 @@ class DrawnPolicy:
     """A policy with what its pages show.
 
     `claims` are those of its cases, `runbook` is Markdown, `margin` is how near it came, "" where it compares nothing.
+    `units` are those of its thresholds, by their numbers.
     """
 
     policy: AlertPolicy
@@ -42,6 +47,7 @@ class DrawnPolicy:
     claims: tuple[str, ...]
     runbook: str
     margin: str
+    units: Mapping[float, str]
 
     @property
     def title(self) -> str:
@@ -75,6 +81,7 @@ def page_data(page: str, title: str, span: Span, policies: Sequence[DrawnPolicy]
         "page": page,
         "title": title,
         "window": {"from": span.first, "to": span.last},
+        "began": span.began,
         "policies": {
             drawn.policy.name: {
                 "title": drawn.title,
@@ -91,19 +98,39 @@ def page_data(page: str, title: str, span: Span, policies: Sequence[DrawnPolicy]
     }
 
 
-def policy_data(drawn: DrawnPolicy) -> Data:
+def colours_of(dashboards: Sequence[DrawnDashboard], policies: Sequence[DrawnPolicy]) -> Mapping[str, int]:
+    """Return the place of each name of the report among its like; see colours.py."""
+    answers = [panel.answer for drawn in policies for panel in drawn.panels]
+    answers += [answer for drawn in dashboards for answer in drawn.answers]
+    offered = (
+        {variable.label: value}
+        for drawn in dashboards
+        for variable in drawn.sets.variables
+        for value in drawn.choices.values.get(variable.name, ())
+    )
+    label_sets = chain((series.labels for answer in answers for series in answer.series), offered)
+    return places(label_sets, (name for drawn in dashboards for name in legend_names(drawn.dashboard.body)))
+
+
+def policy_data(drawn: DrawnPolicy, colours: Mapping[str, int]) -> Data:
     """Return the panels of one policy: a chart for each comparison, with the line that it is compared with."""
+    return {"colours": dict(colours), **_panels(drawn)}
+
+
+def _panels(drawn: DrawnPolicy) -> Data:
     return {
-        "panels": [_panel(panel, number) for number, panel in enumerate(drawn.panels)],
+        "panels": [_panel(panel, number, drawn.units) for number, panel in enumerate(drawn.panels)],
         "queries": [panel.query for panel in drawn.panels],
+        "looks_back": [looks_back(panel.query, panel.answer.step) for panel in drawn.panels],
         "answers": {"": [panel.answer.as_json() for panel in drawn.panels]},
     }
 
 
-def dashboard_data(drawn: DrawnDashboard, policies: Sequence[DrawnPolicy]) -> Data:
+def dashboard_data(drawn: DrawnDashboard, policies: Sequence[DrawnPolicy], colours: Mapping[str, int]) -> Data:
     """Return the dashboard's own JSON with the answers of its queries, nothing chosen."""
     body = drawn.dashboard.body
     return {
+        "colours": dict(colours),
         "dashboard": body,
         "variables": [
             {
@@ -117,6 +144,10 @@ def dashboard_data(drawn: DrawnDashboard, policies: Sequence[DrawnPolicy]) -> Da
         "parents": drawn.choices.parents,
         "queries": [query.text for query in drawn.sets.queries],
         "filters": [{"path": list(path), "query": number} for path, number in drawn.sets.places],
+        "looks_back": [
+            looks_back(query.promql or "", answer.step)
+            for query, answer in zip(drawn.sets.queries, drawn.answers, strict=True)
+        ],
         "uses": [list(query.uses) for query in drawn.sets.queries],
         "answers": {"": [answer.as_json() for answer in drawn.answers]},
         "choices": dict(drawn.chosen),
@@ -143,28 +174,47 @@ def _incident(incident: Incident, drawn: DrawnPolicy, home: str) -> Data:
         "labels": dict(incident.labels),
         "opened": int(incident.opened.timestamp()),
         "closed": None if incident.closed is None else int(incident.closed.timestamp()),
+        "why": _why(incident, drawn),
         "href": f"{home}policies/{incident.policy}.html",
     }
 
 
-def _panel(panel: Panel, number: int) -> Data:
+def _why(incident: Incident, drawn: DrawnPolicy) -> str:
+    """Return the value when the incident opened, with its threshold; where it says yes or no, the threshold inside."""
+    compared = [panel.comparison for panel in drawn.panels if panel.comparison is not None]
+    inside = [one for one in compared if one.role == "inside"]
+    if inside:
+        return _opens(inside[0], drawn.units.get(inside[0].threshold, COUNT))
+    if not compared or any(one.role == "or" for one in compared):
+        return ""
+    unit = drawn.units.get(compared[0].threshold, COUNT)
+    value, opens = quantity(incident.value, unit), _opens(compared[0], unit)
+    just = incident.value != compared[0].threshold and value == quantity(compared[0].threshold, unit)
+    return f"just {opens}" if just else f"{value}, {opens}"
+
+
+def _opens(compared: Comparison, unit: str) -> str:
+    return f"{_OPENS[compared.operator]} {quantity(compared.threshold, unit)}"
+
+
+def _panel(panel: Panel, number: int, units: Mapping[float, str]) -> Data:
     compared = panel.comparison
     if compared is None:
-        return {"title": "The condition's own value", "unit": "1", "queries": [number], "thresholds": []}
-    limit = f"{compared.threshold:,.10g}"
-    label = f"{_OPENS[compared.operator]} {limit}"
+        return {"title": "The condition's own value", "unit": COUNT, "queries": [number], "thresholds": []}
+    unit = units.get(compared.threshold, COUNT)
     return {
         "title": _ROLES[compared.role],
-        "unit": "1",
+        "unit": unit,
         "queries": [number],
-        "thresholds": [{"value": compared.threshold, "label": label}],
+        "thresholds": [{"value": compared.threshold, "label": _opens(compared, unit)}],
+        "lowest": compared.operator.startswith("<"),
     }
 
 
 def _alerts(dashboard: Any, policies: Sequence[DrawnPolicy]) -> dict[str, Data]:
     """Return the policies that alert charts name, each with its panels."""
     return {
-        name: {"policy": drawn.policy.name, **policy_data(drawn)}
+        name: {"policy": drawn.policy.name, **_panels(drawn)}
         for name in sorted(_named(dashboard, "alertChart", "name"))
         if (drawn := _by_name(name, policies)) is not None
     }

@@ -41,8 +41,8 @@ def write_site(files: Mapping[str, str], out: Path) -> Path:
 
 def scripts() -> Sequence[str]:
     """Return the drawing's scripts, in the order in which they load; each uses what stands before it."""
-    own = ("units", "time", "series", "dom", "chart", "incidents", "widgets", "layout", "controls", "page", "copy")
-    return ["vendor/echarts.min.js", *(f"{name}.js" for name in own)]
+    own = "units time series dom colours chart incidents widgets layout controls page runbook"
+    return ["vendor/echarts.min.js", *(f"{name}.js" for name in own.split())]
 
 
 def file_name(name: str, taken: Iterable[str]) -> str:

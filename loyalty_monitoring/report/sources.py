@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from loyalty_monitoring.common.errors import Position, UserError
@@ -13,6 +13,7 @@ from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.model import Dashboard, Definitions
 from loyalty_monitoring.definitions.parameters import load_parameters
 from loyalty_monitoring.definitions.settings import load_stack_settings
+from loyalty_monitoring.report.quantities import threshold_units
 from loyalty_monitoring.report.runbooks import runbooks
 from loyalty_monitoring.report.site import file_name
 
@@ -21,8 +22,9 @@ _LAYOUTS = frozenset(["mosaicLayout", "gridLayout", "rowLayout", "columnLayout"]
 
 @dataclass(frozen=True)
 class Sources:
-    """Definitions to draw, and the title of the `module`. `claims` and `runbooks` (Markdown) are those of
-    each policy.
+    """Definitions to draw, and the title of the `module`.
+
+    `claims`, `runbooks` (Markdown) and the units of `thresholds`, by their numbers, are those of each policy.
     """
 
     definitions: Definitions
@@ -30,6 +32,7 @@ class Sources:
     claims: Mapping[str, tuple[str, ...]]
     runbooks: Mapping[str, str]
     module: str
+    thresholds: Mapping[str, Mapping[float, str]] = field(default_factory=dict)
 
 
 def sources(root: Path, stack: str, dashboards: Sequence[Path], claims: Mapping[str, tuple[str, ...]]) -> Sources:
@@ -44,7 +47,9 @@ def sources(root: Path, stack: str, dashboards: Sequence[Path], claims: Mapping[
         policy.name: (root / "runbooks" / f"{policy.name}.md").read_text() for policy in definitions.alert_policies
     }
     with_others = dataclasses.replace(definitions, dashboards=definitions.dashboards + _others(definitions, dashboards))
-    return Sources(with_others, stack, claims, runbooks(pages, settings, parameters), settings.module.title)
+    thresholds = {policy.name: threshold_units(policy.source, parameters) for policy in definitions.alert_policies}
+    rendered = runbooks(pages, settings, parameters)
+    return Sources(with_others, stack, claims, rendered, settings.module.title, thresholds)
 
 
 def watched_folders(root: Path) -> tuple[Path, ...]:

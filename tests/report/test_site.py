@@ -41,7 +41,7 @@ def test_a_place_where_nothing_can_be_written_is_said(tmp_path: Path) -> None:
 def test_every_script_is_there_and_loads_after_what_it_uses() -> None:
     assert [name for name in scripts() if not (ASSETS / name).is_file()] == []
     assert scripts()[0] == "vendor/echarts.min.js"
-    assert scripts()[-2:] == ["page.js", "copy.js"]
+    assert scripts()[-2:] == ["page.js", "runbook.js"]
     assert {f"{path.stem}.js" for path in ASSETS.glob("*.js")} | {scripts()[0]} == set(scripts())
 
 

@@ -3,7 +3,7 @@
 // Charts over time, drawn by ECharts. The only script that knows it.
 (() => {
   const loyalty = (window.loyalty = window.loyalty || {});
-  const { units, time, series: numbers } = loyalty;
+  const { units, time, series: numbers, colours: names } = loyalty;
 
   const MOST_IN_TOOLTIP = 12;
   const FRAME = 'frame'; // a series without data, which carries thresholds and incidents
@@ -14,13 +14,16 @@
     return {
       font: getComputedStyle(document.body).fontFamily, // a canvas does not inherit one
       text: of('--text'), soft: of('--soft'), line: of('--line'), panel: of('--panel'), threshold: of('--threshold'),
-      series: Array.from({ length: 10 }, (_, i) => of(`--series-${i}`)),
+      series: Array.from({ length: names.COLOURS }, (_, i) => of(`--series-${i}`)),
+      ground: of('--ground'),
       priority: { P0: of('--p0'), P1: of('--p1'), P2: of('--p2') },
     };
   }
 
-  /* spec: {lines: [{name, kind: 'line'|'area'|'bar', axis: 0|1, stack, answer, values}], thresholds: [{value, label, axis}],
-            bands: [{from, to, name, priority}], units: [unit, unit], labels: [text, text], log: [bool, bool],
+  /* spec: {lines: [{name, place, kind: 'line'|'area'|'bar', axis: 0|1, stack, answer, values}],
+            thresholds: [{value, label, axis}], top: where the axis ends, if not above all values,
+            bands: [{from, to, name, priority}], before: null | {until, text}: from where on the data is whole,
+            units: [unit, unit], labels: [text, text], log: [bool, bool], lowest: whether low values come first,
             heat: null | {rows, cells: [[from, to, row, count]]}, bare: bool}; times in milliseconds.
      Dragging over the chart, and keys while it is focused, change the page's range. */
   function create(element, page) {
@@ -60,6 +63,7 @@
     const shown = spec.lines.filter((line) => !hidden.has(line.name));
     const data = samples(shown, range, width);
     const two = spec.lines.some((line) => line.axis === 1);
+    const ticks = time.ticks(range, Math.max(2, Math.floor(width / TICK_WIDTH)));
     return {
       animation: false,
       useUTC: false,
@@ -71,30 +75,86 @@
       tooltip: spec.bare ? { show: false } : tooltip(spec, paint),
       xAxis: {
         type: 'time', min: range.from * 1000, max: range.to * 1000, show: !spec.bare,
-        axisLine: { lineStyle: { color: paint.line } }, axisTick: { show: false },
-        axisLabel: { color: paint.soft, hideOverlap: true, alignMaxLabel: 'right', formatter: (value) => time.label(value) },
+        axisLine: { lineStyle: { color: paint.line } }, axisTick: { customValues: ticks, lineStyle: { color: paint.line } },
+        axisLabel: { color: paint.soft, hideOverlap: true, customValues: ticks, ...atEdges(ticks, range, width), formatter: (value) => time.label(value) },
         splitLine: { show: false },
       },
-      yAxis: spec.heat ? heatAxis(spec, paint) : [0, ...(two ? [1] : [])].map((axis) => valueAxis(spec, axis, paint)),
+      yAxis: spec.heat ? heatAxis(spec, paint) : [0, ...(two ? [1] : [])].map((axis) => valueAxis(spec, axis, paint, data)),
       visualMap: spec.heat ? heatScale(spec, paint) : undefined,
       series: spec.heat
-        ? [heatSeries(spec), frame(spec, paint)]
-        : [frame(spec, paint), ...shown.map((line) => series(line, data.get(line), spec, paint))],
+        ? [heatSeries(spec), frame(spec, paint), shade(spec, range, width, paint)]
+        : [frame(spec, paint), ...shown.map((line) => series(line, data.get(line), range, width, paint)), shade(spec, range, width, paint)],
     };
   }
 
-  function valueAxis(spec, axis, paint) {
+  const TICK_WIDTH = 78; // of a label such as "Wed 04 Nov", with room beside it
+
+  // A label at the very edge stands inside it; others are in the middle of their tick.
+  function atEdges(ticks, range, width) {
+    const pixels = (at) => ((at / 1000 - range.from) / (range.to - range.from)) * width;
+    const left = ticks.length && pixels(ticks[0]) < TICK_WIDTH / 3;
+    const right = ticks.length && width - pixels(ticks.at(-1)) < TICK_WIDTH / 3;
+    return { alignMinLabel: left ? 'left' : undefined, alignMaxLabel: right ? 'right' : undefined };
+  }
+
+  function valueAxis(spec, axis, paint, data) {
     const limits = spec.thresholds.filter((one) => (one.axis || 0) === axis).map((one) => one.value);
-    return {
+    const limited = spec.top !== undefined && !axis;
+    const scale = spec.bare || spec.log[axis] || limited ? null : timeScale(spec, axis, limits, data);
+    const written = scale ? scale.format : (value) => units.format(value, spec.units[axis]);
+    const common = {
       type: spec.log[axis] ? 'log' : 'value', show: !spec.bare, name: spec.labels[axis] || '',
       nameLocation: 'end', nameTextStyle: { color: paint.soft, align: axis ? 'right' : 'left' },
+      axisLabel: { color: paint.soft, hideOverlap: true, formatter: written },
+      splitLine: { lineStyle: { color: paint.line } },
+    };
+    // Half a threshold is a round number of its unit.
+    if (limited) return { ...common, min: 0, max: spec.top, interval: spec.top / TICKS };
+    if (scale) return { ...common, min: scale.min, max: scale.max, interval: scale.step };
+    return {
+      ...common,
       scale: spec.bare,
+      minInterval: counts(data) ? 1 : 0,
       // A threshold that no value comes near is still worth seeing.
       min: (value) => (spec.log[axis] || spec.bare ? undefined : Math.min(0, value.min, ...limits) || 0),
       max: (value) => (limits.some((limit) => !(limit <= value.max)) ? above(Math.max(...limits)) : undefined),
-      axisLabel: { color: paint.soft, hideOverlap: true, formatter: (value) => units.format(value, spec.units[axis]) },
-      splitLine: { lineStyle: { color: paint.line } },
     };
+  }
+
+  const TICKS = 5;
+
+  // Of what is counted there is no half.
+  function counts(data) {
+    for (const points of data.values()) if (points.some(([, value]) => value !== null && !Number.isInteger(value))) return false;
+    return true;
+  }
+
+  // An axis of time has whole minutes, hours or days, which ECharts does not know: {min, max, step, format}.
+  function timeScale(spec, axis, limits, data) {
+    const [least, greatest] = extent(spec, axis, data);
+    const [low, high] = [Math.min(0, least, ...limits), Math.max(greatest, ...limits)];
+    const found = high > low ? units.timeAxis(high - low, spec.units[axis], spec.labels[axis], TICKS) : null;
+    if (!found) return null;
+    const up = Math.ceil(high / found.step) * found.step;
+    return { ...found, min: Math.floor(low / found.step) * found.step, max: limits.includes(up) ? up + found.step : up };
+  }
+
+  // The least and the greatest value of an axis; of a stack that of its sums.
+  function extent(spec, axis, data) {
+    let [least, greatest] = [Infinity, -Infinity];
+    const sums = new Map();
+    for (const [line, points] of data) {
+      if ((line.axis || 0) !== axis) continue;
+      for (const [at, value] of points) {
+        if (value === null) continue;
+        const key = `${line.stack} ${at}`;
+        const shown = line.stack ? (sums.get(key) || 0) + value : value;
+        if (line.stack) sums.set(key, shown);
+        least = Math.min(least, shown);
+        greatest = Math.max(greatest, shown);
+      }
+    }
+    return [least, greatest];
   }
 
   // A round number with some room below it.
@@ -139,39 +199,61 @@
     return groups.values();
   }
 
-  const STROKES = ['solid', 'dashed', 'dotted']; // colours come again after ten lines
+  const LONE_WIDTH = 4; // pixels; a shorter piece of line is no line
+  const LONE_SIZE = 7;
 
-  function series(line, data, spec, paint) {
-    const index = spec.lines.indexOf(line);
-    const colour = paint.series[index % paint.series.length];
+  function series(line, data, range, width, paint) {
+    const colour = paint.series[line.place % paint.series.length];
     const common = { name: line.name, yAxisIndex: line.axis || 0, data, color: colour, clip: true };
     if (line.kind === 'bar') return { ...common, type: 'bar', stack: line.stack, barMaxWidth: 28, barCategoryGap: '10%' };
+    const alone = lone(common.data, ((range.to - range.from) * 1000) / Math.max(LEAST_WIDTH, width));
     return {
-      ...common, type: 'line', stack: line.stack, stackStrategy: 'all', symbol: 'circle', symbolSize: 3,
-      // A point between two gaps is no line; it must be seen all the same.
-      showSymbol: lonely(common.data),
-      lineStyle: { width: 1.5, type: STROKES[line.stack ? 0 : Math.floor(index / paint.series.length) % STROKES.length] },
+      ...common, type: 'line', stack: line.stack, stackStrategy: 'all', showSymbol: alone.size > 0, symbolSize: LONE_SIZE,
+      symbol: (value, { dataIndex }) => (alone.has(dataIndex) ? 'circle' : 'none'),
+      lineStyle: { width: 1.5, type: line.stack ? 'solid' : names.stroke(line.place) },
       areaStyle: line.kind === 'area' ? { opacity: 0.35 } : undefined,
     };
   }
 
-  function lonely(points) {
-    let joined = 0;
-    let alone = 0;
-    for (let i = 0; i < points.length; i += 1) {
-      if (points[i][1] === null) continue;
-      const neighbours = (i > 0 && points[i - 1][1] !== null) || (i + 1 < points.length && points[i + 1][1] !== null);
-      if (neighbours) joined += 1;
-      else alone += 1;
+  // Points between two gaps that are too near each other to be seen as a line: the index of the greatest of each such run.
+  function lone(points, pixel) {
+    const found = new Set();
+    let start = 0;
+    for (let i = 0; i <= points.length; i += 1) {
+      if (i < points.length && points[i][1] !== null) continue;
+      if (i > start && points[i - 1][0] - points[start][0] < LONE_WIDTH * pixel) {
+        let greatest = start;
+        for (let j = start + 1; j < i; j += 1) if (points[j][1] > points[greatest][1]) greatest = j;
+        found.add(greatest);
+      }
+      start = i + 1;
     }
-    return alone > 0 && joined + alone <= 600;
+    return found;
+  }
+
+  // What lies before the logs, or looks back on it, is not whole: it is covered, and says so where there is room.
+  function shade(spec, range, width, paint) {
+    const share = spec.before ? (spec.before.until / 1000 - range.from) / (range.to - range.from) : 0;
+    return {
+      name: FRAME, type: 'line', data: [], silent: true,
+      markArea: {
+        silent: true, animation: false, z: 6,
+        data: share > 0 ? [[
+          {
+            name: spec.before.text, xAxis: range.from * 1000, itemStyle: { color: paint.ground, opacity: 0.75, borderColor: paint.soft, borderType: 'dashed', borderWidth: 1 },
+            label: { show: !spec.bare && Math.min(1, share) * width > 2 * TICK_WIDTH, position: 'insideTop', color: paint.soft },
+          },
+          { xAxis: Math.min(spec.before.until, range.to * 1000) },
+        ]] : [],
+      },
+    };
   }
 
   function frame(spec, paint) {
     return {
       name: FRAME, type: 'line', data: [], silent: true,
       markLine: {
-        symbol: 'none', silent: true, animation: false,
+        symbol: 'none', silent: true, animation: false, z: 7,
         data: spec.thresholds.map((one) => ({
           yAxis: one.value, lineStyle: { color: paint.threshold, type: 'dashed', width: 1.5 },
           label: { show: !spec.bare, position: 'insideStartTop', color: paint.threshold, formatter: () => one.label || '' },
@@ -209,7 +291,7 @@
     const rows = found.filter((one) => one.seriesName !== FRAME && one.value && one.value[1] !== null);
     const box = tipBox();
     if (found.length) add(box, 'strong', time.both(found[0].axisValue / 1000));
-    rows.sort((a, b) => b.value[1] - a.value[1]);
+    rows.sort((a, b) => (spec.lowest ? -1 : 1) * (b.value[1] - a.value[1]));
     for (const one of rows.slice(0, MOST_IN_TOOLTIP)) {
       const line = spec.lines.find((each) => each.name === one.seriesName);
       const row = add(box, 'div', '');

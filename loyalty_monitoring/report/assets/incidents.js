@@ -3,7 +3,7 @@
 // Incidents as a table, and as bars on a line of time.
 (() => {
   const loyalty = (window.loyalty = window.loyalty || {});
-  const { time } = loyalty;
+  const { time, units } = loyalty;
   const { make } = loyalty.dom;
 
   const labelsOf = (incident) => Object.entries(incident.labels).map(([name, value]) => `${name}=${value}`).join(' ');
@@ -15,19 +15,26 @@
     return `${incident.href}#from=${Math.round(incident.opened - room)}&to=${Math.round(end + room)}`;
   }
 
+  const COLUMNS = ['priority', 'incident', 'opened', 'closed', 'lasted', 'value at first'];
+  // On a narrow screen there is no head, and each cell says its column.
+  const cell = (column, ...content) => make('td', { 'data-column': column }, ...content);
+  const at = (seconds) => make('time', { title: time.utc(seconds) }, time.short(seconds));
+
   function table(incidents, page) {
     if (!incidents.length) return make('p', { class: 'note' }, 'No incident in this range.');
     const rows = incidents.map((one) => make('tr', {},
-      make('td', {}, make('span', { class: `badge ${one.priority}` }, one.priority)),
-      make('td', {}, make('a', { href: href(one, page) }, one.title), ' ', make('span', { class: 'labels' }, labelsOf(one))),
-      make('td', {}, make('time', { title: time.utc(one.opened) }, time.at(one.opened))),
-      make('td', {}, one.closed === null ? 'open at the end' : make('time', { title: time.utc(one.closed) }, time.at(one.closed))),
-      make('td', { class: 'number' }, time.duration((one.closed === null ? page.data.window.to : one.closed) - one.opened))));
-    const head = ['priority', 'incident', 'opened', 'closed', 'lasted'].map((name) => make('th', { scope: 'col' }, name));
+      cell('priority', make('span', { class: `badge ${one.priority}` }, one.priority)),
+      cell('incident', make('a', { href: href(one, page) }, one.title), ' ', make('span', { class: 'labels' }, labelsOf(one))),
+      cell('opened', at(one.opened)),
+      cell('closed', one.closed === null ? 'still open' : at(one.closed)),
+      cell('lasted', units.format((one.closed === null ? page.data.window.to : one.closed) - one.opened, 's')),
+      cell('value at first', one.why)));
+    const head = COLUMNS.map((name) => make('th', { scope: 'col' }, name));
     return make('table', { class: 'incidents' }, make('thead', {}, make('tr', {}, ...head)), make('tbody', {}, ...rows));
   }
 
-  // A row for each policy, by priority; each bar is a link.
+  // A row for each policy, by priority. Each bar is a link for the mouse: it is as wide as the incident is long, and may be
+  // too small to be hit by a finger. The same links stand in the table below, which is for the keyboard and for touch.
   function timeline(place, page) {
     const rows = make('div', { class: 'timeline' });
     const below = make('div', { class: 'scroll' });
@@ -35,7 +42,7 @@
     return async () => {
       const range = page.range();
       const policies = Object.entries(page.data.policies).sort(([, a], [, b]) => (a.priority + a.title < b.priority + b.title ? -1 : 1));
-      rows.replaceChildren(...policies.map(([name, policy]) => row(name, policy, page, range)), axis(range));
+      rows.replaceChildren(...policies.map(([name, policy]) => row(name, policy, page, range)), axis(range, rows));
       below.replaceChildren(table(page.data.incidents.filter((one) => visible(one, range)), page));
     };
   }
@@ -55,17 +62,26 @@
   function bar(incident, page, range) {
     const end = incident.closed === null ? page.data.window.to : incident.closed;
     const words = `${incident.title} ${labelsOf(incident)}: ${time.both(incident.opened)} to ${incident.closed === null ? 'the end' : time.both(end)}`;
-    const link = make('a', { class: `bar ${incident.priority}`, href: href(incident, page), title: words, 'aria-label': words, 'data-policy': incident.policy, 'data-opened': incident.opened });
+    const link = make('a', { tabindex: '-1', class: `bar ${incident.priority}`, href: href(incident, page), title: words, 'aria-label': words, 'data-policy': incident.policy, 'data-opened': incident.opened });
     const share = (at) => (100 * (Math.min(Math.max(at, range.from), range.to) - range.from)) / (range.to - range.from);
     link.style.left = `${share(incident.opened)}%`;
     link.style.width = `max(4px, ${share(end) - share(incident.opened)}%)`;
     return link;
   }
 
-  function axis(range) {
-    const steps = 6;
-    const ticks = Array.from({ length: steps + 1 }, (_, i) => range.from + ((range.to - range.from) * i) / steps);
-    return make('div', { class: 'row axis', 'aria-hidden': 'true' }, make('div', { class: 'name' }), make('div', { class: 'ticks' }, ...ticks.map((at) => make('span', {}, time.at(at).replace(/:\d\d$/, '')))));
+  const MOST_TICKS = 8;
+
+  const TICK_WIDTH = 90; // pixels of a label
+
+  function axis(range, place) {
+    const ticks = time.ticks(range, matchMedia('(max-width: 760px)').matches ? MOST_TICKS / 2 : MOST_TICKS).map((at) => {
+      const tick = make('span', {}, time.label(at));
+      const share = (at / 1000 - range.from) / (range.to - range.from);
+      tick.style.left = `${100 * share}%`;
+      if (share > 0.75 && (1 - share) * place.clientWidth < TICK_WIDTH) tick.className = 'last';
+      return tick;
+    });
+    return make('div', { class: 'row axis', 'aria-hidden': 'true' }, make('div', { class: 'name' }), make('div', { class: 'ticks' }, ...ticks));
   }
 
   loyalty.incidents = { table, timeline };

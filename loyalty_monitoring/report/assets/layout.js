@@ -111,7 +111,7 @@
     });
     const select = make('select', { onchange: () => views.forEach((view, i) => { view.hidden = i !== select.selectedIndex; }) },
       ...members.map((member, i) => make('option', {}, member.widget.title || `view ${i + 1}`)));
-    return make('section', { class: 'group single', 'data-widget': 'singleViewGroup', 'data-title': tile.widget.title || '', 'aria-label': title },
+    return make('div', { class: 'group single', role: 'group', 'data-widget': 'singleViewGroup', 'data-title': tile.widget.title || '', 'aria-label': title },
       make('label', {}, `${title} `, select), members.length ? null : make('p', { class: 'note' }, 'Nothing stands in this group.'), ...views);
   }
 
@@ -121,7 +121,7 @@
     const kind = loyalty.widgets.kindOf(tile.widget);
     const body = make('div', { class: 'body' });
     const title = tile.widget.title ? make('h2', {}, tile.widget.title) : null;
-    const element = make(CHARTS.has(kind) ? 'figure' : 'section', { class: `tile ${kind}`, 'data-widget': kind, 'data-title': tile.widget.title || '', 'aria-label': tile.widget.title || kind }, title, body);
+    const element = make(CHARTS.has(kind) ? 'figure' : 'div', { class: `tile ${kind}`, role: CHARTS.has(kind) ? null : 'group', 'data-widget': kind, 'data-title': tile.widget.title || '', 'aria-label': tile.widget.title || kind }, title, body);
     element.style.gridColumn = `${tile.place.x + 1} / span ${tile.place.width}`;
     element.style.gridRow = `${tile.place.y - top + 1} / span ${tile.place.height}`;
     draw(body, tile);

@@ -3,7 +3,7 @@
 // Starts a page: reads its data, builds its parts, and draws what is in view.
 (() => {
   const loyalty = window.loyalty;
-  const { series, controls, widgets, layout, incidents } = loyalty;
+  const { series, colours, controls, widgets, layout, incidents } = loyalty;
   const { make } = loyalty.dom;
 
   const data = JSON.parse(document.getElementById('data').textContent);
@@ -44,6 +44,7 @@
       return Object.entries(parents).every(([other, only]) => !state.choice[other] || state.choice[other] === only);
     },
     answer,
+    whole,
     draw() {
       controls.toAddress(state, data);
       refresh();
@@ -61,7 +62,12 @@
     const { key, note } = chosen(data.uses[place.query].filter((name) => name in state.choice));
     if (note) return { answer: null, note };
     const found = (await load(key))[place.query];
-    return found ? { answer: series.unpack(found) } : { answer: null, note: 'This was not evaluated for the choice.' };
+    return found ? { answer: series.unpack(found), ...whole(data.looks_back[place.query]) } : { answer: null, note: 'This was not evaluated for the choice.' };
+  }
+
+  // Since when what a query looks back on lies within the logs: {wholeFrom}, in seconds.
+  function whole(looksBack) {
+    return { wholeFrom: data.began === null ? null : data.began + looksBack };
   }
 
   // The key of the answers for these chosen variables.
@@ -159,20 +165,20 @@
   }
 
   function start() {
+    colours.use(data.colours || {});
     refresh = controls.build(document.getElementById('controls'), page);
-    if (data.page === 'overview') {
+    if (data.page === 'incidents') {
       const place = document.getElementById('timeline');
       add(place, () => incidents.timeline(place, page));
     } else if (data.page === 'policy') {
       const place = document.getElementById('panels');
-      const policy = { policy: Object.keys(data.policies)[0], panels: data.panels, answers: data.answers };
+      const policy = { policy: Object.keys(data.policies)[0], panels: data.panels, answers: data.answers, looks_back: data.looks_back };
       data.panels.forEach((panel, i) => {
         const body = make('div', { class: 'body' });
         place.append(make('figure', { class: 'tile panel', 'data-widget': 'panel', 'data-title': panel.title, 'aria-label': panel.title }, make('h2', {}, panel.title), make('details', {}, make('summary', {}, 'Expression'), make('pre', { class: 'query' }, data.queries[panel.queries[0]])), body));
         add(body, () => widgets.panel(body, page, panel.title, policy, i));
       });
-      const list = make('div', { class: 'scroll' });
-      place.append(make('section', { class: 'tile', 'aria-label': 'Incidents' }, make('h2', {}, 'Incidents'), list));
+      const list = document.getElementById('incident-list');
       add(list, () => async () => list.replaceChildren(incidents.table(data.incidents, page)));
     } else {
       layout.build(document.getElementById('dashboard'), data.dashboard, (body, tile) => add(body, () => widgets.draw(body, tile.widget, page, tile.path)));

@@ -49,16 +49,48 @@
     return `${number(rest)} ${signs[step]}${BITS_AND_BYTES[found[2]]}`;
   }
 
+  const LENGTHS = [['d', 86400], ['h', 3600], ['min', 60], ['s', 1]];
+
+  // Whole units, as people say them: "1 d 2 h". From an hour on, minutes are exact enough.
   function duration(seconds) {
     const size = Math.abs(seconds);
     if (size === 0) return '0 s';
     if (size < 1e-6) return `${number(seconds * 1e9)} ns`;
     if (size < 1e-3) return `${number(seconds * 1e6)} µs`;
     if (size < 1) return `${number(seconds * 1e3)} ms`;
-    if (size < 120) return `${number(seconds)} s`;
-    if (size < 7200) return `${number(seconds / 60)} min`;
-    if (size < 172800) return `${number(seconds / 3600)} h`;
-    return `${number(seconds / 86400)} d`;
+    if (size < 59.5) return `${number(seconds)} s`;
+    const smallest = size >= 3600 ? 60 : 1;
+    let rest = Math.round(size / smallest) * smallest;
+    const parts = [];
+    for (const [name, length] of LENGTHS) {
+      if (rest >= length) parts.push(`${Math.floor(rest / length)} ${name}`);
+      rest %= length;
+    }
+    return (seconds < 0 ? '-' : '') + parts.join(' ');
+  }
+
+  const ROUND_SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800];
+  const WORDS = { milliseconds: 'ms', seconds: 's', minutes: 'min', hours: 'h', days: 'd' };
+
+  // The steps of an axis over so much of a unit of time, and how its values are written: {step, format}. Where the axis's
+  // title names a unit of time, the values are in that one: "seconds", "age in hours". Null for what is no time.
+  function timeAxis(span, unit, title, most) {
+    if (!(unit in SECONDS)) return null;
+    const named = /(?:^|\bin )(milliseconds|seconds|minutes|hours|days)$/i.exec(title || '');
+    if (named) {
+      const own = SECONDS[WORDS[named[1].toLowerCase()]] / SECONDS[unit];
+      return { step: decimal(span / own / most) * own, format: (value) => number(value / own) };
+    }
+    const least = (span * SECONDS[unit]) / most;
+    const days = 86400 * decimal(least / 86400);
+    const seconds = least < 1 ? decimal(least) : ROUND_SECONDS.find((one) => one >= least) || days;
+    return { step: seconds / SECONDS[unit], format: (value) => format(value, unit) };
+  }
+
+  // The round number (1, 2 or 5, and zeros) that is not less.
+  function decimal(value) {
+    const size = 10 ** Math.floor(Math.log10(value || 1));
+    return size * ([1, 2, 5].find((one) => one * size >= value * 0.999999) || 10);
   }
 
   // Four digits tell any two points of a chart apart; whole numbers keep all of theirs.
@@ -66,5 +98,5 @@
     return (Number.isInteger(value) ? WHOLE : PARTS).format(value);
   }
 
-  loyalty.units = { format };
+  loyalty.units = { format, timeAxis };
 })();

@@ -5,7 +5,7 @@
 // It fills `body`, and returns a function that draws again when the range, the choice or the colours change.
 (() => {
   const loyalty = (window.loyalty = window.loyalty || {});
-  const { units, time, series: numbers, chart: charts } = loyalty;
+  const { units, time, series: numbers, chart: charts, colours } = loyalty;
   const { make, table } = loyalty.dom;
 
   const COLOURS = { RED: 'var(--p0)', YELLOW: 'var(--p1)', GREEN: 'var(--good)', BLUE: 'var(--series-0)' };
@@ -42,7 +42,7 @@
         names.add(name);
         const kind = KINDS[set.plotType] || 'line';
         lines.push({
-          name, kind, axis: set.targetAxis === 'Y2' ? 1 : 0, stack: kind === 'line' ? undefined : `${kind}${set.targetAxis}`,
+          name, place: colours.place(one.labels, name.trim(), index), kind, axis: set.targetAxis === 'Y2' ? 1 : 0, stack: kind === 'line' ? undefined : `${kind}${set.targetAxis}`,
           values: one.values, answer, series: one, unit: unitOf(set.timeSeriesQuery),
         });
       }
@@ -113,20 +113,56 @@
     }));
   }
 
-  function legend(chart, spec, place) {
-    // One line alone is what the title says.
-    const many = spec.lines.length > 1 ? spec.lines : [];
-    const sign = (line, i) => MARKS[line.kind === 'line' ? Math.floor(i / 10) % MARKS.length : 0];
-    const button = (line, i) => key(line.name, i, chart.isShown(line.name), () => chart.toggle(line.name), sign(line, i));
-    place.replaceChildren(...many.map(button));
+  const ROWS = 2; // of a legend, until all of it is asked for
+
+  // Fills a legend with its keys. What does not fit into two rows is shown when it is asked for.
+  function legend(place, keys) {
+    const more = make('button', { type: 'button', class: 'others', 'aria-expanded': 'false' });
+    const fold = () => {
+      for (const one of keys) one.hidden = false;
+      more.hidden = true;
+      const open = more.getAttribute('aria-expanded') === 'true';
+      const height = keys[0] ? keys[0].offsetHeight : 0;
+      const over = (one) => one.offsetTop - place.offsetTop >= ROWS * height;
+      const beyond = keys.filter(over).length;
+      if (!beyond) return;
+      more.hidden = false;
+      more.textContent = open ? 'fewer' : `${beyond} more`;
+      // The last row has room for the button, too.
+      for (let left = keys.length; !open && left > 1 && over(more); left -= 1) {
+        keys[left - 1].hidden = true;
+        more.textContent = `${keys.length - left + 1} more`;
+      }
+    };
+    more.addEventListener('click', () => {
+      more.setAttribute('aria-expanded', String(more.getAttribute('aria-expanded') !== 'true'));
+      fold();
+    });
+    place.replaceChildren(...keys, more);
+    place.fold = fold;
+    fold();
   }
 
-  const MARKS = ['●', '◐', '○']; // of lines that are solid, dashed and dotted
+  // An element for a legend, which is folded anew when its width changes.
+  function legendOf(label) {
+    const place = make('div', { class: 'legend', role: 'group', 'aria-label': label });
+    let width = 0;
+    new ResizeObserver(() => {
+      if (place.clientWidth === width) return;
+      width = place.clientWidth;
+      if (place.fold) place.fold();
+    }).observe(place);
+    return place;
+  }
+
+  function lineKeys(chart, spec) {
+    return spec.lines.map((line) => key(line.name, line.place, chart.isShown(line.name), () => chart.toggle(line.name), line.kind === 'line'));
+  }
 
   // A button of a legend. `toggle` says whether what it names is shown now.
-  function key(name, colour, shown, toggle, sign = MARKS[0]) {
-    const mark = make('span', { class: 'mark', 'aria-hidden': 'true' }, sign);
-    mark.style.color = `var(--series-${colour % 10})`;
+  function key(name, at, shown, toggle, stroked = false) {
+    const mark = make('span', { class: 'mark', 'aria-hidden': 'true' }, colours.mark(stroked ? at : 0));
+    mark.style.color = `var(--series-${at % colours.COLOURS})`;
     const button = make('button', { type: 'button', 'aria-pressed': String(shown), title: name }, mark, ' ', make('bdi', {}, name));
     button.addEventListener('click', () => button.setAttribute('aria-pressed', String(toggle())));
     return button;
@@ -138,6 +174,13 @@
       return [line.name, ...[found.last, found.least, found.greatest, found.mean].map((value) => units.format(value, line.unit))];
     });
     place.replaceChildren(table(['series', 'last', 'least', 'greatest', 'mean'], rows));
+  }
+
+  // Until when the logs lack something that the widget's queries look back on: {until, text}.
+  function beginning(found, page) {
+    const whole = found.map((one) => one.wholeFrom).filter((at) => typeof at === 'number');
+    if (!whole.length || Math.max(...whole) <= page.data.window.from) return null;
+    return { until: Math.max(...whole) * 1000, text: `no data before ${time.day(page.data.began)}` };
   }
 
   const MOST_SAID = 3;
@@ -163,7 +206,7 @@
   // A chart with legend, notes and a table of its numbers. `load` gives {lines, heat, found, ...parts of the spec}.
   function timeChart(body, page, title, load) {
     const canvas = make('div', { class: 'canvas', role: 'img' });
-    const keys = make('div', { class: 'legend', role: 'group', 'aria-label': 'Series' });
+    const keys = legendOf('Series');
     const messages = make('div', { class: 'notes' });
     const inside = make('div', {});
     const details = make('details', { class: 'data' }, make('summary', {}, 'Data'), inside);
@@ -173,18 +216,20 @@
     let fillTable = () => {};
     details.addEventListener('toggle', () => details.open && fillTable());
     return async () => {
-      const { found, ...spec } = await load();
+      const { found, ...rest } = await load();
       const range = page.range();
+      const spec = { ...rest, before: beginning(found, page) };
       // The chart comes last: what stands below it takes from its height.
       const now = spec.lines.map((line) => line.name).join('\n');
-      if (now !== names) legend(chart, spec, keys);
+      if (now !== names) legend(keys, lineKeys(chart, spec));
       names = now;
       const listed = spec.heat ? spec.heat.lines : spec.lines;
       showNotes(messages, [...found, ...list(spec.remarks).map((note) => ({ note }))], !listed.length);
       fillTable = () => dataTable(inside, listed, range);
       if (details.open) fillTable();
       chart.draw(spec, range);
-      canvas.setAttribute('aria-label', said(title, listed, spec.bands, range));
+      const partial = spec.before && spec.before.until > range.from * 1000 ? `; ${spec.before.text}` : '';
+      canvas.setAttribute('aria-label', said(title, listed, spec.bands, range) + partial);
     };
   }
 
@@ -202,7 +247,7 @@
       const nameOf = (index) => (sets.length > 1 ? (alone(index) && axisOf(index).label) || `series ${index + 1}` : widget.title || 'value');
       const lines = isHeat ? [] : linesOf(found, widget.title, nameOf);
       return {
-        found, lines, heat: isHeat ? heatOf(found, page.range()) : null, bands: [], remarks: remarks(widget.xyChart, sets, isHeat, axes, lines),
+        found, lines, lowest: sets.some(lowestFirst), heat: isHeat ? heatOf(found, page.range()) : null, bands: [], remarks: remarks(widget.xyChart, sets, isHeat, axes, lines),
         thresholds: list(widget.xyChart.thresholds).map((one) => ({ value: one.value || 0, label: one.label, axis: one.targetAxis === 'Y2' ? 1 : 0 })),
         units: [unit(0), unit(1)], labels: axes.map((one) => one.label || ''), log: axes.map((one) => one.scale === 'LOG10'),
       };
@@ -216,6 +261,9 @@
     if (mode && mode !== 'COLOR' && mode !== 'MODE_UNSPECIFIED') found.push(`The mode ${mode} is not drawn; this is COLOR.`);
     const shift = parseFloat(chart.timeshiftDuration);
     if (shift > 0) found.push(`The comparison with ${units.format(shift, 's')} before is not drawn.`);
+    if (sets.some((set) => /histogram_quantile|_PERCENTILE_/.test(JSON.stringify(set.timeSeriesQuery)))) {
+      found.push('Estimated within a bucket of the distribution: it moves in steps.');
+    }
     if (isHeat && sets.length > 1) found.push('Only the first data set of a heat map is drawn.');
     if (!isHeat && sets.some((set) => set.plotType === 'HEATMAP')) found.push('A heat map beside other data sets is drawn as lines.');
     const lost = (line) => axes[line.axis].scale === 'LOG10' && line.values.some((value) => typeof value === 'number' && value <= 0);
@@ -227,13 +275,42 @@
   function panel(body, page, title, policy, index) {
     const { panels, answers } = policy;
     const one = panels[index];
-    return timeChart(body, page, title, async () => {
-      const found = one.queries.map((query) => ({ set: { timeSeriesQuery: { unitOverride: one.unit } }, answer: numbers.unpack(answers[''][query]) }));
+    let near = one.lowest === true;
+    const scale = make('p', { class: 'note scale' });
+    const draw = timeChart(body, page, title, async () => {
+      const found = one.queries.map((query) => ({
+        set: { timeSeriesQuery: { unitOverride: one.unit } }, answer: numbers.unpack(answers[''][query]), ...page.whole(policy.looks_back[query]),
+      }));
+      const lines = linesOf(found, title, () => 'value');
+      const { top, greatest } = nearThreshold(lines, one.thresholds, page.range());
+      const [words, other] = near ? [`Scaled to the threshold; values reach ${units.format(greatest, one.unit)}.`, 'Show all'] : ['', 'Scale to the threshold'];
+      scale.replaceChildren(...(top === undefined ? [] : [words, ' ', make('button', { type: 'button', onclick: turn }, other)]));
       return {
-        found, lines: linesOf(found, title), heat: null, thresholds: one.thresholds, units: [one.unit, one.unit], labels: ['', ''], log: [false, false],
+        found, lines, lowest: one.lowest, top: near ? top : undefined, heat: null, thresholds: one.thresholds, units: [one.unit, one.unit], labels: ['', ''], log: [false, false],
         bands: bandsOf(page, page.data.incidents.filter((incident) => incident.policy === policy.policy)),
       };
     });
+    async function turn() {
+      near = !near;
+      await draw();
+      scale.querySelector('button')?.focus();
+    }
+    body.querySelector('.canvas').after(scale);
+    return draw;
+  }
+
+  const FAR = 4; // times the threshold: beyond, what is near it is a line on the ground
+  const NEAR = 2.5;
+
+  // Where an axis ends that shows what is near the threshold, if values lie far beyond it: {top, greatest}. Below a
+  // condition's "less than" lies the incident, beyond only what is well: such charts begin with it. Above a "more than"
+  // lies the incident itself, so that it is offered there.
+  function nearThreshold(lines, thresholds, range) {
+    const values = lines.map((line) => numbers.statistics(line.answer, line.series, range)).filter((one) => one.greatest !== null);
+    const limit = thresholds.length ? thresholds[0].value : 0;
+    const greatest = Math.max(...values.map((one) => one.greatest));
+    const some = values.some((one) => one.least < NEAR * limit);
+    return limit > 0 && some && greatest > FAR * limit ? { top: NEAR * limit, greatest } : {};
   }
 
   function alertChart(body, widget, page) {
@@ -273,8 +350,9 @@
       body.style.setProperty('--judged', colour ? COLOURS[colour] : 'transparent');
       body.dataset.judged = colour || 'none';
       const lines = linesOf([one], widget.title).slice(0, 1);
+      const before = beginning([one], page);
       below.setAttribute('aria-label', said(widget.title || 'value', lines, [], range));
-      if (spark) spark.draw({ lines, heat: null, bands: [], thresholds: [], units: [unit], labels: [''], log: [false], bare: true }, range);
+      if (spark) spark.draw({ lines, before, heat: null, bands: [], thresholds: [], units: [unit], labels: [''], log: [false], bare: true }, range);
       if (gauge) gauge(last, scorecard.gaugeView.lowerBound || 0, scorecard.gaugeView.upperBound || 1, colour ? getComputedStyle(body).getPropertyValue('--judged') : null);
     };
   }
@@ -296,7 +374,7 @@
 
   function pieChart(body, widget, page, path) {
     const canvas = make('div', { class: 'canvas', role: 'img' });
-    const keys = make('div', { class: 'legend', role: 'group', 'aria-label': 'Parts' });
+    const keys = legendOf('Parts');
     const messages = make('div', { class: 'notes' });
     const inside = make('div', {});
     body.append(canvas, keys, messages, make('details', { class: 'data' }, make('summary', {}, 'Data'), inside));
@@ -307,10 +385,10 @@
       const lines = linesOf(found.map((one) => ({ ...one, set: { ...one.set, legendTemplate: one.set.sliceNameTemplate } })));
       const unit = lines.length ? lines[0].unit : '1';
       const slices = lines
-        .map((line, i) => ({ name: line.name, colour: i, value: numbers.last(line.answer, line.series, page.range()) }))
+        .map((line) => ({ name: line.name, colour: line.place, value: numbers.last(line.answer, line.series, page.range()) }))
         .filter((one) => typeof one.value === 'number');
       const draw = () => paint(slices.filter((one) => !hidden.has(one.name)), widget.pieChart.chartType === 'DONUT', widget.pieChart.showLabels === true, unit);
-      keys.replaceChildren(...slices.map((one) => key(one.name, one.colour, !hidden.has(one.name), () => {
+      legend(keys, slices.map((one) => key(one.name, one.colour, !hidden.has(one.name), () => {
         if (!hidden.delete(one.name)) hidden.add(one.name);
         draw();
         return !hidden.has(one.name);
@@ -331,20 +409,28 @@
     return `${title}: total ${units.format(total, unit)}; ${parts.join(', ')}`;
   }
 
+  // Whether a data set asks for the lowest series.
+  function lowestFirst(set) {
+    const query = (set && set.timeSeriesQuery) || {};
+    const filter = query.timeSeriesFilter || query.timeSeriesFilterRatio || {};
+    return /^\s*bottomk\b/.test(query.prometheusQuery || '') || (filter.pickTimeSeriesFilter || {}).direction === 'BOTTOM';
+  }
+
   // A row for each set of labels, a column for each label and each data set.
   function timeSeriesTable(body, widget, page, path) {
     const messages = make('div', { class: 'notes' });
-    const place = make('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': widget.title || 'table' });
+    const place = make('div', { class: 'scroll', tabindex: '0', role: 'group', 'aria-label': widget.title || 'table' });
     body.append(place, messages);
     const settings = list(widget.timeSeriesTable.columnSettings);
     const isHidden = (name) => settings.some((one) => one.column === name && one.visible !== true);
     const bar = widget.timeSeriesTable.metricVisualization === 'BAR';
+    const lowest = list(widget.timeSeriesTable.dataSets).some(lowestFirst);
     let order = null;
     return async function draw() {
       const found = await answersOf(page, [...path, 'timeSeriesTable'], widget.timeSeriesTable.dataSets);
       const { columns, rows } = tableOf(found, page.range());
       const known = order && columns.some((column) => column.name === order.name);
-      if (!known) order = { name: columns.length ? columns[columns.length - 1].name : '', down: true };
+      if (!known) order = { name: columns.length ? columns[columns.length - 1].name : '', down: !lowest };
       sortRows(rows, columns, order);
       const shown = columns.map((column, i) => ({ ...column, i })).filter((column) => !isHidden(column.name));
       const choose = async (name, down) => {
@@ -437,7 +523,7 @@
   }
 
   function incidentList(body, widget, page) {
-    const place = make('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': widget.title || 'incidents' });
+    const place = make('div', { class: 'scroll', tabindex: '0', role: 'group', 'aria-label': widget.title || 'incidents' });
     body.append(place);
     const names = list(widget.incidentList.policyNames);
     const wanted = new Set(names.map((name) => page.data.incident_lists[name]));
@@ -453,7 +539,7 @@
   function logsPanel(body, widget, page) {
     const filter = widget.logsPanel.filter || '';
     const found = page.data.logs[filter];
-    const lines = make('div', { class: 'scroll logs', tabindex: '0', role: 'region', 'aria-label': widget.title || 'logs' });
+    const lines = make('div', { class: 'scroll logs', tabindex: '0', role: 'group', 'aria-label': widget.title || 'logs' });
     const total = make('p', { class: 'more' });
     body.append(make('details', {}, make('summary', {}, 'Filter'), make('pre', { class: 'query' }, filter)), total, lines);
     if (!found || found.error) return refuse(body, found ? found.error : 'No lines were looked up for this filter.');

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 
 from loyalty_monitoring.proof.alerts.cases import claims_of
 from loyalty_monitoring.report.build import report
-from loyalty_monitoring.report.site import write_site
+from loyalty_monitoring.report.site import ASSETS, write_site
 from loyalty_monitoring.report.sources import sources
 from tests.conftest import ROOT
 
@@ -75,11 +76,26 @@ def page(context: BrowserContext, guard: Guard) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The report of the eight-day sample, on disk."""
-    files = sorted((ROOT / "samples").glob("*.jsonl.gz"))
-    made_from = sources(ROOT, "demo", (), claims_of(ROOT))
-    return write_site(report(made_from, files), tmp_path_factory.mktemp("site") / "report").parent
+def site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The report of the eight-day sample, on disk; drawn once, also where several processes run tests."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "report-of-the-sample"
+    with (folder.with_suffix(".lock")).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            files = sorted((ROOT / "samples").glob("*.jsonl.gz"))
+            write_site(report(sources(ROOT, "demo", (), claims_of(ROOT)), files), folder)
+    return folder
+
+
+@pytest.fixture
+def scripts(page: Page, tmp_path: Path) -> Page:
+    """A page with nothing but the scripts that reckon."""
+    file = tmp_path / "page.html"
+    own = [(ASSETS / f"{name}.js").as_uri() for name in ("units", "time", "series")]
+    file.write_text("<!doctype html>" + "".join(f'<script src="{address}"></script>' for address in own))
+    page.goto(file.as_uri())
+    return page
 
 
 def opened(page: Page, file: Path, fragment: str = "") -> Page:

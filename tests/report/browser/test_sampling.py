@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
-
-from loyalty_monitoring.report.site import ASSETS
 
 SAMPLED = """([values, from, to, most]) => {
     const answer = {first: 0, step: 60};
     return loyalty.series.sampled(answer, i => values[i] ?? null, values.length, {from, to}, most, false)
         .map(([at, i]) => [at / 1000, values[i] ?? null]);
 }"""
-
-
-@pytest.fixture
-def scripts(page: Page, tmp_path: Path) -> Page:
-    """A page with nothing but the script that unpacks and samples."""
-    file = tmp_path / "page.html"
-    file.write_text(f'<!doctype html><script src="{(ASSETS / "series.js").as_uri()}"></script>')
-    page.goto(file.as_uri())
-    return page
 
 
 def sampled(page: Page, values: list[float | None], start: int, end: int, most: int) -> list[list[Any]]:

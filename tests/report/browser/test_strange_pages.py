@@ -18,6 +18,7 @@ from loyalty_monitoring.report.sources import sources
 from tests.conftest import ROOT
 from tests.log_lines import START, entry, event, freshness, hours, minutes, write
 from tests.report.browser.conftest import Guard, drawn, opened
+from tests.report.browser.test_accessibility import NARROW_DARK, WIDE_LIGHT, found
 
 HOSTILE = "</script><img src=x onerror=\"document.title='taken'\"><b>&lt;'\u202e\u2028`${1+1}`"
 RATE = 'logging_googleapis_com:user_loyalty_rate_limited_requests{monitored_resource="k8s_container", ${store_id}}'
@@ -226,6 +227,11 @@ def test_every_kind_of_widget_is_drawn_or_says_why_not(grid: Page, widget: dict[
             "one => echarts.getInstanceByDom(one).getOption().series[0].data.length"
         )
         assert cells > 3
+
+
+def test_axe_finds_nothing_on_any_kind_of_widget(page: Page, strange: Path) -> None:
+    opened(page, strange / "dashboards" / "grid.html")
+    assert found(page, (WIDE_LIGHT, NARROW_DARK)) == []
 
 
 def test_a_group_holds_the_tiles_that_its_rectangle_covers(page: Page, strange: Path) -> None:

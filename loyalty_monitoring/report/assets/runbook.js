@@ -1,6 +1,6 @@
 'use strict';
 
-// A button beside each command and query of a runbook that copies its text.
+// A runbook's commands and queries have a button that copies their text; its tables scroll, by keyboard too.
 (() => {
   const { make } = window.loyalty.dom;
 
@@ -29,7 +29,12 @@
       button.textContent = done ? 'Copied' : 'Selected: press Ctrl+C';
       setTimeout(() => (button.textContent = 'Copy'), 3000);
     });
-    block.tabIndex = 0;
     block.before(button);
+  }
+
+  for (const table of document.querySelectorAll('.runbook table')) {
+    const around = make('div', { class: 'wide', tabindex: '0', role: 'group', 'aria-label': 'Table' });
+    table.replaceWith(around);
+    around.append(table);
   }
 })();
