@@ -10,7 +10,7 @@ from playwright.sync_api import expect, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 WIDTH, HEIGHT = 1280, 800
 PICTURES = {
-    "overview": "index.html",
+    "incidents": "index.html",
     "enrollment_funnel": "dashboards/enrollment_funnel.html",
     "expiration_task_stale": "policies/expiration_task_stale.html",
 }

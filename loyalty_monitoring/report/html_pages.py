@@ -45,7 +45,7 @@ def policy_page(site: Site, data: Data, drawn: DrawnPolicy) -> str:
 
 
 def _tabs(dashboards: Sequence[DrawnDashboard]) -> list[tuple[DrawnDashboard, str]]:
-    """Return each dashboard with the name of its tab: its title, without the "Module: " with which all of several begin."""
+    """Return each dashboard with its tab: its title, without the "Module: " with which all of several begin."""
     titles = [drawn.title for drawn in dashboards]
     prefix = titles[0][: titles[0].find(": ") + 2] if len(titles) > 1 and ": " in titles[0] else ""
     if not all(title.startswith(prefix) and len(title) > len(prefix) for title in titles):

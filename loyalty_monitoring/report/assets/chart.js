@@ -427,11 +427,11 @@
         // The total stands in the hole.
         title: donut ? { text: units.format(total, unit), left: 'center', top: 'middle', textStyle: { color: paint.text, fontSize: 14, fontFamily: paint.font } } : undefined,
         series: [{
-          type: 'pie', radius: donut ? ['45%', '75%'] : [0, '75%'],
+          type: 'pie', radius: donut ? ['36%', '62%'] : [0, '62%'], // with room for a label above and below
           data: slices.map((one) => ({ name: one.name, value: one.value, itemStyle: { color: paint.series[one.colour % paint.series.length] } })),
           label: {
             show: labels, color: paint.text, alignTo: 'edge', edgeDistance: 4, lineHeight: 15, overflow: 'truncate',
-            formatter: (one) => `${one.name}\n${units.format(one.value, unit)}`,
+            formatter: (one) => `${one.name} ${units.format(one.value, unit)}`,
           },
           labelLayout: { hideOverlap: true },
         }],
