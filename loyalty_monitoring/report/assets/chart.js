@@ -63,6 +63,7 @@
     const shown = spec.lines.filter((line) => !hidden.has(line.name));
     const data = samples(shown, range, width);
     const two = spec.lines.some((line) => line.axis === 1);
+    const dots = lonePoints(data, range, width);
     const ticks = time.ticks(range, Math.max(2, Math.floor(width / TICK_WIDTH)));
     return {
       animation: false,
@@ -83,7 +84,7 @@
       visualMap: spec.heat ? heatScale(spec, paint) : undefined,
       series: spec.heat
         ? [heatSeries(spec), frame(spec, paint), shade(spec, range, width, paint)]
-        : [frame(spec, paint), ...shown.map((line) => series(line, data.get(line), range, width, paint)), shade(spec, range, width, paint)],
+        : [frame(spec, paint), ...shown.map((line) => series(line, data.get(line), dots, paint)), shade(spec, range, width, paint)],
     };
   }
 
@@ -201,18 +202,27 @@
 
   const LONE_WIDTH = 4; // pixels; a shorter piece of line is no line
   const LONE_SIZE = 7;
+  const MOST_LARGE = 150; // points of a chart; more of them would cover it
 
-  function series(line, data, range, width, paint) {
+  function series(line, data, dots, paint) {
     const colour = paint.series[line.place % paint.series.length];
     const common = { name: line.name, yAxisIndex: line.axis || 0, data, color: colour, clip: true };
     if (line.kind === 'bar') return { ...common, type: 'bar', stack: line.stack, barMaxWidth: 28, barCategoryGap: '10%' };
-    const alone = lone(common.data, ((range.to - range.from) * 1000) / Math.max(LEAST_WIDTH, width));
+    const alone = dots.of.get(line);
     return {
-      ...common, type: 'line', stack: line.stack, stackStrategy: 'all', showSymbol: alone.size > 0, symbolSize: LONE_SIZE,
+      ...common, type: 'line', stack: line.stack, stackStrategy: 'all', showSymbol: alone.size > 0, symbolSize: dots.size,
       symbol: (value, { dataIndex }) => (alone.has(dataIndex) ? 'circle' : 'none'),
       lineStyle: { width: 1.5, type: line.stack ? 'solid' : names.stroke(line.place) },
       areaStyle: line.kind === 'area' ? { opacity: 0.35 } : undefined,
     };
+  }
+
+  // {of: the lone points of each line, size: how large they are drawn}.
+  function lonePoints(data, range, width) {
+    const pixel = ((range.to - range.from) * 1000) / Math.max(LEAST_WIDTH, width);
+    const of = new Map([...data].map(([line, points]) => [line, line.kind === 'bar' ? new Set() : lone(points, pixel)]));
+    const count = [...of.values()].reduce((sum, found) => sum + found.size, 0);
+    return { of, size: count > MOST_LARGE ? LONE_SIZE / 2 : LONE_SIZE };
   }
 
   // Points between two gaps that are too near each other to be seen as a line: the index of the greatest of each such run.
