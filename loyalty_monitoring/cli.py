@@ -30,7 +30,7 @@ from loyalty_monitoring.commands.match import match_command
 from loyalty_monitoring.commands.mutants import mutants_command
 from loyalty_monitoring.commands.new import new_command
 from loyalty_monitoring.commands.points import points_command
-from loyalty_monitoring.commands.project import project_dir_option
+from loyalty_monitoring.commands.project import project_dir_option, quiet_option
 from loyalty_monitoring.commands.prove import prove_command
 from loyalty_monitoring.commands.render import render_command
 from loyalty_monitoring.commands.replay import replay_command
@@ -39,7 +39,7 @@ from loyalty_monitoring.commands.runbooks import runbooks_command
 from loyalty_monitoring.commands.serve import serve_command
 from loyalty_monitoring.commands.simulate import simulate_command
 from loyalty_monitoring.commands.verify import verify_command
-from loyalty_monitoring.common import failures, interruption
+from loyalty_monitoring.common import failures, interruption, library_warnings
 from loyalty_monitoring.common.errors import UserError
 
 # In the order of `--help`: task -> its commands.
@@ -81,19 +81,22 @@ def cli() -> None:
     """
 
 
-def _take_project_dir(command: click.Command) -> None:
-    """Give the command the option --project-dir, or each command of a group."""
+def _take_common_options(command: click.Command) -> None:
+    """Give the command the options --project-dir and --quiet, or each command of a group."""
     if isinstance(command, click.Group) and command is not cli:
         for one in command.commands.values():
-            _take_project_dir(one)
-    elif command not in _WITHOUT_PROJECT:
+            _take_common_options(one)
+        return
+    if command not in _WITHOUT_PROJECT:
         command.params.append(project_dir_option())
+    if command is not cli:
+        command.params.append(quiet_option())
 
 
-_take_project_dir(cli)
+_take_common_options(cli)
 for _commands in TASKS.values():
     for _command in _commands:
-        _take_project_dir(_command)
+        _take_common_options(_command)
         cli.add_command(_command)
 
 
@@ -106,6 +109,7 @@ def main() -> None:
 
 
 def _main() -> None:
+    library_warnings.silence()
     _prepare_streams()
     logging.getLogger("loyalty_monitoring").addHandler(_Notes())
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,30 @@ def as_lines(entries: Iterable[Entry]) -> bytes:
     return "".join(json.dumps(e, ensure_ascii=False, separators=(",", ":")) + "\n" for e in entries).encode()
 
 
-def write(out: str, days: Iterable[list[Entry]]) -> None:
-    """Write to a file, a folder (one file a day) or, for `-`, to standard output."""
+def write(out: str, days: Iterable[list[Entry]]) -> int:
+    """Write to a file, a folder (one file a day) or, for `-`, to standard output; return how many entries."""
+    counted = _Counted(days)
     if out == "-":
-        for day in days:
+        for day in counted:
             sys.stdout.buffer.write(as_lines(day))
         sys.stdout.buffer.flush()
     elif out.endswith("/") or Path(out).is_dir():
-        write_folder(Path(out), days)
+        write_folder(Path(out), counted)
     else:
-        write_file(Path(out), days)
+        write_file(Path(out), counted)
+    return counted.entries
+
+
+class _Counted:
+    """The days, and how many entries they had so far."""
+
+    def __init__(self, days: Iterable[list[Entry]]) -> None:
+        self._days, self.entries = days, 0
+
+    def __iter__(self) -> Iterator[list[Entry]]:
+        for day in self._days:
+            self.entries += len(day)
+            yield day
 
 
 def write_file(file: Path, days: Iterable[list[Entry]]) -> None:

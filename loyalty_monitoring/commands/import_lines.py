@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from loyalty_monitoring.commands.options import Instant, files_argument, stack_option, strict_option
-from loyalty_monitoring.commands.project import progress_bar, project_root
+from loyalty_monitoring.commands.project import progress_bar, project_root, summarize
 
 
 @click.command("import")
@@ -47,4 +47,4 @@ def import_command(
         for entry in entries_of(files, kind, told=time, strict=strict, counts=counts, progress=progress):
             sys.stdout.write(f"{entry}\n")
     times = ", ".join(f"{number:,} of {source}" for source, number in counts.times.items())
-    click.echo(f"{counts.read - counts.unused:,} entries of type {kind}; their times: {times}", err=True)
+    summarize(f"{counts.read - counts.unused:,} entries of type {kind}; their times: {times}")

@@ -14,11 +14,21 @@ from loyalty_monitoring.common.sizes import bytes_of
 
 PRIORITIES = ("P0", "P1", "P2")
 
+
+def _stacks_here(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """Return the stacks that the shell offers: those of the folder one stands in."""
+    names = (file.name.split(".")[1] for file in sorted(Path.cwd().glob("Pulumi.*.yaml")))
+    return [name for name in names if name.startswith(begun)]
+
+
 stack_option = click.option(
     "--stack",
     default="demo",
     show_default=True,
     metavar="S",
+    envvar="LOYALTY_MONITORING_STACK",
+    show_envvar=True,
+    shell_complete=_stacks_here,
     help="The stack whose settings and parameters apply: Pulumi.S.yaml.",
 )
 stacks_option = click.option(
@@ -26,6 +36,7 @@ stacks_option = click.option(
     "stacks",
     multiple=True,
     metavar="S",
+    shell_complete=_stacks_here,
     help="This stack, Pulumi.S.yaml; may be repeated. Without it: all stacks that have a file.",
 )
 files_argument = click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))

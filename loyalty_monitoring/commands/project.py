@@ -114,6 +114,36 @@ def arrival_allowance(settings: Settings) -> timedelta:
     return timedelta(seconds=parameters.arrival_allowance(project_root(), settings.parameter_overrides))
 
 
+_QUIET = "loyalty_monitoring.quiet"
+
+
+def quiet_option() -> click.Option:
+    """Return the option --quiet, which every command has."""
+
+    def remember(context: click.Context, _: click.Parameter, quiet: bool) -> None:
+        context.meta[_QUIET] = quiet
+
+    return click.Option(
+        ["--quiet", "-q"],
+        is_flag=True,
+        help="Show no progress and no summary; results, warnings and errors remain.",
+        expose_value=False,
+        callback=remember,
+    )
+
+
+def is_quiet() -> bool:
+    """Return whether --quiet was given to the command that runs."""
+    context = click.get_current_context(silent=True)
+    return bool(context and context.meta.get(_QUIET))
+
+
+def summarize(text: str) -> None:
+    """Say on standard error what was done, unless --quiet was given."""
+    if not is_quiet():
+        click.echo(text, err=True)
+
+
 @contextmanager
 def progress_bar() -> Iterator[Callable[[str, float], None]]:
     """Yield a function `progress(what, share done)` that draws a bar on standard error when a person is looking."""
@@ -121,7 +151,8 @@ def progress_bar() -> Iterator[Callable[[str, float], None]]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
+    disable = is_quiet() or not console.is_terminal
     columns = (TextColumn("{task.description:<40}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(*columns, console=console, transient=True, disable=disable) as bar:
         task = bar.add_task("", total=1.0)
         yield lambda what, done: bar.update(task, description=what, completed=done)

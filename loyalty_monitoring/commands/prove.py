@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 
 import click
 
-from loyalty_monitoring.commands.project import load_sources_of, progress_bar, project_root
+from loyalty_monitoring.commands.project import load_sources_of, progress_bar, project_root, summarize
+from loyalty_monitoring.common.errors import UserError
 
 
 @click.command("prove")
 @click.argument("alerts", nargs=-1, metavar="[ALERT]...")
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def prove_command(alerts: tuple[str, ...], output_format: str) -> None:
+@click.option("--watch", is_flag=True, help="Prove again whenever a definition or a case changes; Ctrl-C ends it.")
+def prove_command(alerts: tuple[str, ...], output_format: str, watch: bool) -> None:
     """Prove that alerts open when their sentence says, and never otherwise.
 
     Replays the cases of tests/cases/ALERT.yaml, all alerts without a name: log lines through the deployed definitions
@@ -23,8 +26,17 @@ def prove_command(alerts: tuple[str, ...], output_format: str) -> None:
     \b
     loyalty-monitoring prove
     loyalty-monitoring prove rate_limit_spike email_failures
+    loyalty-monitoring prove rate_limit_spike --watch
     loyalty-monitoring prove --format json | jq '.cases[] | select(.holds | not)'
     """
+    if watch:
+        _prove_again_and_again(alerts, output_format)
+    elif not _proven(alerts, output_format):
+        sys.exit(1)
+
+
+def _proven(alerts: tuple[str, ...], output_format: str) -> bool:
+    """Prove and print; return whether everything holds."""
     from loyalty_monitoring.proof.alerts import output
     from loyalty_monitoring.proof.alerts.prove import prove
 
@@ -35,5 +47,18 @@ def prove_command(alerts: tuple[str, ...], output_format: str) -> None:
         click.echo(output.as_json(proof))
     else:
         output.print_text(proof)
-    if not proof.holds:
-        sys.exit(1)
+    return proof.holds
+
+
+def _prove_again_and_again(alerts: tuple[str, ...], output_format: str) -> None:
+    from loyalty_monitoring.report.serve import changes
+
+    root = project_root()
+    folders = [root / name for name in ("alert_policies", "log_metrics", "dashboards", "runbooks", "tests/cases")]
+    for _ in changes([root, *(folder for folder in folders if folder.is_dir())], []):
+        try:
+            _proven(alerts, output_format)
+        except UserError as error:
+            click.echo(f"loyalty-monitoring: {error}", err=True)
+        summarize(f"{datetime.now():%H:%M:%S} waiting for a change; Ctrl-C ends it")
+    raise KeyboardInterrupt

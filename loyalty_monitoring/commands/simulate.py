@@ -7,7 +7,7 @@ from datetime import datetime
 import click
 
 from loyalty_monitoring.commands.options import Instant
-from loyalty_monitoring.commands.project import progress_bar
+from loyalty_monitoring.commands.project import progress_bar, summarize
 from loyalty_monitoring.common.errors import UserError
 
 
@@ -67,4 +67,7 @@ def simulate_command(
 
     story = Story(days, merchants, stores, seed, start, tuple(map(parse_occurrence, faults)), new_project)
     with progress_bar() as progress:
-        output.write(out, entries(story, progress))
+        written = output.write(out, entries(story, progress))
+    broken = f", with {len(faults)} fault{'s' if len(faults) > 1 else ''}" if faults else ", without a fault"
+    where = "standard output" if out == "-" else out
+    summarize(f"{written:,} entries of {days} day{'s' if days > 1 else ''}{broken}, written to {where}")

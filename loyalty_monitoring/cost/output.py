@@ -183,8 +183,17 @@ def _growth(of: Estimate) -> Iterator[Text]:
         yield Text(f"  {others} more metrics reach it later; --format json has them all.", style="dim")
 
 
+def _age(days: int) -> str:
+    """Return how old the prices are, once they are three months old."""
+    if days < 90:
+        return ""
+    number, unit = (days // 365, "year") if days >= 365 else (days // 30, "month")
+    return f", {number} {unit}{'s' if number > 1 else ''} old (see the pages below whether they still hold)"
+
+
 def _price_lines(of: Estimate) -> Iterator[Text]:
-    yield Text(f"Prices as of {of.prices.checked}: {of.prices.file.name}", style="bold")
+    age = (of.today - of.prices.checked).days
+    yield Text(f"Prices as of {of.prices.checked}{_age(age)}: {of.prices.file.name}", style="bold")
     for name, price in of.prices.prices.items():
         tiers = ", then ".join(f"${tier.usd:g}" for tier in price.tiers)
         mark = "" if price.origin.certainty == "documented" else " (second-hand)"

@@ -20,7 +20,7 @@ SMALL = ("simulate", "--merchants", "4", "--stores", "4")
 
 @pytest.fixture(scope="module")
 def a_day() -> str:
-    done = run(*SMALL, "--fault", "wallet_outage@T+1h")
+    done = run(*SMALL, "--quiet", "--fault", "wallet_outage@T+1h")
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 

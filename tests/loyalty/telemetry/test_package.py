@@ -47,7 +47,7 @@ def test_it_works_where_this_project_is_not(installed: Path, tmp_path: Path) -> 
         "sys.exit('loyalty_monitoring' in sys.modules or 'redis' in sys.modules)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-W", "ignore::FutureWarning", "-c", code],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(installed)},
         capture_output=True,
