@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 
 @dataclass(frozen=True)
-class Kind:
+class FieldKind:
     """The type of a field: a test for values, and words for errors."""
 
     words: str
@@ -41,17 +41,17 @@ def _is_rate(value: Any) -> bool:
     return is_number(value) and 0 <= value <= 1
 
 
-Count = Annotated[int, Kind("a whole number, 0 or more", _is_count)]
-Number = Annotated[float, Kind("a finite number", is_number)]
-Rate = Annotated[float, Kind("a number from 0 to 1", _is_rate)]
+Count = Annotated[int, FieldKind("a whole number, 0 or more", _is_count)]
+Number = Annotated[float, FieldKind("a finite number", is_number)]
+Rate = Annotated[float, FieldKind("a number from 0 to 1", _is_rate)]
 
 _PLAIN = {
-    str: Kind("a string", lambda value: isinstance(value, str)),
-    bool: Kind("True or False", lambda value: isinstance(value, bool)),
+    str: FieldKind("a string", lambda value: isinstance(value, str)),
+    bool: FieldKind("True or False", lambda value: isinstance(value, bool)),
 }
 
 
-def kind_of(annotation: Any) -> Kind:
+def kind_of(annotation: Any) -> FieldKind:
     """Return the kind that a parameter's annotation stands for.
 
     >>> kind_of(Count).fits(-1), kind_of(Literal["google", "apple"]).words
@@ -61,9 +61,9 @@ def kind_of(annotation: Any) -> Kind:
         return _PLAIN[annotation]
     if get_origin(annotation) is Literal:
         values = get_args(annotation)
-        return Kind(f"one of {', '.join(map(repr, values))}", lambda value: value in values)
+        return FieldKind(f"one of {', '.join(map(repr, values))}", lambda value: value in values)
     kind = annotation.__metadata__[0]
-    assert isinstance(kind, Kind)
+    assert isinstance(kind, FieldKind)
     return kind
 
 

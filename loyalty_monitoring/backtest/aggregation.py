@@ -16,7 +16,7 @@ from loyalty_monitoring.query_languages.extractors import label_sql, value_sql
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter, to_sql
 from loyalty_monitoring.query_languages.logging_filter.syntax import And, Comparison, Expression, Not, Or
 from loyalty_monitoring.replay.entries.fields import expression, leaves_of
-from loyalty_monitoring.replay.metric_points import Plan, needed_fields, plan_of
+from loyalty_monitoring.replay.metric_points import MetricPlan, needed_fields, plan_of
 
 # cloud.google.com/bigquery/quotas#query_jobs: "Maximum unresolved GoogleSQL query length: 1 MB".
 LONGEST_QUERY = 1_000_000
@@ -112,7 +112,7 @@ class _Shared:
         return self.name(to_sql(Filter("", part), self.column))
 
 
-def _row(plan: Plan, shared: _Shared) -> str:
+def _row(plan: MetricPlan, shared: _Shared) -> str:
     try:
         matches = shared.condition(parse_sayable(plan.metric.body["filter"]).expression)
         labels = [shared.name(label_sql(extractor, kind, shared.column)) for _, kind, extractor in plan.labels]
@@ -131,7 +131,7 @@ def _lines(parts: Iterable[str]) -> str:
     return ",\n    ".join(parts)
 
 
-def _bucket(plan: Plan) -> str:
+def _bucket(plan: MetricPlan) -> str:
     """Return the number of bounds that are at most the value."""
     reached = " + ".join(f"IF(hit.value >= CAST('{bound!r}' AS FLOAT64), 1, 0)" for bound in plan.bounds)
     return f"WHEN {plan.number} THEN {reached}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from loyalty_monitoring.common.database import Connection
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.replay.metric_points import (
-    Plan,
+    MetricPlan,
     find_zeros,
     make_resources,
     make_tables,
@@ -50,7 +50,7 @@ def take_counts(con: Connection, metrics: Sequence[LogMetric]) -> dict[str, Metr
     return summaries(con, plans, matched)
 
 
-def _add_metric(con: Connection, plan: Plan) -> None:
+def _add_metric(con: Connection, plan: MetricPlan) -> None:
     n = "valued" if plan.value else "matched"
     labels = series_labels(plan, [f"labels[{index + 1}]" for index in range(len(plan.labels))])
     con.execute(

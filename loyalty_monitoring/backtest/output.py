@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from loyalty_monitoring.backtest.run import Plan, Source, ViewSource
+from loyalty_monitoring.backtest.run import BacktestPlan, LoggingSource, ViewSource
 from loyalty_monitoring.backtest.view import View
 from loyalty_monitoring.google_cloud.api_limits import (
     DOLLARS_A_TIB,
@@ -27,7 +27,7 @@ from loyalty_monitoring.replay.timeline import print_text, rfc3339
 _LATE = timedelta(hours=1)
 
 
-def as_object(planned: Plan, result: ReplayResult, source: Source | ViewSource) -> dict[str, Any]:
+def as_object(planned: BacktestPlan, result: ReplayResult, source: LoggingSource | ViewSource) -> dict[str, Any]:
     """Return replay's JSON object, and `source`: where the entries came from."""
     if isinstance(source, ViewSource):
         of_view = {**_view(planned, source.view, source.estimated), "first_entry": rfc3339(source.first)}
@@ -42,24 +42,24 @@ def as_object(planned: Plan, result: ReplayResult, source: Source | ViewSource) 
     return {"source": of_source, **replay_object(result)}
 
 
-def print_result(planned: Plan, result: ReplayResult, source: Source | ViewSource) -> None:
+def print_result(planned: BacktestPlan, result: ReplayResult, source: LoggingSource | ViewSource) -> None:
     """Print where the entries came from, then replay's timeline."""
     console = Console(highlight=False)
     for line in _origin(planned, source):
         console.print(line, soft_wrap=True, markup=False)
     print_text(result, console)
-    if isinstance(source, Source) and source.kept is not None:
+    if isinstance(source, LoggingSource) and source.kept is not None:
         again = f"The entries are kept; to replay them: {_replay(planned, source.kept)}"
         console.print(again, soft_wrap=True, markup=False)
 
 
-def plan_as_json(planned: Plan) -> str:
+def plan_as_json(planned: BacktestPlan) -> str:
     """Return the window, filter and limits of a read as JSON; the number of entries is not known before."""
     quota = {"entries_a_request": PAGE_SIZE, "requests_a_minute": READ_REQUESTS_A_MINUTE}
     return _json({"source": {**_source(planned), **quota}, "window": _window(planned)})
 
 
-def plan_as_text(planned: Plan) -> str:
+def plan_as_text(planned: BacktestPlan) -> str:
     """Return the window and filter of a read as text, with what is known of its duration."""
     text = planned.filter
     an_hour = 60 * PAGE_SIZE * READ_REQUESTS_A_MINUTE
@@ -80,13 +80,13 @@ def plan_as_text(planned: Plan) -> str:
     )
 
 
-def view_plan_as_json(planned: Plan, view: View, estimated: int) -> str:
+def view_plan_as_json(planned: BacktestPlan, view: View, estimated: int) -> str:
     """Return the query that BigQuery would run and the bytes and price of it, as JSON."""
     price = {"dollars_a_tib": DOLLARS_A_TIB, "dollars": round(_dollars(estimated), 4)}
     return _json({"source": {**_view(planned, view, estimated), **price}, "window": _window(planned)})
 
 
-def view_plan_as_text(planned: Plan, view: View, estimated: int) -> str:
+def view_plan_as_text(planned: BacktestPlan, view: View, estimated: int) -> str:
     return "\n".join(
         [
             f"Nothing was read. In the view {view}, by BigQuery, would be counted:",
@@ -102,7 +102,7 @@ def _dollars(estimated: int) -> float:
     return estimated / TIB * DOLLARS_A_TIB
 
 
-def _origin(planned: Plan, source: Source | ViewSource) -> Iterator[str]:
+def _origin(planned: BacktestPlan, source: LoggingSource | ViewSource) -> Iterator[str]:
     if isinstance(source, ViewSource):
         where = f"View {source.view}, by BigQuery: {source.estimated:,} bytes, ${_dollars(source.estimated):,.2f}"
     else:
@@ -117,7 +117,7 @@ def _origin(planned: Plan, source: Source | ViewSource) -> Iterator[str]:
         )
 
 
-def _replay(planned: Plan, kept: Path) -> str:
+def _replay(planned: BacktestPlan, kept: Path) -> str:
     """Return the command that finds the same incidents without reading."""
     words = ["loyalty-monitoring", "replay", "--stack", planned.settings.stack]
     words += ["--from", rfc3339(planned.start), "--to", rfc3339(planned.end)]
@@ -126,7 +126,7 @@ def _replay(planned: Plan, kept: Path) -> str:
     return shlex.join([*words, str(kept)])
 
 
-def _source(planned: Plan) -> dict[str, Any]:
+def _source(planned: BacktestPlan) -> dict[str, Any]:
     return {
         "kind": "logging_api",
         "project": planned.settings.project,
@@ -136,7 +136,7 @@ def _source(planned: Plan) -> dict[str, Any]:
     }
 
 
-def _view(planned: Plan, view: View, estimated: int) -> dict[str, Any]:
+def _view(planned: BacktestPlan, view: View, estimated: int) -> dict[str, Any]:
     return {
         "kind": "log_analytics_view",
         "project": planned.settings.project,
@@ -147,7 +147,7 @@ def _view(planned: Plan, view: View, estimated: int) -> dict[str, Any]:
     }
 
 
-def _window(planned: Plan) -> dict[str, str]:
+def _window(planned: BacktestPlan) -> dict[str, str]:
     return {"from": rfc3339(planned.start), "to": rfc3339(planned.end)}
 
 

@@ -26,7 +26,7 @@ DAYS = 30
 
 
 @dataclass(frozen=True)
-class Plan:
+class BacktestPlan:
     """The read and the evaluation of a backtest. Evaluation starts at `start`; entries are read from `history` on.
 
     `definitions` has only the log-based metrics that are needed.
@@ -48,7 +48,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Source:
+class LoggingSource:
     """Entries that were read from the Logging API. `first` is the first entry's time, `kept` the file that has the
     entries.
     """
@@ -94,7 +94,7 @@ def plan(
     start: datetime,
     end: datetime,
     policies: Sequence[str] | None = None,
-) -> Plan:
+) -> BacktestPlan:
     """Plan a backtest. With `policies` (names), only the metrics that these read. Errors: UserError.
 
     Conditions look back, so the entries before the window are history: as many whole hours as any of the policies
@@ -107,17 +107,17 @@ def plan(
         queries = [policy.query for policy in chosen]
         needed = tuple(metric for metric in definitions.log_metrics if series_in_queries([metric], queries))
         definitions = replace(definitions, log_metrics=needed)
-    return Plan(settings, definitions, chosen, history, start, end)
+    return BacktestPlan(settings, definitions, chosen, history, start, end)
 
 
 def backtest(
-    planned: Plan,
+    planned: BacktestPlan,
     *,
     keep: Path | None = None,
     timeout: float,
     endpoint: str | None = None,
     progress: Progress | None = None,
-) -> tuple[ReplayResult, Source]:
+) -> tuple[ReplayResult, LoggingSource]:
     """Read the entries through the Logging API and replay them. `keep` is a file for the entries.
 
     `timeout` is in seconds, for each request; `endpoint` a server to ask in place of Google's. Without `keep`, nothing
@@ -149,10 +149,10 @@ def backtest(
             policies=[policy.name for policy in planned.policies],
             progress=progress,
         )
-    return result, Source(reading.requests, reading.waited, reading.first, keep)
+    return result, LoggingSource(reading.requests, reading.waited, reading.first, keep)
 
 
-def estimated_bytes(planned: Plan, view: View, *, timeout: float, endpoint: str | None = None) -> int:
+def estimated_bytes(planned: BacktestPlan, view: View, *, timeout: float, endpoint: str | None = None) -> int:
     """Return the bytes that BigQuery would scan, by a dry run. Errors: UserError."""
     from loyalty_monitoring.backtest.big_query import estimate
 
@@ -162,7 +162,7 @@ def estimated_bytes(planned: Plan, view: View, *, timeout: float, endpoint: str 
 
 
 def backtest_view(
-    planned: Plan,
+    planned: BacktestPlan,
     view: View,
     *,
     max_bytes: int,
@@ -191,11 +191,11 @@ def backtest_view(
         return result, ViewSource(view, estimated, points.entries.first_timestamp)
 
 
-def _wanted(planned: Plan) -> frozenset[str]:
+def _wanted(planned: BacktestPlan) -> frozenset[str]:
     return series_in_queries(planned.definitions.log_metrics, (policy.query for policy in planned.policies))
 
 
-def _nothing(planned: Plan, where: str) -> str:
+def _nothing(planned: BacktestPlan, where: str) -> str:
     """Return the error for a window without any matching entry, in which a silent replay would look healthy."""
     project, of_type = planned.settings.project, planned.settings.resource_type
     return (

@@ -14,7 +14,7 @@ from loyalty_monitoring.commands.options import PRIORITIES, Bytes, Instant, stac
 from loyalty_monitoring.commands.project import arrival_allowance, load_stack, progress_bar
 
 if TYPE_CHECKING:
-    from loyalty_monitoring.backtest.run import Source, ViewSource
+    from loyalty_monitoring.backtest.run import LoggingSource, ViewSource
 
 
 # What fired is an addition: whoever waits for the backtest does not wait long for it.
@@ -130,7 +130,7 @@ def backtest_command(
     if dry_run:
         click.echo(output.plan_as_json(planned) if output_format == "json" else output.plan_as_text(planned))
         return
-    source: Source | ViewSource
+    source: LoggingSource | ViewSource
     with progress_bar() as progress:
         if where is not None:
             # BigQuery is asked over REST.

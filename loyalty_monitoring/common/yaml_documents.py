@@ -36,7 +36,7 @@ _SafeLoader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
-class Problem:
+class YamlProblem:
     """A part of a file that could not be read, and its path in the file's data."""
 
     path: Path_
@@ -55,7 +55,7 @@ class Document:
     data: Any
     positions: Mapping[Path_, Position]
     text: str = ""
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[YamlProblem, ...] = ()
 
     def position(self, path: Path_) -> Position:
         """Return the place of `path`, or of its nearest ancestor that stands in the file."""
@@ -202,7 +202,7 @@ class _Reader:
     is_json: bool
     part: _Part
     positions: dict[Path_, Position] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[YamlProblem] = field(default_factory=list)
     anchors: dict[str, tuple[Any, int]] = field(default_factory=dict)
     depth: int = 0
     values: int = 0
@@ -322,7 +322,7 @@ class _Reader:
     def refuse(self, path: Path_, message: str, place: Position) -> None:
         if not self.foreign:
             raise UserError(message, place)
-        self.problems.append(Problem(path, message, place))
+        self.problems.append(YamlProblem(path, message, place))
 
     def place(self, mark: Any) -> Position:
         column = mark.column + 1 + (self.part.column if mark.line == 0 else 0)

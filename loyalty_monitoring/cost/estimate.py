@@ -30,7 +30,7 @@ from loyalty_monitoring.replay.run import window
 
 
 @dataclass(frozen=True)
-class Sample:
+class MeasuredSample:
     """Measurements of log files."""
 
     start: datetime
@@ -59,7 +59,7 @@ class AlertCost:
 class Estimate:
     """A month of 30 days. `usd_now` is what is charged on `today`, `usd_all` once every price of the table is."""
 
-    sample: Sample
+    sample: MeasuredSample
     size: Size
     growth: Growth
     prices: PriceTable
@@ -98,7 +98,7 @@ def measured(
     files: Sequence[Path | Literal["-"]],
     dimensions: tuple[Dimension, ...] = (),
     progress: Progress | None = None,
-) -> Sample:
+) -> MeasuredSample:
     """Replay the files and measure. Errors: UserError for files without an entry."""
     metrics, policies = definitions.log_metrics, definitions.alert_policies
     wanted = series_in_queries(metrics, (policy.query for policy in policies))
@@ -120,11 +120,11 @@ def measured(
             progress("Evaluating the alert policies", 0.0)
         with prometheus_over(points) as prometheus:
             alerts = measure_alerts(prometheus, policies, start, end)
-    return Sample(start, end, usage, alerts)
+    return MeasuredSample(start, end, usage, alerts)
 
 
 def estimate(
-    sample: Sample,
+    sample: MeasuredSample,
     contract: Contract,
     prices: PriceTable,
     *,

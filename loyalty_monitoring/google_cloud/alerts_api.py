@@ -20,7 +20,7 @@ from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.model import Body
 from loyalty_monitoring.google_cloud.clients import LOGIN, Needs, credentials, plain
 from loyalty_monitoring.google_cloud.fired_incidents import from_alerts, was_open
-from loyalty_monitoring.google_cloud.paging import Tokens
+from loyalty_monitoring.google_cloud.paging import PageTokens
 
 _SCOPE = "https://www.googleapis.com/auth/monitoring.read"
 # docs.cloud.google.com/monitoring/alerts/incidents-events#before-you-begin
@@ -56,7 +56,7 @@ def read_alerts(
 
 
 def _pages(session: Any, address: str, project: str, limit: float, timeout: float) -> Iterator[list[Any]]:
-    token, tokens = "", Tokens("the list of alerts")
+    token, tokens = "", PageTokens("the list of alerts")
     for _ in range(_MOST_PAGES):
         body = _get(session, address, {"pageSize": _PAGE_SIZE, "pageToken": token}, project, limit, timeout)
         alerts, token = body.get("alerts", []), body.get("nextPageToken", "")

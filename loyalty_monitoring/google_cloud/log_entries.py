@@ -28,7 +28,7 @@ from loyalty_monitoring.common.database import Progress
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.google_cloud.api_limits import PAGE_SIZE
 from loyalty_monitoring.google_cloud.clients import Needs, credentials, explained, grpc_client
-from loyalty_monitoring.google_cloud.paging import Tokens
+from loyalty_monitoring.google_cloud.paging import PageTokens
 
 # Entries of other buckets than _Default and _Required need roles/logging.viewAccessor, private ones (Data Access audit
 # logs) roles/logging.privateLogViewer: docs.cloud.google.com/logging/docs/access-control. The module writes neither.
@@ -82,7 +82,7 @@ def read_entries(
     first: datetime | None = None
     last: datetime | None = None
     read = 0
-    tokens = Tokens("the list of entries")
+    tokens = PageTokens("the list of entries")
     with grpc_client(LoggingServiceV2Client, endpoint, signed_in) as client:
         pages = _Pages(client, project, timeout, progress)
         while True:
@@ -118,7 +118,7 @@ def list_entries(
         page_size=min(PAGE_SIZE, most),
     )
     found: list[dict[str, Any]] = []
-    tokens = Tokens("the list of entries")
+    tokens = PageTokens("the list of entries")
     with grpc_client(LoggingServiceV2Client, endpoint, signed_in) as client:
         pages = _Pages(client, project, timeout, None)
         while True:

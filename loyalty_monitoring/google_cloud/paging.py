@@ -36,7 +36,7 @@ class Deadline:
         return left
 
 
-class Tokens:
+class PageTokens:
     """The page tokens of one list: none may come twice."""
 
     def __init__(self, of: str) -> None:
@@ -58,7 +58,7 @@ def pages(method: Any, request: Any, deadline: Deadline) -> Iterator[Any]:
 
     A service that is unavailable is asked again. Errors: what the client raises; UserError for a list without an end.
     """
-    tokens, size = Tokens(f"the list {method.__name__}"), 0
+    tokens, size = PageTokens(f"the list {method.__name__}"), 0
     predicate = if_exception_type(exceptions.ServiceUnavailable, exceptions.InternalServerError)
     for _ in range(_MOST_PAGES):
         left = deadline.left()

@@ -35,7 +35,7 @@ _MINUTE = f"((epoch_us(time) + {_MINUTES_TO_1970 * 60_000_000}) // 60000000 - {_
 
 
 @dataclass(frozen=True)
-class Plan:
+class MetricPlan:
     """A metric as the database sees it. `number` is its place among all metrics."""
 
     number: int
@@ -121,7 +121,7 @@ class _Making:
     ) -> None:
         self._con, self._wanted, self._by_arrival = con, wanted, by_arrival
         self._plans = [plan_of(number, metric) for number, metric in enumerate(metrics)]
-        self._by_filter: dict[Filter, list[Plan]] = {}
+        self._by_filter: dict[Filter, list[MetricPlan]] = {}
         for plan in self._plans:
             self._by_filter.setdefault(parse_filter(plan.metric.body["filter"]), []).append(plan)
         self._matched = dict.fromkeys(range(len(metrics)), 0)
@@ -180,10 +180,10 @@ def make_tables(con: Connection) -> None:
     )
 
 
-def plan_of(number: int, metric: LogMetric) -> Plan:
+def plan_of(number: int, metric: LogMetric) -> MetricPlan:
     body = metric.body
     extractors = body.get("labelExtractors", {})
-    return Plan(
+    return MetricPlan(
         number,
         metric,
         tuple(
@@ -234,7 +234,7 @@ def make_resources(con: Connection, column: Callable[[FieldPath], str]) -> None:
 def _add_points(
     con: Connection,
     parsed: Filter,
-    plans: list[Plan],
+    plans: list[MetricPlan],
     wanted: Collection[str],
     entry_column: Callable[[FieldPath], str],
     *,
@@ -265,14 +265,16 @@ def _add_points(
     return int(row[0])
 
 
-def _matching(con: Connection, parsed: Filter, plan: Plan, column: Callable[[FieldPath], str]) -> str:
+def _matching(con: Connection, parsed: Filter, plan: MetricPlan, column: Callable[[FieldPath], str]) -> str:
     try:
         return matching_entries(con, parsed, column)
     except UserError as error:
         raise UserError(error.message, Position(plan.metric.source)) from error
 
 
-def _with_proto_fields(plans: list[Plan], column: Callable[[FieldPath], str]) -> tuple[str, Callable[[FieldPath], str]]:
+def _with_proto_fields(
+    plans: list[MetricPlan], column: Callable[[FieldPath], str]
+) -> tuple[str, Callable[[FieldPath], str]]:
     """Return the table `entries` with a column for each field of a protoPayload that is extracted, and how fields are
     read.
     """
@@ -295,7 +297,7 @@ def _lateness(received: str) -> str:
 
 def _add_metric(
     con: Connection,
-    plan: Plan,
+    plan: MetricPlan,
     field: Callable[[FieldPath], str],
     value: str | None,
     wanted: Collection[str],
@@ -338,7 +340,7 @@ def _add_metric(
         )
 
 
-def series_labels(plan: Plan, values: Sequence[str]) -> str:
+def series_labels(plan: MetricPlan, values: Sequence[str]) -> str:
     """Return the labels of a series as OpenMetrics text, as SQL over `resources` and the values of the metric's own
     labels.
     """
@@ -372,7 +374,7 @@ def find_zeros(con: Connection) -> None:
     )
 
 
-def summaries(con: Connection, plans: Sequence[Plan], matched: dict[int, int]) -> dict[str, MetricSummary]:
+def summaries(con: Connection, plans: Sequence[MetricPlan], matched: dict[int, int]) -> dict[str, MetricSummary]:
     rows = con.execute(
         """SELECT metric, count(DISTINCT series), (count(*) + sum(zero_before::INTEGER + zero_after::INTEGER))::BIGINT
         FROM spaced GROUP BY metric"""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.cost.estimate import Estimate, Sample, estimate, measured
+from loyalty_monitoring.cost.estimate import Estimate, MeasuredSample, estimate, measured
 from loyalty_monitoring.cost.output import as_json
 from loyalty_monitoring.cost.prices import load_prices
 from loyalty_monitoring.definitions.load import load_definitions
@@ -38,7 +38,7 @@ def definitions() -> Definitions:
     return load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
 
 
-def _month(sample: Sample, *, today: date = TODAY, **size: int) -> Estimate:
+def _month(sample: MeasuredSample, *, today: date = TODAY, **size: int) -> Estimate:
     return estimate(sample, CONTRACT, PRICES, today=today, wanted=size)
 
 
@@ -54,12 +54,12 @@ def small_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def small(small_file: Path) -> Sample:
+def small(small_file: Path) -> MeasuredSample:
     return measured(definitions(), [small_file], DIMENSIONS)
 
 
 @pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+def large(tmp_path_factory: pytest.TempPathFactory) -> MeasuredSample:
     return measured(definitions(), [_simulated(tmp_path_factory.mktemp("large"), 14, 52, 5)], DIMENSIONS)
 
 
@@ -71,7 +71,9 @@ def _series(of: Estimate, *names: str) -> float:
     return sum(metric.forecast.series for metric in of.metrics if not names or metric.reach.metric in names)
 
 
-def test_a_small_system_predicts_a_larger_one_that_is_really_simulated(small: Sample, large: Sample) -> None:
+def test_a_small_system_predicts_a_larger_one_that_is_really_simulated(
+    small: MeasuredSample, large: MeasuredSample
+) -> None:
     real = _month(large)
     predicted = _month(small, **large.usage.counts, pods=large.usage.pods)
     assert large.usage.counts["stores"] > 2 * small.usage.counts["stores"]
@@ -84,7 +86,7 @@ def test_a_small_system_predicts_a_larger_one_that_is_really_simulated(small: Sa
         assert metric.forecast.usage.series <= metric.forecast.series_at_most
 
 
-def test_without_a_size_the_estimate_is_the_sample_scaled_to_a_month(small: Sample) -> None:
+def test_without_a_size_the_estimate_is_the_sample_scaled_to_a_month(small: MeasuredSample) -> None:
     for metric in _month(small).metrics:
         usage = metric.forecast.usage
         written = (usage.written + usage.zeros) * 30 / small.usage.days
@@ -93,7 +95,7 @@ def test_without_a_size_the_estimate_is_the_sample_scaled_to_a_month(small: Samp
 
 
 def test_more_pods_are_predicted_as_they_are_when_the_same_lines_come_from_more_pods(
-    small: Sample, small_file: Path, tmp_path: Path
+    small: MeasuredSample, small_file: Path, tmp_path: Path
 ) -> None:
     """Each line of an API pod is given, at random, to one of four."""
     spread = tmp_path / "spread.jsonl"
@@ -114,11 +116,11 @@ def test_more_pods_are_predicted_as_they_are_when_the_same_lines_come_from_more_
     assert _series(predicted, *api) == pytest.approx(_series(_month(real), *api), rel=0.05)
 
 
-def _pods_of(sample: Sample, name: str) -> int:
+def _pods_of(sample: MeasuredSample, name: str) -> int:
     return next(one.pods for one in sample.usage.metrics if one.metric.api_name == name)
 
 
-def test_the_json_names_each_amount_with_its_unit(small: Sample) -> None:
+def test_the_json_names_each_amount_with_its_unit(small: MeasuredSample) -> None:
     found = json.loads(as_json(_month(small), shipped=False))
     assert list(found) == [
         "total", "parts", "log_storage", "size", "sample", "warnings", "metrics", "alerts", "prices",
@@ -138,13 +140,13 @@ def test_the_json_names_each_amount_with_its_unit(small: Sample) -> None:
     assert found["sample"]["shipped"] is False
 
 
-def test_alerts_cost_nothing_before_they_are_charged_and_something_after(small: Sample) -> None:
+def test_alerts_cost_nothing_before_they_are_charged_and_something_after(small: MeasuredSample) -> None:
     before, after = _month(small, today=date(2027, 8, 31)), _month(small, today=date(2027, 9, 1))
     assert before.usd_now == before.usd_metrics
     assert after.usd_now == after.usd_all > before.usd_now
 
 
-def test_an_alert_by_merchant_reads_more_with_more_merchants_and_one_over_all_does_not(small: Sample) -> None:
+def test_an_alert_by_merchant_reads_more_with_more_merchants_and_one_over_all_does_not(small: MeasuredSample) -> None:
     def points(of: Estimate) -> dict[str, float]:
         return {one.forecast.usage.policy.name: one.forecast.points for one in of.alerts}
 
@@ -153,7 +155,7 @@ def test_an_alert_by_merchant_reads_more_with_more_merchants_and_one_over_all_do
     assert after["wallet_sync_failures"] == before["wallet_sync_failures"]
 
 
-def test_a_warning_comes_before_the_limit_and_says_how_the_design_must_change(small: Sample) -> None:
+def test_a_warning_comes_before_the_limit_and_says_how_the_design_must_change(small: MeasuredSample) -> None:
     assert _month(small).warnings == ()
     (near,) = (one for one in _month(small, stores=3_200).warnings if "points_transactions" in one)
     assert "of 30,000. Make one metric for each value of action" in near
@@ -161,12 +163,12 @@ def test_a_warning_comes_before_the_limit_and_says_how_the_design_must_change(sm
     assert "beyond the limit, points can be lost" in over
 
 
-def test_an_old_price_table_is_told(small: Sample) -> None:
+def test_an_old_price_table_is_told(small: MeasuredSample) -> None:
     (warning,) = _month(small, today=PRICES.checked + timedelta(days=366)).warnings
     assert f"checked on {PRICES.checked}, more than a year ago" in warning
 
 
-def test_more_merchants_than_stores_are_told(small: Sample) -> None:
+def test_more_merchants_than_stores_are_told(small: MeasuredSample) -> None:
     stores = small.usage.counts["stores"]
     assert _month(small, merchants=stores).warnings == ()
     assert _month(small, merchants=stores + 1).warnings == (
@@ -175,7 +177,7 @@ def test_more_merchants_than_stores_are_told(small: Sample) -> None:
 
 
 @pytest.mark.parametrize("size", [{"stores": 0}, {"merchants": -1}, {"pods": 0}])
-def test_a_system_of_nothing_is_refused(small: Sample, size: dict[str, int]) -> None:
+def test_a_system_of_nothing_is_refused(small: MeasuredSample, size: dict[str, int]) -> None:
     with pytest.raises(UserError, match="give 1 or more, or leave it out"):
         _month(small, **size)
 

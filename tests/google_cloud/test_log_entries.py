@@ -21,7 +21,7 @@ from google.cloud.logging_v2.types import ListLogEntriesResponse, LogEntry
 from google.protobuf import any_pb2, json_format
 
 from loyalty_monitoring.backtest.log_filter import entries_filter
-from loyalty_monitoring.backtest.run import Plan, Source, backtest, plan, window
+from loyalty_monitoring.backtest.run import BacktestPlan, LoggingSource, backtest, plan, window
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.google_cloud.log_entries import as_line
 from loyalty_monitoring.replay.entries.match import count_matches
@@ -41,11 +41,11 @@ FAULTY_DAY = datetime(2026, 11, 7, tzinfo=UTC)
 SAMPLES = [ROOT / "samples" / f"2026-11-{day:02}.jsonl.gz" for day in (6, 7)]
 
 
-def planned(start: datetime, end: datetime, *policies: str) -> Plan:
+def planned(start: datetime, end: datetime, *policies: str) -> BacktestPlan:
     return plan(*STACK, start, end, policies or None)
 
 
-def names(what: Plan) -> list[str]:
+def names(what: BacktestPlan) -> list[str]:
     return [policy.name for policy in what.policies]
 
 
@@ -59,12 +59,12 @@ def short_logs(folder: Path, **more: Any) -> Logs:
     return Logs("loyalty-demo", files=[write(folder / "entries.jsonl", entries)], **more)
 
 
-def read(logs: Logs, what: Plan = SHORT, **how: Any) -> tuple[ReplayResult, Source]:
+def read(logs: Logs, what: BacktestPlan = SHORT, **how: Any) -> tuple[ReplayResult, LoggingSource]:
     with logs.served() as endpoint:
         return backtest(what, endpoint=endpoint, **{"timeout": 20, **how})
 
 
-def refused(logs: Logs, what: Plan = SHORT, **how: Any) -> str:
+def refused(logs: Logs, what: BacktestPlan = SHORT, **how: Any) -> str:
     with pytest.raises(UserError) as caught:
         read(logs, what, **how)
     return str(caught.value)

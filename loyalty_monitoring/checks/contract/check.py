@@ -11,10 +11,10 @@ from typing import Literal
 
 from loyalty_monitoring.checks.contract.celery import add_celery, celery_counts, celery_fields, make_celery
 from loyalty_monitoring.checks.contract.findings import (
+    ContractProblem,
     ContractReport,
     EventReport,
     NearMiss,
-    Problem,
     SilentMetric,
     TaskReport,
     UncountedLine,
@@ -124,7 +124,7 @@ class _Check:
                     name,
                     found.valid,
                     tuple(
-                        Problem(
+                        ContractProblem(
                             one.requirement.subject,
                             one.problem,
                             one.requirement.expected,

@@ -25,7 +25,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Problem:
+class ContractProblem:
     """A requirement that entries of an event break: `subject` is resource.type, logger, severity, or a field.
 
     `found` is the JSON of the first such value, cut to what one can read; None where there is no value.
@@ -54,7 +54,7 @@ class EventReport:
 
     name: str
     valid: Seen
-    problems: tuple[Problem, ...]
+    problems: tuple[ContractProblem, ...]
     near_misses: tuple[NearMiss, ...]
     metrics: tuple[str, ...]
     alerts: tuple[str, ...]
@@ -134,7 +134,7 @@ class ContractReport:
 
 
 @dataclass(frozen=True)
-class Finding:
+class ContractFinding:
     """One thing to mend. An error concerns an alert, a warning charts only, and a note may well be meant.
 
     `blind` is whether the alerts and charts see nothing of the subject at all; otherwise they miss these entries.
@@ -149,7 +149,7 @@ class Finding:
     blind: bool = False
 
 
-def findings(report: ContractReport) -> list[Finding]:
+def findings(report: ContractReport) -> list[ContractFinding]:
     """Return all findings, the gravest first, then in the order of the contract."""
     found = [
         *_of_events(report),
@@ -161,31 +161,31 @@ def findings(report: ContractReport) -> list[Finding]:
     return sorted(found, key=lambda finding: LEVELS.index(finding.level))
 
 
-def _of_lateness(report: ContractReport) -> Iterator[Finding]:
+def _of_lateness(report: ContractReport) -> Iterator[ContractFinding]:
     for one in exceeding(report.lateness, report.allowance):
-        yield Finding("warning", one.event, too_late(one, report.allowance))
+        yield ContractFinding("warning", one.event, too_late(one, report.allowance))
 
 
-def _of_events(report: ContractReport) -> Iterator[Finding]:
+def _of_events(report: ContractReport) -> Iterator[ContractFinding]:
     typed = _mistyped(report)
     for event in report.events:
         level: Level = "error" if event.alerts else "warning"
         for problem in event.problems:
             message = f"{_entries(problem.count)} {_told(problem)}; expected {problem.expected}"
             blind = not event.valid.count
-            yield Finding(level, event.name, message, problem.example, event.alerts, event.charts, blind)
+            yield ContractFinding(level, event.name, message, problem.example, event.alerts, event.charts, blind)
         if event.state == "absent":
             message = "no entry keeps the contract"
             if event.name in typed:
                 message += f"; did the module write {typed[event.name]}?"
-            yield Finding(level, event.name, message, None, event.alerts, event.charts, blind=True)
+            yield ContractFinding(level, event.name, message, None, event.alerts, event.charts, blind=True)
         for miss in event.near_misses:
             by = "have no logger" if miss.logger is None else f"come from the logger {miss.logger}"
             message = f"{_entries(miss.count)} with this event's name {by}, and do not count"
-            yield Finding("note", event.name, message, miss.example)
+            yield ContractFinding("note", event.name, message, miss.example)
 
 
-def _told(problem: Problem) -> str:
+def _told(problem: ContractProblem) -> str:
     subject = problem.subject
     match problem.problem:
         case "missing":
@@ -208,31 +208,31 @@ def _mistyped(report: ContractReport) -> dict[str, str]:
     return found
 
 
-def _of_celery(report: ContractReport) -> Iterator[Finding]:
+def _of_celery(report: ContractReport) -> Iterator[ContractFinding]:
     for task in report.tasks:
         if not task.succeeded + task.failed:
             message = "no line of Celery says how a run of this task ended"
-            yield Finding("warning", task.task, message, None, (), task.charts, blind=True)
+            yield ContractFinding("warning", task.task, message, None, (), task.charts, blind=True)
     for line in report.uncounted:
         message = f"{_entries(line.count)} like Celery's own do not count: {line.reason}"
-        yield Finding("note", "celery", message, line.example)
+        yield ContractFinding("note", "celery", message, line.example)
 
 
-def _of_unknown(report: ContractReport) -> Iterator[Finding]:
+def _of_unknown(report: ContractReport) -> Iterator[ContractFinding]:
     typed, known = _mistyped(report), {event.name for event in report.events}
     for unknown in report.unknown:
         near = unknown.name in typed.values()
         hint = nearest(unknown.name.strip('"'), known) if near else ""
         message = f"{_entries(unknown.count)} of the module's loggers with this event, which the contract does not have"
-        yield Finding("warning" if near else "note", unknown.name, message + hint, unknown.example)
+        yield ContractFinding("warning" if near else "note", unknown.name, message + hint, unknown.example)
 
 
-def _of_metrics(report: ContractReport) -> Iterator[Finding]:
+def _of_metrics(report: ContractReport) -> Iterator[ContractFinding]:
     """Yield metrics that are silent though their events are there; the others are told with their events."""
     for metric in report.silent_metrics:
         if metric.fed:
             message = f"matches nothing, though there are valid entries of {', '.join(metric.fed)}"
-            yield Finding("note", f"metric {metric.api_name}", message)
+            yield ContractFinding("note", f"metric {metric.api_name}", message)
 
 
 def _entries(count: int) -> str:

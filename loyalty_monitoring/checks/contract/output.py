@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from loyalty_monitoring.checks.contract.findings import LEVELS, ContractReport, Finding, Seen, findings
+from loyalty_monitoring.checks.contract.findings import LEVELS, ContractFinding, ContractReport, Seen, findings
 from loyalty_monitoring.common.errors import Position
 from loyalty_monitoring.replay.lateness import as_object
 from loyalty_monitoring.replay.lateness import lines as lateness_lines
@@ -154,7 +154,7 @@ def _row(name: str, seen: Seen, told: str) -> Text:
     )
 
 
-def _told(finding: Finding) -> Iterator[Text]:
+def _told(finding: ContractFinding) -> Iterator[Text]:
     place = f"; first at {_plain(str(finding.example))}" if finding.example else ""
     message = f"  {_plain(finding.subject)}: {_plain(finding.message)}{place}"
     yield Text.assemble((finding.level, _STYLES[finding.level]), message)

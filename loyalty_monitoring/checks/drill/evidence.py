@@ -12,7 +12,7 @@ from loyalty_monitoring.definitions.settings import Settings
 
 
 @dataclass(frozen=True)
-class Expected:
+class ExpectedIncident:
     """An incident that replay finds in a drill's lines. `chosen` says whether its alert was asked for."""
 
     policy: str
@@ -24,7 +24,7 @@ class Expected:
 
 
 @dataclass(frozen=True)
-class Plan:
+class DrillPlan:
     """A drill that may be carried out.
 
     `made` is when, and `spent` the seconds that it took. `alerts` are the chosen ones and `metrics` those that they
@@ -43,7 +43,7 @@ class Plan:
     metrics: tuple[LogMetric, ...]
     policy_ids: Mapping[str, str]
     lines: int
-    expected: tuple[Expected, ...]
+    expected: tuple[ExpectedIncident, ...]
     notified: Mapping[str, tuple[str, ...]]
     warnings: tuple[str, ...]
     history: tuple[Entry, ...]
@@ -56,7 +56,7 @@ class IncidentEvidence:
     What the project did not tell is None; `seen` is False when it told nothing at all.
     """
 
-    expected: Expected
+    expected: ExpectedIncident
     seen: bool
     labels: Mapping[str, str] | None = None
     opened: datetime | None = None
@@ -74,7 +74,7 @@ class PointEvidence:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class DrillEvidence:
     """Observations of a drill: its lines, its incidents, and what failed.
 
     `recovered` is when the lines that end the fault were written, None when there were none. `failures` are looks that

@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from loyalty_monitoring.checks.drill.evidence import Evidence, Expected, IncidentEvidence, Plan
+from loyalty_monitoring.checks.drill.evidence import DrillEvidence, DrillPlan, ExpectedIncident, IncidentEvidence
 from loyalty_monitoring.checks.drill.scenarios import LOG
 from loyalty_monitoring.checks.drill.watching import Drill
 from loyalty_monitoring.common.atomic_files import appearing_whole
 from loyalty_monitoring.common.errors import Position, UserError
 
 
-def plan_as_text(plan: Plan, timeout: float) -> str:
+def plan_as_text(plan: DrillPlan, timeout: float) -> str:
     """Return the lines to write, the incidents that replay expects, and who will be notified."""
     names = ", ".join(policy.name for policy in plan.alerts)
     lines = [
@@ -35,12 +35,12 @@ def plan_as_text(plan: Plan, timeout: float) -> str:
     return "\n".join(lines)
 
 
-def evidence_as_text(evidence: Evidence) -> str:
+def evidence_as_text(evidence: DrillEvidence) -> str:
     """Return a dated table: each moment in the project beside that of the replay."""
     return "\n".join(_lines(evidence))
 
 
-def _lines(evidence: Evidence) -> Iterator[str]:
+def _lines(evidence: DrillEvidence) -> Iterator[str]:
     yield f"Drill {evidence.drill}, {evidence.written:%Y-%m-%d}, project {evidence.project}, stack {evidence.stack}"
     yield f"  {evidence.lines:,} lines; the fault's at {_time(evidence.written)}, " + (
         f"those that end it at {_time(evidence.recovered)} UTC" if evidence.recovered else "none that end it, UTC"
@@ -71,7 +71,7 @@ def _lines(evidence: Evidence) -> Iterator[str]:
     yield f"{opened} of {len(chosen)} incidents opened, {closed} closed within {watched:.0f} min"
 
 
-def as_object(evidence: Evidence) -> dict[str, Any]:
+def as_object(evidence: DrillEvidence) -> dict[str, Any]:
     """Return the table as a JSON object; times are RFC 3339 in UTC, lengths are seconds, null is what was not seen."""
     return {
         "drill": evidence.drill,
@@ -96,7 +96,7 @@ def as_object(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _incident(one: IncidentEvidence, evidence: Evidence) -> dict[str, Any]:
+def _incident(one: IncidentEvidence, evidence: DrillEvidence) -> dict[str, Any]:
     expected = one.expected
     return {
         "policy": expected.policy,
@@ -119,7 +119,7 @@ def _incident(one: IncidentEvidence, evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def write_evidence(evidence: Evidence, folder: Path) -> list[Path]:
+def write_evidence(evidence: DrillEvidence, folder: Path) -> list[Path]:
     """Write drill.json, and entries.jsonl and alerts.json, which `fired` reads. Errors: UserError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -164,7 +164,7 @@ def _row(name: str, project: datetime | None, replay: datetime | None) -> str:
     return f"{_plain(name):<44}{_time(project):>12}{_time(replay):>12}   {later}"
 
 
-def _named(one: Expected) -> str:
+def _named(one: ExpectedIncident) -> str:
     return f"{one.policy} {_labels(one.labels)}".strip()
 
 
@@ -172,7 +172,7 @@ def _labels(labels: Mapping[str, str]) -> str:
     return ", ".join(f"{_plain(key)}={_plain(value)}" for key, value in sorted(labels.items()))
 
 
-def _after(closed: datetime | None, evidence: Evidence) -> str:
+def _after(closed: datetime | None, evidence: DrillEvidence) -> str:
     return "-" if closed is None else _span(closed - evidence.fault_ended)
 
 

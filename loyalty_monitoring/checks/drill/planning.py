@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from loyalty_monitoring.checks.drill.evidence import Expected, Plan
+from loyalty_monitoring.checks.drill.evidence import DrillPlan, ExpectedIncident
 from loyalty_monitoring.checks.drill.project import Access, Clock, drill_lines, one_call, told
 from loyalty_monitoring.checks.drill.replayed import expected_incidents
 from loyalty_monitoring.checks.drill.safety import notified, readers_of_others, refusals
@@ -35,7 +35,7 @@ def plan(
     access: Access,
     clock: Clock,
     progress: Progress | None = None,
-) -> Plan:
+) -> DrillPlan:
     """Return the drill of these alerts, of all without a name. Errors: UserError with everything that speaks against
     it.
     """
@@ -83,7 +83,7 @@ def plan(
     warnings = list(incidents.refused)
     if history:
         warnings.append(f"{len(history):,} lines of earlier drills still count; the replay has them as well")
-    return Plan(
+    return DrillPlan(
         drill=drill,
         made=now,
         spent=time.monotonic() - begun,
@@ -123,8 +123,8 @@ def _under_way(history: Sequence[Entry], now: datetime) -> list[str]:
 
 
 def _true_already(
-    before: Sequence[Expected],
-    expected: Sequence[Expected],
+    before: Sequence[ExpectedIncident],
+    expected: Sequence[ExpectedIncident],
     fired: Sequence[FiredIncident],
     found: Mapping[str, Body],
 ) -> list[str]:
@@ -145,12 +145,12 @@ def _true_already(
     return against
 
 
-def _agree(expected: Expected, incident: FiredIncident) -> bool:
+def _agree(expected: ExpectedIncident, incident: FiredIncident) -> bool:
     labels = incident.labels or {}
     return all(labels[key] == value for key, value in expected.labels.items() if key in labels)
 
 
-def _missing(names: Sequence[str], expected: Sequence[Expected]) -> list[str]:
+def _missing(names: Sequence[str], expected: Sequence[ExpectedIncident]) -> list[str]:
     opening = {one.policy for one in expected}
     return [
         f"by replay, these lines do not open {name} with this stack's parameters; put more lines into drills.yaml, or "
@@ -161,7 +161,7 @@ def _missing(names: Sequence[str], expected: Sequence[Expected]) -> list[str]:
 
 
 def _notified(
-    expected: Sequence[Expected], metrics: Sequence[LogMetric], found: Mapping[str, Body], deployed: Deployed
+    expected: Sequence[ExpectedIncident], metrics: Sequence[LogMetric], found: Mapping[str, Body], deployed: Deployed
 ) -> dict[str, tuple[str, ...]]:
     """Return who is notified, by policy: of those that open by replay, and of others that read the same metrics."""
     ours = {one.policy: found[one.policy] for one in expected if one.policy in found}

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from loyalty_monitoring.checks.drill.evidence import Expected
+from loyalty_monitoring.checks.drill.evidence import ExpectedIncident
 from loyalty_monitoring.checks.drill.scenarios import Entry
 from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.model import Definitions
@@ -21,7 +21,7 @@ def expected_incidents(
     moment: datetime,
     chosen: Collection[str],
     left_aside: Collection[str],
-) -> tuple[Expected, ...]:
+) -> tuple[ExpectedIncident, ...]:
     """Return the incidents that are open at the moment of writing, or open later, those of the chosen alerts first.
 
     Lines may be dated back. Their points are not there before the lines are, so nothing opens before the moment. Alerts
@@ -34,7 +34,7 @@ def expected_incidents(
         # From the first line on; replay's own window.
         result = replay(definitions, [file], end=moment + _WATCHED, policies=evaluated)
     found = [
-        Expected(one.policy, one.labels, max(one.opened, moment), one.closed, one.value, one.policy in chosen)
+        ExpectedIncident(one.policy, one.labels, max(one.opened, moment), one.closed, one.value, one.policy in chosen)
         for one in result.incidents
         if one.closed is None or one.closed > moment
     ]

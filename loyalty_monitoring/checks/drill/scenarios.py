@@ -33,7 +33,7 @@ _RESOURCE_LABELS: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Lines:
+class DrillLines:
     """`count` lines of one event, `before` the drill's moment. `fields` still hold placeholders."""
 
     event: str
@@ -51,8 +51,8 @@ class Scenario:
     """
 
     alert: str
-    fault: tuple[Lines, ...]
-    recovery: tuple[Lines, ...]
+    fault: tuple[DrillLines, ...]
+    recovery: tuple[DrillLines, ...]
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def load_scenarios(file: Path, contract: Contract) -> Scenarios:
     return Scenarios(by_alert, document.data.get("not_drillable", {}))
 
 
-def entries(lines: Sequence[Lines], drill: str, moment: datetime, settings: Settings) -> Iterator[Entry]:
+def entries(lines: Sequence[DrillLines], drill: str, moment: datetime, settings: Settings) -> Iterator[Entry]:
     """Yield the LogEntry objects of a drill's lines, as the API takes them. The moment is cut to its second."""
     moment = moment.astimezone(UTC).replace(microsecond=0)
     number = 0
@@ -122,11 +122,11 @@ def resource(settings: Settings) -> dict[str, Any]:
 
 def _all_lines(
     document: Document, path: tuple[str | int, ...], data: Sequence[Mapping[str, Any]], contract: Contract
-) -> tuple[Lines, ...]:
+) -> tuple[DrillLines, ...]:
     return tuple(_lines(document, (*path, index), one, contract) for index, one in enumerate(data))
 
 
-def _lines(document: Document, path: tuple[str | int, ...], data: Mapping[str, Any], contract: Contract) -> Lines:
+def _lines(document: Document, path: tuple[str | int, ...], data: Mapping[str, Any], contract: Contract) -> DrillLines:
     name = data["event"]
     event = contract.events.get(name)
     if event is None:
@@ -136,7 +136,7 @@ def _lines(document: Document, path: tuple[str | int, ...], data: Mapping[str, A
     missing = sorted(set(event.fields) - set(data["fields"]))
     if missing:
         raise UserError(f"{name} needs the fields {', '.join(missing)}; add them", document.position((*path, "fields")))
-    return Lines(
+    return DrillLines(
         event=name,
         logger=f"{contract.logger_root}.drill.{event.logger}",
         severity=data.get("severity", event.severity),

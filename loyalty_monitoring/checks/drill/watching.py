@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from loyalty_monitoring.checks.drill.evidence import Evidence, Expected, IncidentEvidence, Plan, PointEvidence
+from loyalty_monitoring.checks.drill.evidence import (
+    DrillEvidence,
+    DrillPlan,
+    ExpectedIncident,
+    IncidentEvidence,
+    PointEvidence,
+)
 from loyalty_monitoring.checks.drill.planning import lines_of
 from loyalty_monitoring.checks.drill.project import Access, Clock, drill_lines, one_call, told
 from loyalty_monitoring.checks.drill.replayed import expected_incidents
@@ -26,7 +32,7 @@ _GOOD_FOR = timedelta(minutes=5)  # a plan; meanwhile somebody may have made a m
 class Drill:
     """A drill, and what it has done and seen so far, which can be asked for after an interruption, too."""
 
-    plan: Plan
+    plan: DrillPlan
     access: Access
     clock: Clock
     written: datetime | None = None
@@ -36,7 +42,7 @@ class Drill:
     visible: dict[str, datetime] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
 
-    def carry_out(self, progress: Progress | None = None) -> Evidence:
+    def carry_out(self, progress: Progress | None = None) -> DrillEvidence:
         """Write the lines, look until all incidents of the chosen alerts have closed or the time is up, and compare.
 
         The lines that end the fault are written when all incidents have opened, or after half of the time. A look that
@@ -62,7 +68,7 @@ class Drill:
                 return self._evidence(deadline)
             self.clock.sleep(self.access.every)
 
-    def seen(self, expected: Expected) -> FiredIncident | None:
+    def seen(self, expected: ExpectedIncident) -> FiredIncident | None:
         """Return the project's incident that is the expected one; None as long as it has not opened."""
         if self.written is None:
             return None
@@ -133,7 +139,7 @@ class Drill:
                     self.visible.setdefault(metric, now)
         self.failures += [one for one in refused if one not in self.failures and one not in self.plan.warnings]
 
-    def _evidence(self, deadline: datetime) -> Evidence:
+    def _evidence(self, deadline: datetime) -> DrillEvidence:
         assert self.written is not None
         plan, ended = self.plan, self.clock.now()
         lines = self.lines
@@ -149,7 +155,7 @@ class Drill:
         expected = expected_incidents(
             plan.definitions, [*plan.history, *self.lines], self.written, names, plan.left_aside
         )
-        return Evidence(
+        return DrillEvidence(
             drill=plan.drill,
             project=plan.settings.project,
             stack=plan.settings.stack,
@@ -168,7 +174,7 @@ class Drill:
             alerts=self.told.alerts,
         )
 
-    def _incident(self, expected: Expected) -> IncidentEvidence:
+    def _incident(self, expected: ExpectedIncident) -> IncidentEvidence:
         one = self.seen(expected)
         if one is None:
             return IncidentEvidence(expected, seen=False)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from loyalty_monitoring.checks.fired.findings import Alike, Alone, Comparison
+from loyalty_monitoring.checks.fired.findings import Alike, Alone, IncidentComparison
 from loyalty_monitoring.checks.fired.reasons import Evidence, why_not_fired, why_not_replayed
 from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.google_cloud.fired_incidents import Fired, FiredIncident, was_open
@@ -57,7 +57,7 @@ def compare(
     *,
     allowance: timedelta,
     has_entries: HasEntries | None = None,
-) -> Comparison:
+) -> IncidentComparison:
     """Pair the incidents of both, and give a likely reason for each that is alone.
 
     A pair has one policy and labels that do not contradict each other, and was open at one time, or within `allowance`
@@ -106,7 +106,7 @@ def compare(
             if number not in pairs.values()
         ]
     others = [one for one in by_policy.get(None, []) if was_open(one, start, end)]
-    return Comparison(
+    return IncidentComparison(
         window_from=start,
         window_to=end,
         alike=tuple(sorted(alike, key=lambda one: (one.opened, one.policy, sorted(one.labels.items())))),

@@ -34,7 +34,7 @@ class Alone:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class IncidentComparison:
     """Replay beside what fired, each part in the order of opening.
 
     `others` counts incidents by the title of a policy that is not among the definitions. `read` is the number of fired

@@ -10,17 +10,17 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from loyalty_monitoring.checks.fired.findings import Alone, Comparison
+from loyalty_monitoring.checks.fired.findings import Alone, IncidentComparison
 
 _MOST_OTHERS = 5
 
 
-def as_json(comparison: Comparison) -> str:
+def as_json(comparison: IncidentComparison) -> str:
     """Return the comparison as one JSON object, see `as_object`."""
     return json.dumps(as_object(comparison), indent=2, ensure_ascii=False)
 
 
-def as_object(comparison: Comparison) -> dict[str, Any]:
+def as_object(comparison: IncidentComparison) -> dict[str, Any]:
     """Return the comparison as a JSON object; times are RFC 3339 in UTC, lengths are seconds, null is what is not
     known.
     """
@@ -41,21 +41,21 @@ def as_object(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def print_text(comparison: Comparison, console: Console | None = None) -> None:
+def print_text(comparison: IncidentComparison, console: Console | None = None) -> None:
     """Print both, incident by incident, and the totals; coloured for a person."""
     console = console or Console(highlight=False)
     for line in lines(comparison):
         console.print(line, soft_wrap=True)
 
 
-def print_differences(comparison: Comparison, console: Console | None = None) -> None:
+def print_differences(comparison: IncidentComparison, console: Console | None = None) -> None:
     """Print what is in one of the two only, and the totals."""
     console = console or Console(highlight=False)
     for line in _differences(comparison):
         console.print(line, soft_wrap=True)
 
 
-def lines(comparison: Comparison) -> Iterator[Text]:
+def lines(comparison: IncidentComparison) -> Iterator[Text]:
     """Yield the pairs, the incidents only in the replay, those only in what fired, and one line of totals."""
     window = f"{_day(comparison.window_from)} to {_day(comparison.window_to)} UTC"
     yield Text(f"{window}   replay beside what fired")
@@ -69,7 +69,7 @@ def lines(comparison: Comparison) -> Iterator[Text]:
     yield from _differences(comparison)
 
 
-def _differences(comparison: Comparison) -> Iterator[Text]:
+def _differences(comparison: IncidentComparison) -> Iterator[Text]:
     yield from _alone_lines("Only in the replay", comparison.only_in_replay)
     yield from _alone_lines("Only in what fired", comparison.only_in_fired)
     yield Text()
@@ -86,7 +86,7 @@ def _differences(comparison: Comparison) -> Iterator[Text]:
     yield Text(totals(comparison))
 
 
-def totals(comparison: Comparison) -> str:
+def totals(comparison: IncidentComparison) -> str:
     """Return one line: how many incidents are alike, and how many are not."""
     return (
         f"{len(comparison.alike):,} alike, {len(comparison.only_in_replay):,} only in the replay, "

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from loyalty_monitoring.checks.fired.compare import HasEntries, Policies, compare
-from loyalty_monitoring.checks.fired.findings import Comparison
+from loyalty_monitoring.checks.fired.findings import IncidentComparison
 from loyalty_monitoring.common.cache import NO_CACHE, Cache
 from loyalty_monitoring.common.database import Progress, connect
 from loyalty_monitoring.definitions.metric_usage import series_in_queries
@@ -49,7 +49,7 @@ def fired_beside_replay(
     strict: bool = False,
     cache: Cache = NO_CACHE,
     progress: Progress | None = None,
-) -> Comparison:
+) -> IncidentComparison:
     """Replay the files, and hold the incidents against those that fired: `told`, and the files' violation logs.
 
     `ids` maps ids of deployed policies to names of definitions, where they are known. The other parameters are those of

@@ -27,7 +27,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Series:
+class AggregatedSeries:
     """Kind and value type of time series; the type is "" where it is not known."""
 
     kind: str
@@ -45,7 +45,7 @@ def steps() -> dict[str, Step]:
     }
 
 
-def applied_to(series: Series, name: str) -> Series | str:
+def applied_to(series: AggregatedSeries, name: str) -> AggregatedSeries | str:
     """Return the series after an aligner or reducer, or why it does not take them."""
     step = steps().get(name)
     if step is None:
@@ -54,7 +54,7 @@ def applied_to(series: Series, name: str) -> Series | str:
         return f"{name} takes {_either(step.kinds)} metrics, and a log-based metric is {series.kind}"
     if series.type and series.type not in step.types:
         return f"{name} takes {_either(step.types)}, and here it gets {_WORDS.get(series.type, series.type)}"
-    return Series(step.kind or series.kind, step.gives or series.type)
+    return AggregatedSeries(step.kind or series.kind, step.gives or series.type)
 
 
 def names_of(aggregation: Any) -> list[tuple[str, str]]:
@@ -63,7 +63,7 @@ def names_of(aggregation: Any) -> list[tuple[str, str]]:
     return [(field, name) for field in fields if (name := text(at(aggregation, field))) not in _NOTHING]
 
 
-def is_number(series: Series) -> bool:
+def is_number(series: AggregatedSeries) -> bool:
     return not series.type or series.type in _NUMERIC
 
 

@@ -8,12 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from loyalty_monitoring.checks.lint.rule import Finding
+from loyalty_monitoring.checks.lint.rule import LintFinding
 
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def as_text(findings: Sequence[Finding], passed_over: int = 0) -> str:
+def as_text(findings: Sequence[LintFinding], passed_over: int = 0) -> str:
     """Return a line a finding, FILE:LINE:COLUMN: severity rule: message; remedy, and the totals.
 
     `passed_over` is the number of files that hold no resource.
@@ -28,7 +28,7 @@ def as_text(findings: Sequence[Finding], passed_over: int = 0) -> str:
     return "\n".join(lines)
 
 
-def as_json(findings: Sequence[Finding], files: int = 0, passed_over: int = 0) -> str:
+def as_json(findings: Sequence[LintFinding], files: int = 0, passed_over: int = 0) -> str:
     """Return {"findings": [{"rule", "severity", "file", "line", "column", "message", "remedy"}], "files",
     "passed_over"}.
 
@@ -38,7 +38,7 @@ def as_json(findings: Sequence[Finding], files: int = 0, passed_over: int = 0) -
     return json.dumps({"findings": found, "files": files, "passed_over": passed_over}, indent=2, ensure_ascii=False)
 
 
-def as_github(findings: Sequence[Finding]) -> str:
+def as_github(findings: Sequence[LintFinding]) -> str:
     """Return workflow commands, which GitHub shows at the lines of a pull request.
 
     https://docs.github.com/actions/reference/workflow-commands-for-github-actions
@@ -50,7 +50,7 @@ def as_github(findings: Sequence[Finding]) -> str:
     )
 
 
-def as_sarif(findings: Sequence[Finding], titles: Mapping[str, str], root: Path) -> str:
+def as_sarif(findings: Sequence[LintFinding], titles: Mapping[str, str], root: Path) -> str:
     """Return SARIF 2.1.0, as code scanning takes it. Files below `root` are named from there."""
     used = sorted({one.rule for one in findings})
     run: dict[str, Any] = {
@@ -80,7 +80,7 @@ def as_sarif(findings: Sequence[Finding], titles: Mapping[str, str], root: Path)
     return json.dumps({"$schema": _SARIF, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
 
 
-def _place(finding: Finding) -> str:
+def _place(finding: LintFinding) -> str:
     parts = [finding.file, *(str(number) for number in (finding.line, finding.column) if number)]
     return ":".join(parts)
 

@@ -13,7 +13,7 @@ from loyalty_monitoring.checks.lint.kinds import (
     other_things_in,
     resources_in,
 )
-from loyalty_monitoring.checks.lint.rule import Finding, Project, Resource, Severity
+from loyalty_monitoring.checks.lint.rule import LintFinding, Project, Resource, Severity
 from loyalty_monitoring.checks.lint.shape import normalised
 from loyalty_monitoring.checks.lint.terraform import IS_OURS, Terraform, is_plan_or_state, of_plan_or_state
 from loyalty_monitoring.common.errors import Position, UserError, all_of
@@ -36,13 +36,13 @@ class Files:
     """Contents of files: resources, findings about files, and the number of files that hold nothing of ours."""
 
     resources: list[Resource] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[LintFinding] = field(default_factory=list)
     read: int = 0
     passed_over: int = 0
     terraform: Terraform = field(default_factory=Terraform)
 
 
-def our_project(root: Path, settings: Settings) -> tuple[Project, list[Finding]]:
+def our_project(root: Path, settings: Settings) -> tuple[Project, list[LintFinding]]:
     """Return the definitions of the project as they are deployed, with their places in the files."""
     try:
         sources = read_sources(root)
@@ -65,7 +65,7 @@ def project_of(sources: Sources, definitions: Definitions) -> Project:
     return Project(tuple(resources), sources.runbooks, sources.contract)
 
 
-def _silent_priorities(definitions: Definitions, settings: Settings, root: Path) -> Iterator[Finding]:
+def _silent_priorities(definitions: Definitions, settings: Settings, root: Path) -> Iterator[LintFinding]:
     """Yield a warning for each priority whose alerts notify nobody in this stack."""
     locate = locator(load_yaml(stack_file(root, settings.stack)), settings.module.namespace)
     for priority in settings.silent_priorities:
@@ -77,7 +77,7 @@ def _silent_priorities(definitions: Definitions, settings: Settings, root: Path)
                 f"serve {priority} with a channel, or allow it with a comment in this file: "
                 f"# lint: allow {SILENT_PRIORITY}: why"
             )
-            yield Finding(str(place.file), place.line, place.column, SILENT_PRIORITY, "warning", message, remedy)
+            yield LintFinding(str(place.file), place.line, place.column, SILENT_PRIORITY, "warning", message, remedy)
 
 
 def read_files(paths: Sequence[Path]) -> Files:
@@ -92,11 +92,11 @@ def read_files(paths: Sequence[Path]) -> Files:
     return files
 
 
-def file_finding(rule: str, error: UserError, severity: Severity = "error") -> Finding:
+def file_finding(rule: str, error: UserError, severity: Severity = "error") -> LintFinding:
     """Return a UserError's message ends with the remedy, after its last semicolon."""
     message, _, remedy = error.message.rpartition("; ")
     place = error.position or Position("")
-    return Finding(str(place.file), place.line, place.column, rule, severity, message or remedy, remedy)
+    return LintFinding(str(place.file), place.line, place.column, rule, severity, message or remedy, remedy)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -176,14 +176,14 @@ def _is_our_block(value: Any) -> bool:
     return isinstance(rows, list) and bool(rows) and all(isinstance(row, str) for row in rows)
 
 
-def _unreadable(resource: Resource) -> Iterator[Finding]:
+def _unreadable(resource: Resource) -> Iterator[LintFinding]:
     """Yield findings for the parts of a resource that could not be read."""
     for problem in resource.document.problems:
         if problem.path[: len(resource.root)] == resource.root:
             yield file_finding("file-syntax", UserError(problem.message, problem.position))
 
 
-def _no_resource(file: Path, documents: Sequence[Document]) -> Finding:
+def _no_resource(file: Path, documents: Sequence[Document]) -> LintFinding:
     others = sorted({words for document in documents for words in other_things_in(document.data)})
     holds = f"holds {' and '.join(others)}, and " if others else "holds "
     nothing = f"{holds}no alert policy, dashboard, log-based metric, notification channel or snooze; name another file"

@@ -25,7 +25,7 @@ _FULL_NAME = re.compile(r"(?:projects|organizations|folders|billingAccounts)/[^/
 
 
 @dataclass(frozen=True)
-class Finding:
+class LintFinding:
     """One mistake and its remedy. `line` and `column` count from 1; 0 means the file as a whole."""
 
     file: str

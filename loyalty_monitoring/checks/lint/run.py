@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loyalty_monitoring.checks.lint.resources import SILENT_PRIORITY, file_finding, our_project, project_of, read_files
-from loyalty_monitoring.checks.lint.rule import Finding, Project, Resource, Rule
+from loyalty_monitoring.checks.lint.rule import LintFinding, Project, Resource, Rule
 from loyalty_monitoring.checks.lint.rules import all_rules
 from loyalty_monitoring.checks.lint.suppressions import suppressed
 from loyalty_monitoring.checks.lint.terraform_names import in_terraform
@@ -35,17 +35,17 @@ FILE_RULES = {
 class Linted:
     """The findings in the order of files and lines, and how many files were read and passed over."""
 
-    findings: list[Finding]
+    findings: list[LintFinding]
     files: int
     passed_over: int
 
 
-def lint_stacks(root: Path, stacks: Sequence[str]) -> list[Finding]:
+def lint_stacks(root: Path, stacks: Sequence[str]) -> list[LintFinding]:
     """Return findings in the project's definitions as each of the stacks deploys them, in the order of files and lines.
 
     What is found for some of the stacks only names them. Errors: UserError for a stack that has no file.
     """
-    found: dict[tuple[object, ...], dict[str, Finding]] = {}
+    found: dict[tuple[object, ...], dict[str, LintFinding]] = {}
     for stack in stacks:
         for finding in _lint_stack(root, stack):
             found.setdefault((*_order(finding), finding.severity), {}).setdefault(stack, finding)
@@ -56,12 +56,12 @@ def lint_stacks(root: Path, stacks: Sequence[str]) -> list[Finding]:
     return sorted(findings, key=_order)
 
 
-def lint_project(root: Path, settings: Settings) -> list[Finding]:
+def lint_project(root: Path, settings: Settings) -> list[LintFinding]:
     """Return findings in the project's own definitions as one stack deploys them, in the order of files and lines."""
     return _named_from_here(_lint(*our_project(root, settings), [load_yaml(stack_file(root, settings.stack))]))
 
 
-def errors(sources: Sources, definitions: Definitions) -> list[Finding]:
+def errors(sources: Sources, definitions: Definitions) -> list[LintFinding]:
     """Return findings of the rules of severity error in definitions that are loaded, as one stack deploys them."""
     project = project_of(sources, definitions)
     found = [finding for rule in all_rules() if rule.severity == "error" for finding in _findings(rule, project)]
@@ -82,7 +82,7 @@ def refuse_errors(sources: Sources, definitions: Definitions) -> None:
         )
 
 
-def _lint_stack(root: Path, stack: str) -> list[Finding]:
+def _lint_stack(root: Path, stack: str) -> list[LintFinding]:
     there = stack_file(root, stack).is_file()
     try:
         settings = load_stack_settings(root, stack)
@@ -93,12 +93,12 @@ def _lint_stack(root: Path, stack: str) -> list[Finding]:
     return lint_project(root, settings)
 
 
-def _for_stacks(finding: Finding, stacks: Sequence[str]) -> Finding:
+def _for_stacks(finding: LintFinding, stacks: Sequence[str]) -> LintFinding:
     named = f"stack{'' if len(stacks) == 1 else 's'} {', '.join(stacks)}"
     return dataclasses.replace(finding, message=f"{named}: {finding.message}")
 
 
-def _named_from_here(findings: Iterable[Finding]) -> list[Finding]:
+def _named_from_here(findings: Iterable[LintFinding]) -> list[LintFinding]:
     here = Path.cwd()
 
     def named(file: str) -> str:
@@ -107,7 +107,7 @@ def _named_from_here(findings: Iterable[Finding]) -> list[Finding]:
     return [dataclasses.replace(finding, file=named(finding.file)) for finding in findings]
 
 
-def lint_files(paths: Sequence[Path]) -> list[Finding]:
+def lint_files(paths: Sequence[Path]) -> list[LintFinding]:
     """Return findings in the resources below these files and folders."""
     return lint_paths(paths).findings
 
@@ -143,27 +143,27 @@ def explanation(rule: str) -> str:
     return (shipped("docs/lint") / f"{rule}.md").read_text().rstrip()
 
 
-def _lint(project: Project, findings: list[Finding], more: Iterable[Document] = ()) -> list[Finding]:
+def _lint(project: Project, findings: list[LintFinding], more: Iterable[Document] = ()) -> list[LintFinding]:
     found = findings + [finding for rule in all_rules() for finding in _findings(rule, project)]
     known = {rule.id for rule in all_rules()} | {SILENT_PRIORITY}
     documents = [*(resource.document for resource in project.resources), *more]
     return sorted(suppressed(found, documents, known), key=_order)
 
 
-def _order(finding: Finding) -> tuple[str, int, int, str]:
+def _order(finding: LintFinding) -> tuple[str, int, int, str]:
     return finding.file, finding.line, finding.column, finding.rule
 
 
-def _findings(rule: Rule, project: Project) -> Iterator[Finding]:
+def _findings(rule: Rule, project: Project) -> Iterator[LintFinding]:
     for resource in project.resources if rule.kind == "any" else project.of(rule.kind):
         for problem in rule.check(resource, project):
             yield _finding(rule, resource, problem.path, problem.message, problem.remedy)
 
 
-def _finding(rule: Rule, resource: Resource, path: tuple[str | int, ...], message: str, remedy: str) -> Finding:
+def _finding(rule: Rule, resource: Resource, path: tuple[str | int, ...], message: str, remedy: str) -> LintFinding:
     place = resource.position(path)
     if resource.terraform:
         if resource.kind != "dashboard":
             message, remedy = in_terraform(message), in_terraform(remedy)
         message = f"{resource.terraform}: {message}"
-    return Finding(str(place.file), place.line, place.column, rule.id, rule.severity, message, remedy)
+    return LintFinding(str(place.file), place.line, place.column, rule.id, rule.severity, message, remedy)

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from loyalty_monitoring.checks.lint.rule import Finding
+from loyalty_monitoring.checks.lint.rule import LintFinding
 from loyalty_monitoring.common.yaml_documents import Document
 
 _ALLOW = re.compile(r"#\s*lint:\s*allow\b\s*(?P<rule>[a-z0-9-]*)\s*(?::\s*(?P<reason>.*\S))?")
@@ -18,9 +18,11 @@ _SHORTEST_REASON = 10
 _WITH_COMMENTS = (".yaml", ".yml", ".tf")
 
 
-def suppressed(findings: Iterable[Finding], documents: Iterable[Document], known: Collection[str]) -> list[Finding]:
+def suppressed(
+    findings: Iterable[LintFinding], documents: Iterable[Document], known: Collection[str]
+) -> list[LintFinding]:
     """Return the findings that no suppression allows, and those about the suppressions themselves."""
-    by_file: defaultdict[str, list[Finding]] = defaultdict(list)
+    by_file: defaultdict[str, list[LintFinding]] = defaultdict(list)
     for one in findings:
         by_file[one.file].append(one)
     for file, text in {document.file: document.text for document in documents}.items():
@@ -28,12 +30,12 @@ def suppressed(findings: Iterable[Finding], documents: Iterable[Document], known
             left = by_file[str(file)]
             problem = _problem(rule, reason, known)
             if problem is not None:
-                left.append(Finding(str(file), line, 1, "suppression", "error", *problem))
+                left.append(LintFinding(str(file), line, 1, "suppression", "error", *problem))
                 continue
             kept = [one for one in left if one.rule != rule]
             if len(kept) == len(left):
                 message = f"allows {rule!r}, which finds nothing in this file"
-                kept.append(Finding(str(file), line, 1, "suppression", "warning", message, "remove the comment"))
+                kept.append(LintFinding(str(file), line, 1, "suppression", "warning", message, "remove the comment"))
             by_file[str(file)] = kept
     return [one for of_file in by_file.values() for one in of_file]
 

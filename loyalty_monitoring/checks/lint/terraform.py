@@ -23,10 +23,10 @@ from loyalty_monitoring.checks.lint.rule import Resource, items, text
 from loyalty_monitoring.checks.lint.shape import UNKNOWN_FIELD, ShapeProblem, field_names, is_map, normalised
 from loyalty_monitoring.checks.lint.terraform_values import (
     Block,
-    Evaluator,
-    Module,
-    Source,
     Template,
+    TerraformEvaluator,
+    TerraformModule,
+    TerraformSource,
     as_text,
     attributes_in,
     blocks_in,
@@ -68,7 +68,7 @@ class Terraform:
     """Reads files of Terraform; the locals and variables of each folder are read once."""
 
     def __init__(self) -> None:
-        self._modules: dict[Path, Module] = {}
+        self._modules: dict[Path, TerraformModule] = {}
 
     def resources(self, file: Path, written: str) -> tuple[list[Resource], list[UserError]]:
         """Return the resources of a `.tf` or `.tf.json` file, and the mistakes in its syntax."""
@@ -81,7 +81,7 @@ class Terraform:
         folder = file.parent
         if folder not in self._modules:
             self._modules[folder] = read_module(folder)
-        evaluator = Evaluator(self._modules[folder])
+        evaluator = TerraformEvaluator(self._modules[folder])
         if file.name.endswith(".json"):
             return list(_of_json(load_foreign_documents(file, written)[0], evaluator)), []
         source = parse(file, written)
@@ -166,7 +166,7 @@ def _of_values(type_: str, address: str, values: dict[str, Any], document: Docum
     return _resource(kind, body, positions, address, document.file, document.text, ())
 
 
-def _of_json(document: Document, evaluator: Evaluator) -> Iterator[Resource]:
+def _of_json(document: Document, evaluator: TerraformEvaluator) -> Iterator[Resource]:
     resources = document.data.get("resource") if isinstance(document.data, dict) else None
     for type_, by_name in resources.items() if isinstance(resources, dict) else ():
         if type_ not in KINDS or not isinstance(by_name, dict):
@@ -193,7 +193,7 @@ def _of_json_block(type_: str, name: str, values: dict[str, Any], document: Docu
     return _resource(kind, body, positions, address, document.file, document.text, tuple(converter.problems))
 
 
-def _evaluated(value: Any, evaluator: Evaluator, document: Document) -> Any:
+def _evaluated(value: Any, evaluator: TerraformEvaluator, document: Document) -> Any:
     """Evaluate the data of a `.tf.json` file, whose texts are templates."""
     if isinstance(value, dict):
         return {key: _evaluated(item, evaluator, document) for key, item in value.items()}
@@ -211,7 +211,7 @@ def _evaluated(value: Any, evaluator: Evaluator, document: Document) -> Any:
     return _AT_APPLY
 
 
-def _of_block(block: Block, kind: Kind, evaluator: Evaluator) -> Resource:
+def _of_block(block: Block, kind: Kind, evaluator: TerraformEvaluator) -> Resource:
     address = ".".join(block.labels)
     converter = _Converter(kind, evaluator=evaluator)
     positions: dict[Path_, Position] = {(): place_of(block.source, block.node)}
@@ -224,7 +224,7 @@ def _of_block(block: Block, kind: Kind, evaluator: Evaluator) -> Resource:
     return _resource(kind, body, positions, address, block.source.file, block.source.text, problems)
 
 
-def _dashboard(source: Source, node: Any, evaluator: Evaluator) -> tuple[Any, dict[Path_, Position]]:
+def _dashboard(source: TerraformSource, node: Any, evaluator: TerraformEvaluator) -> tuple[Any, dict[Path_, Position]]:
     """Return the dashboard that `dashboard_json` gives: of jsonencode({...}), of a text, or "${...}" where it is not
     known.
     """
@@ -296,14 +296,14 @@ def _message(kind: Kind) -> Descriptor:
 class _Converter:
     """Makes the API's body of a resource's arguments; `problems` are arguments that the resource does not have."""
 
-    def __init__(self, kind: Kind, evaluator: Evaluator | None = None, from_provider: bool = False) -> None:
+    def __init__(self, kind: Kind, evaluator: TerraformEvaluator | None = None, from_provider: bool = False) -> None:
         self.problems: list[ShapeProblem] = []
         self._kind = kind
-        self._evaluator = evaluator or Evaluator(Module())
+        self._evaluator = evaluator or TerraformEvaluator(TerraformModule())
         self._from_provider = from_provider
 
     def of_body(
-        self, message: Descriptor, source: Source, block: Block, path: Path_, positions: dict[Path_, Position]
+        self, message: Descriptor, source: TerraformSource, block: Block, path: Path_, positions: dict[Path_, Position]
     ) -> dict[str, Any]:
         """Return the body of a block of a `.tf` file."""
         result: dict[str, Any] = {}

@@ -35,7 +35,7 @@ _NAMED, _NAMES = "google_logging_metric", ("name", "id")
 
 
 @dataclass(frozen=True)
-class Source:
+class TerraformSource:
     """A file of Terraform: its path, its text, its lines in UTF-8 and its tree."""
 
     file: Path
@@ -48,7 +48,7 @@ class Source:
 class Block:
     """A block such as `resource "TYPE" "NAME" { ... }`, and where it stands."""
 
-    source: Source
+    source: TerraformSource
     node: Node
     type: str
     labels: tuple[str, ...]
@@ -59,24 +59,24 @@ class Block:
 
 
 @dataclass
-class Module:
+class TerraformModule:
     """The files of one folder together: locals, defaults of variables, names of log-based metrics.
 
     All are expressions, with the source that they stand in.
     """
 
-    locals: dict[str, tuple[Source, Node]] = field(default_factory=dict)
-    defaults: dict[str, tuple[Source, Node]] = field(default_factory=dict)
-    names: dict[str, tuple[Source, Node]] = field(default_factory=dict)
+    locals: dict[str, tuple[TerraformSource, Node]] = field(default_factory=dict)
+    defaults: dict[str, tuple[TerraformSource, Node]] = field(default_factory=dict)
+    names: dict[str, tuple[TerraformSource, Node]] = field(default_factory=dict)
 
 
-def parse(file: Path, text: str) -> Source:
+def parse(file: Path, text: str) -> TerraformSource:
     """Return the tree of a file. Errors: UserError at the first place that is no Terraform."""
     raw = text.encode()
-    return Source(file, text, tuple(raw.split(b"\n")), Parser(_language()).parse(raw).root_node)
+    return TerraformSource(file, text, tuple(raw.split(b"\n")), Parser(_language()).parse(raw).root_node)
 
 
-def mistake_in(source: Source) -> UserError | None:
+def mistake_in(source: TerraformSource) -> UserError | None:
     """Return the first place where a file is no Terraform."""
     if not source.root.has_error:
         return None
@@ -84,12 +84,12 @@ def mistake_in(source: Source) -> UserError | None:
     return UserError("is not valid Terraform; mend the syntax at this line", place_of(source, node))
 
 
-def place_of(source: Source, node: Node) -> Position:
+def place_of(source: TerraformSource, node: Node) -> Position:
     row, column = node.start_point
     return Position(source.file, row + 1, len(source.lines[row][:column].decode(errors="replace")) + 1)
 
 
-def blocks_in(source: Source, body: Node | None) -> Iterator[Block]:
+def blocks_in(source: TerraformSource, body: Node | None) -> Iterator[Block]:
     """Yield the blocks of a body; a `dynamic` one is the block that it makes, once."""
     for child in body.children if body is not None else ():
         if child.type != "block":
@@ -115,9 +115,9 @@ def attributes_in(body: Node | None) -> Iterator[tuple[str, Node, Node]]:
                 yield _text(name), name, value
 
 
-def read_module(folder: Path) -> Module:
+def read_module(folder: Path) -> TerraformModule:
     """Return the locals, defaults and resources of a folder; a file that cannot be read adds nothing."""
-    module = Module()
+    module = TerraformModule()
     for file in sorted((*folder.glob("*.tf"), *folder.glob("*.tf.json"))):
         try:
             written = read_text(file)
@@ -130,7 +130,7 @@ def read_module(folder: Path) -> Module:
     return module
 
 
-def _add(source: Source, module: Module) -> None:
+def _add(source: TerraformSource, module: TerraformModule) -> None:
     body = next((child for child in source.root.children if child.type == "body"), None)
     for block in blocks_in(source, body):
         if block.type == "locals":
@@ -146,7 +146,7 @@ def _add(source: Source, module: Module) -> None:
                     module.names[block.labels[1]] = (source, value)
 
 
-def _add_json(file: Path, written: str, module: Module) -> None:
+def _add_json(file: Path, written: str, module: TerraformModule) -> None:
     try:
         data = json.loads(written)
     except (ValueError, RecursionError):
@@ -158,7 +158,7 @@ def _add_json(file: Path, written: str, module: Module) -> None:
             inside = inside.get(key) if isinstance(inside, dict) else None
         return inside if isinstance(inside, dict) else {}
 
-    def expression(value: Any) -> tuple[Source, Node] | None:
+    def expression(value: Any) -> tuple[TerraformSource, Node] | None:
         # JSON is an expression of the language as well.
         source = parse(file, f"x = {json.dumps(value)}")
         body = next((child for child in source.root.children if child.type == "body"), None)
@@ -174,20 +174,20 @@ def _add_json(file: Path, written: str, module: Module) -> None:
             module.names[name] = one
 
 
-def resources_in(source: Source) -> Iterator[Block]:
+def resources_in(source: TerraformSource) -> Iterator[Block]:
     body = next((child for child in source.root.children if child.type == "body"), None)
     return (block for block in blocks_in(source, body) if block.type == "resource" and len(block.labels) == 2)
 
 
 @dataclass
-class Evaluator:
+class TerraformEvaluator:
     """Evaluates expressions with what a module knows."""
 
-    module: Module
+    module: TerraformModule
     open: set[str] = field(default_factory=set)
 
     def value(
-        self, source: Source, node: Node, path: Path_ = (), positions: dict[Path_, Position] | None = None
+        self, source: TerraformSource, node: Node, path: Path_ = (), positions: dict[Path_, Position] | None = None
     ) -> Any:
         """Return the value of an expression; with `positions`, those of what is inside it are added below `path`."""
         if len(path) > _DEEPEST:
@@ -204,7 +204,7 @@ class Evaluator:
         evaluate = _EVALUATE.get(node.type)
         return evaluate(self, source, node, path, positions) if evaluate is not None else unknown(node)
 
-    def template_of(self, source: Source, node: Node) -> Template | None:
+    def template_of(self, source: TerraformSource, node: Node) -> Template | None:
         """Return the template of an expression that is a text with or without `${...}`; None for anything else."""
         while node.type in ("expression", "literal_value", "template_expr"):
             children = _inside(node)
@@ -215,7 +215,7 @@ class Evaluator:
             return None
         return _template(self, source, node)
 
-    def followed(self, source: Source, node: Node) -> tuple[Source, Node]:
+    def followed(self, source: TerraformSource, node: Node) -> tuple[TerraformSource, Node]:
         """Return the expression that `local.NAME` stands for, as often as one leads to another."""
         for _ in range(_DEEPEST):
             parts = _parts(_inside(node)) if node.type == "expression" else None
@@ -230,7 +230,7 @@ class Evaluator:
         if parts is None or len(parts) < 2:
             return unknown(node)
         head, name, *rest = parts
-        found: tuple[Source, Node] | None = None
+        found: tuple[TerraformSource, Node] | None = None
         if head == "local":
             found = self.module.locals.get(str(name))
         elif head == "var":
@@ -334,14 +334,14 @@ def _parts(children: list[Node]) -> list[str | int] | None:
     return parts
 
 
-def _string(evaluator: Evaluator, source: Source, node: Node, *_: Any) -> Any:
+def _string(evaluator: TerraformEvaluator, source: TerraformSource, node: Node, *_: Any) -> Any:
     template = _template(evaluator, source, node)
     if len(template.parts) == 1 and not template.parts[0][0] and node.type == "quoted_template":
         return template.parts[0][1]
     return template.text
 
 
-def _template(evaluator: Evaluator, source: Source, node: Node) -> Template:
+def _template(evaluator: TerraformEvaluator, source: TerraformSource, node: Node) -> Template:
     """Return the template of a text in quotes, or of a heredoc, without what `<<-` indents."""
     raw, base = node.text or b"", node.start_byte
     heredoc = node.type == "heredoc_template"
@@ -392,7 +392,7 @@ def _plain(text: str, heredoc: bool) -> str:
     return _ESCAPE.sub(written, text.replace("\0", ""))
 
 
-def _number(evaluator: Evaluator, source: Source, node: Node, *_: Any) -> Any:
+def _number(evaluator: TerraformEvaluator, source: TerraformSource, node: Node, *_: Any) -> Any:
     text = _text(node)
     try:
         return int(text) if text.isdigit() and len(text) < _SHOWN else float(text)
@@ -401,7 +401,11 @@ def _number(evaluator: Evaluator, source: Source, node: Node, *_: Any) -> Any:
 
 
 def _tuple(
-    evaluator: Evaluator, source: Source, node: Node, path: Path_, positions: dict[Path_, Position] | None
+    evaluator: TerraformEvaluator,
+    source: TerraformSource,
+    node: Node,
+    path: Path_,
+    positions: dict[Path_, Position] | None,
 ) -> Any:
     items = [child for child in node.children if child.type == "expression"]
     result = []
@@ -413,7 +417,11 @@ def _tuple(
 
 
 def _object(
-    evaluator: Evaluator, source: Source, node: Node, path: Path_, positions: dict[Path_, Position] | None
+    evaluator: TerraformEvaluator,
+    source: TerraformSource,
+    node: Node,
+    path: Path_,
+    positions: dict[Path_, Position] | None,
 ) -> Any:
     result: dict[str, Any] = {}
     for element in node.children:
@@ -428,7 +436,7 @@ def _object(
     return result
 
 
-def _conditional(evaluator: Evaluator, source: Source, node: Node, *_: Any) -> Any:
+def _conditional(evaluator: TerraformEvaluator, source: TerraformSource, node: Node, *_: Any) -> Any:
     condition, then, otherwise = [child for child in node.children if child.type == "expression"][:3]
     chosen = evaluator.value(source, condition)
     if isinstance(chosen, bool):
@@ -436,7 +444,7 @@ def _conditional(evaluator: Evaluator, source: Source, node: Node, *_: Any) -> A
     return unknown(node)
 
 
-def _operation(evaluator: Evaluator, source: Source, node: Node, *_: Any) -> Any:
+def _operation(evaluator: TerraformEvaluator, source: TerraformSource, node: Node, *_: Any) -> Any:
     inner = node.children[0]
     operands = [_operand(evaluator, source, inner, children) for children in _operands(inner)]
     operator = next((_text(child) for child in inner.children if not child.is_named), "")
@@ -461,7 +469,7 @@ def _operands(node: Node) -> list[list[Node]]:
     return [group for group in groups if group]
 
 
-def _operand(evaluator: Evaluator, source: Source, node: Node, children: list[Node]) -> Any:
+def _operand(evaluator: TerraformEvaluator, source: TerraformSource, node: Node, children: list[Node]) -> Any:
     if children[0].type == "variable_expr":
         return evaluator.traversal(node, children)
     return evaluator.value(source, children[0]) if len(children) == 1 else unknown(node)
@@ -472,7 +480,11 @@ def _is_unknown(value: Any) -> bool:
 
 
 def _call(
-    evaluator: Evaluator, source: Source, node: Node, path: Path_, positions: dict[Path_, Position] | None
+    evaluator: TerraformEvaluator,
+    source: TerraformSource,
+    node: Node,
+    path: Path_,
+    positions: dict[Path_, Position] | None,
 ) -> Any:
     name = _text(node.children[0])
     arguments = next((child for child in node.children if child.type == "function_arguments"), None)

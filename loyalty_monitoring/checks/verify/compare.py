@@ -15,7 +15,7 @@ from typing import Any
 
 from loyalty_monitoring.checks.verify.differences import differences, shown
 from loyalty_monitoring.checks.verify.doubles import NOBODYS, NOT_GIVEN, Managed, StackIds, Twins, twins_among
-from loyalty_monitoring.checks.verify.findings import Finding
+from loyalty_monitoring.checks.verify.findings import DriftFinding
 from loyalty_monitoring.checks.verify.verdicts import verification_call
 from loyalty_monitoring.definitions.channels import CHANNEL_TYPES
 from loyalty_monitoring.definitions.model import Body
@@ -50,7 +50,7 @@ _POLICY = re.compile(r"(?:projects/([^/]+)/)?alertPolicies/([^/]+)")
 
 
 @dataclass(frozen=True)
-class Expected:
+class ExpectedResources:
     """The stack's resources by the names of their definitions, as the API would print them. In policies stand the names
     of channels in the settings, in place of those that a deployment gives.
     """
@@ -70,7 +70,9 @@ class Matched:
     twins: Sequence[Twins] = ()
 
 
-def compare(settings: Settings, expected: Expected, deployed: Deployed, ids: StackIds = NOT_GIVEN) -> list[Finding]:
+def compare(
+    settings: Settings, expected: ExpectedResources, deployed: Deployed, ids: StackIds = NOT_GIVEN
+) -> list[DriftFinding]:
     """Return all findings, in the order of the kinds and names.
 
     Where several have one title, the stack's is the one that `ids` has, or else the one that others of the stack name:
@@ -98,7 +100,7 @@ def _policies_of(dashboard: Body) -> set[str]:
     return {_id(text) for text in _strings(dashboard) if _POLICY.fullmatch(text)}
 
 
-def _log_metrics(settings: Settings, defined: Mapping[str, Body], deployed: Sequence[Body]) -> Iterator[Finding]:
+def _log_metrics(settings: Settings, defined: Mapping[str, Body], deployed: Sequence[Body]) -> Iterator[DriftFinding]:
     matched = _match(defined, deployed, [lambda wanted, body: wanted["name"] == body.get("name")])
     for name, wanted in defined.items():
         body = matched.found.get(name)
@@ -164,7 +166,7 @@ def match_policies(
     )
 
 
-def _channels(settings: Settings, defined: Mapping[str, Body], matched: Matched) -> Iterator[Finding]:
+def _channels(settings: Settings, defined: Mapping[str, Body], matched: Matched) -> Iterator[DriftFinding]:
     """Compare the channels. Values of labels are never shown: somebody may have written a secret there."""
     for name, wanted in defined.items():
         body = matched.found.get(name)
@@ -176,7 +178,7 @@ def _channels(settings: Settings, defined: Mapping[str, Body], matched: Matched)
         for key in sorted({*wanted.get("labels", {}), *given}):
             if key not in wanted.get("labels", {}):
                 message = f"labels.{shown(key)} is not defined; for some types the server adds labels"
-                yield Finding("known", "notification_channel", name, message, "nothing is to be done")
+                yield DriftFinding("known", "notification_channel", name, message, "nothing is to be done")
             elif wanted["labels"][key] != given.get(key):
                 yield _drift(settings, "notification_channel", name, f"labels.{key} has another value")
         yield from _differing(settings, "notification_channel", name, wanted, body)
@@ -186,7 +188,9 @@ def _channels(settings: Settings, defined: Mapping[str, Body], matched: Matched)
             yield _extra(settings, "notification_channel", str(body.get("displayName", "")), str(body.get("name", "")))
 
 
-def _reachable(settings: Settings, channels: Matched, policies: Matched, deployed: Sequence[Body]) -> Iterator[Finding]:
+def _reachable(
+    settings: Settings, channels: Matched, policies: Matched, deployed: Sequence[Body]
+) -> Iterator[DriftFinding]:
     """Report channels that are there and reach nobody: the stack's, and others that its policies name."""
     used_by: dict[str, list[str]] = {}
     for policy in [*policies.found.values(), *(body for body in policies.others if _is_ours(settings, body))]:
@@ -201,12 +205,12 @@ def _reachable(settings: Settings, channels: Matched, policies: Matched, deploye
         name = names.get(key, str(body.get("displayName", "")))
         # "If the field is unset, the channel is enabled" (google/monitoring/v3/notification.proto).
         if not body.get("enabled", True):
-            yield Finding(
+            yield DriftFinding(
                 "drift", "notification_channel", name, "is disabled and reaches nobody", f"enable it: {console}"
             )
         if body.get("verificationStatus") == "UNVERIFIED":
             remedy = verification_call(body) if body.get("type") == "email" else f"verify it: {console}"
-            yield Finding("drift", "notification_channel", name, "is not verified and reaches nobody", remedy)
+            yield DriftFinding("drift", "notification_channel", name, "is not verified and reaches nobody", remedy)
     there = {_id(body.get("name", "")) for body in deployed}
     for key, titles in used_by.items():
         if key not in there:
@@ -216,7 +220,7 @@ def _reachable(settings: Settings, channels: Matched, policies: Matched, deploye
 
 def _policies(
     settings: Settings, defined: Mapping[str, Body], matched: Matched, channels: Matched
-) -> Iterator[Finding]:
+) -> Iterator[DriftFinding]:
     names = {_id(body.get("name", "")): name for name, body in channels.found.items()}
     for name, wanted in defined.items():
         body = matched.found.get(name)
@@ -257,8 +261,8 @@ def _plain_policy(body: Body, names: Mapping[str, str]) -> Body:
 
 
 def _dashboards(
-    settings: Settings, expected: Expected, deployed: Sequence[Body], policies: Matched, managed: Managed
-) -> Iterator[Finding]:
+    settings: Settings, expected: ExpectedResources, deployed: Sequence[Body], policies: Matched, managed: Managed
+) -> Iterator[DriftFinding]:
     """Compare the dashboards, which have no labels of the stack: they are found by their titles."""
     defined = expected.dashboards
     matched = _match(defined, deployed, [lambda wanted, body: _same(wanted, body, "displayName")], managed)
@@ -274,7 +278,7 @@ def _dashboards(
         projects = [found[1] for text in _strings(body) if (found := _POLICY.fullmatch(text)) and found[1]]
         if any(project.isdecimal() for project in projects):
             message = "names policies with the project's number in place of its id"
-            yield Finding("known", "dashboard", name, message, "nothing is to be done")
+            yield DriftFinding("known", "dashboard", name, message, "nothing is to be done")
     yield from _doubled(settings, "dashboard", matched)
 
 
@@ -353,7 +357,7 @@ def _id(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def _differing(settings: Settings, kind: Kind, name: str, wanted: Body, body: Body) -> Iterator[Finding]:
+def _differing(settings: Settings, kind: Kind, name: str, wanted: Body, body: Body) -> Iterator[DriftFinding]:
     """Yield the differences of two bodies, but for what the server adds and what is told apart."""
     without = _SERVERS_OWN[kind] | _TOLD_APART[kind]
     wanted, body = ({key: value for key, value in each.items() if key not in without} for each in (wanted, body))
@@ -365,23 +369,23 @@ def _differing(settings: Settings, kind: Kind, name: str, wanted: Body, body: Bo
         yield _drift(settings, kind, name, f"differs in {len(drift) - _MOST_DIFFERENCES} more places")
     for difference in found:
         if difference.is_known:
-            yield Finding("known", kind, name, f"{difference}, which means the same", "nothing is to be done")
+            yield DriftFinding("known", kind, name, f"{difference}, which means the same", "nothing is to be done")
 
 
-def _missing(settings: Settings, kind: Kind, name: str, title: str) -> Finding:
+def _missing(settings: Settings, kind: Kind, name: str, title: str) -> DriftFinding:
     return _broken(settings, kind, name, f"is not deployed; nothing has the name {shown(title)}")
 
 
-def _broken(settings: Settings, kind: Kind, name: str, message: str) -> Finding:
+def _broken(settings: Settings, kind: Kind, name: str, message: str) -> DriftFinding:
     """Report resources that do not work at all, which nobody can have meant."""
-    return Finding("drift", kind, name, message, _deploy(settings))
+    return DriftFinding("drift", kind, name, message, _deploy(settings))
 
 
-def _drift(settings: Settings, kind: Kind, name: str, message: str, *, added: bool = False) -> Finding:
+def _drift(settings: Settings, kind: Kind, name: str, message: str, *, added: bool = False) -> DriftFinding:
     remedy = f"take it into the definition, or {_deploy(settings)}"
     if added and kind == "dashboard":
         remedy = "take it into the definition, or remove it in the console: Pulumi does not see what was added"
-    return Finding("drift", kind, name, message, remedy)
+    return DriftFinding("drift", kind, name, message, remedy)
 
 
 def _deploy(settings: Settings) -> str:
@@ -389,14 +393,14 @@ def _deploy(settings: Settings) -> str:
     return f"run: pulumi up --refresh --stack {settings.stack}"
 
 
-def _extra(settings: Settings, kind: Kind, title: str, name: str) -> Finding:
+def _extra(settings: Settings, kind: Kind, title: str, name: str) -> DriftFinding:
     """Report resources that the definitions do not have: somebody's own, or left by an interrupted deployment."""
     message = f"belongs to this stack, but is not defined: {name}"
     remedy = f"{_deploy(settings)}, which removes it if Pulumi made it; if it stays, delete it, or write its definition"
-    return Finding("note", kind, title, message, remedy)
+    return DriftFinding("note", kind, title, message, remedy)
 
 
-def _doubled(settings: Settings, kind: Kind, matched: Matched) -> Iterator[Finding]:
+def _doubled(settings: Settings, kind: Kind, matched: Matched) -> Iterator[DriftFinding]:
     """Report several resources of one title: one is the stack's, and the others ring, or are looked at, as well."""
     for twins in matched.twins:
         names = [str(body.get("name", "")) for body in twins.bodies]
@@ -412,4 +416,4 @@ def _doubled(settings: Settings, kind: Kind, matched: Matched) -> Iterator[Findi
             others = ", ".join(name for name in names if name != own)
             message += f"; the stack's is {own}, by {twins.reason}; {others} is not defined"
             remedy = f"keep that one; delete or rename {others}"
-        yield Finding("note", kind, str(twins.bodies[0].get("displayName", "")), message, remedy)
+        yield DriftFinding("note", kind, str(twins.bodies[0].get("displayName", "")), message, remedy)

@@ -25,7 +25,7 @@ _DEFAULTS: Mapping[str, object] = {
 
 
 @dataclass(frozen=True)
-class Difference:
+class BodyDifference:
     """A place, such as `conditions[0].displayName`, and what stands there on either side, if anything does."""
 
     path: str
@@ -66,7 +66,7 @@ class Difference:
         return f"{path} is {shown(deployed)}, defined is {shown(defined)}"
 
 
-def differences(defined: Any, deployed: Any, path: str = "") -> Iterator[Difference]:
+def differences(defined: Any, deployed: Any, path: str = "") -> Iterator[BodyDifference]:
     """Yield all differences, at the deepest places where both have the same shape."""
     if isinstance(defined, dict) and isinstance(deployed, dict):
         for key in sorted({*defined, *deployed}):
@@ -76,7 +76,7 @@ def differences(defined: Any, deployed: Any, path: str = "") -> Iterator[Differe
         for index, (item, other) in enumerate(zip(defined, deployed, strict=True)):
             yield from differences(item, other, f"{path}[{index}]")
     elif defined != deployed:
-        yield Difference(path, defined, deployed)
+        yield BodyDifference(path, defined, deployed)
 
 
 def shown(value: Any) -> str:

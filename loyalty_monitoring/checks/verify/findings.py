@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from loyalty_monitoring.checks.verify.verdicts import Verdict
+from loyalty_monitoring.checks.verify.verdicts import PolicyState
 from loyalty_monitoring.google_cloud.api_messages import Kind
 
 Level = Literal["drift", "known", "note"]
@@ -14,7 +14,7 @@ LEVELS: tuple[Level, ...] = ("drift", "known", "note")
 
 
 @dataclass(frozen=True)
-class Finding:
+class DriftFinding:
     """One difference. Drift: what is deployed does something else than the definition says, or nothing. Known: the API
     or the provider writes the same in other words. Note: nothing is wrong, but somebody should know.
 
@@ -43,9 +43,9 @@ class Verification:
 
     project: str
     stack: str
-    findings: tuple[Finding, ...]
+    findings: tuple[DriftFinding, ...]
     data: tuple[Data, ...]
-    policies: tuple[Verdict, ...] = ()
+    policies: tuple[PolicyState, ...] = ()
     days: int = 7
 
     @property

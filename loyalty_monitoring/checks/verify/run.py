@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from loyalty_monitoring.checks.lint.absence import may_be_empty
-from loyalty_monitoring.checks.verify.compare import Expected, compare, match_policies
+from loyalty_monitoring.checks.verify.compare import ExpectedResources, compare, match_policies
 from loyalty_monitoring.checks.verify.doubles import NOT_GIVEN, Managed, StackIds
-from loyalty_monitoring.checks.verify.findings import LEVELS, Data, Finding, Verification
-from loyalty_monitoring.checks.verify.verdicts import USER_METRIC, Verdict, metric_types, verdict
+from loyalty_monitoring.checks.verify.findings import LEVELS, Data, DriftFinding, Verification
+from loyalty_monitoring.checks.verify.verdicts import USER_METRIC, PolicyState, metric_types, verdict
 from loyalty_monitoring.definitions.metric_usage import readers
 from loyalty_monitoring.definitions.model import AlertPolicy, Body, Definitions, LogMetric
 from loyalty_monitoring.definitions.settings import Settings
@@ -84,7 +84,7 @@ def _verdicts(
     days: int,
     everyone: bool,
     ids: StackIds,
-) -> Iterator[Verdict]:
+) -> Iterator[PolicyState]:
     """Yield the stack's policies in the order of their names, then those of others by title."""
 
     def left() -> float:
@@ -118,14 +118,14 @@ def _verdicts(
         yield verdict(body, deployed, points, fired, days=days)
 
 
-def expected(settings: Settings, definitions: Definitions) -> Expected:
+def expected(settings: Settings, definitions: Definitions) -> ExpectedResources:
     """Return the resources that should be deployed, as the API would print them."""
 
     def policy_body(policy: AlertPolicy) -> Body:
         channels = [channel.name for channel in settings.channels_of(policy.priority)]
         return notifying_policy_body(policy, settings, channels)
 
-    return Expected(
+    return ExpectedResources(
         log_metrics={metric.name: printed("log_metric", metric.body) for metric in definitions.log_metrics},
         alert_policies={
             policy.name: printed("alert_policy", policy_body(policy)) for policy in definitions.alert_policies
@@ -157,14 +157,14 @@ def _needs(policy: AlertPolicy, metric: LogMetric) -> bool:
     return may_be_empty(parsed(re.sub(r"logging_googleapis_com:user_\w+", but_this, legacy_names(policy.query))))
 
 
-def _silent(definitions: Definitions, deployed: Deployed, data: tuple[Data, ...]) -> Iterator[Finding]:
+def _silent(definitions: Definitions, deployed: Deployed, data: tuple[Data, ...]) -> Iterator[DriftFinding]:
     """Yield metrics that are deployed and have no point: nothing happened, or nothing is logged, or nothing matches."""
     there = {body.get("name") for body in deployed.log_metrics}
     hours = int(LOOKBACK.total_seconds()) // 3600
     for metric, of in zip(definitions.log_metrics, data, strict=True):
         if of.last_point is None and metric.api_name in there:
             blind = f"; blind alerts: {', '.join(of.blind_alerts)}" if of.blind_alerts else ""
-            yield Finding(
+            yield DriftFinding(
                 "note",
                 "log_metric",
                 metric.name,

@@ -47,7 +47,7 @@ class Trouble:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PolicyState:
     """The state of one policy. `policy` is the definition's name, "" for somebody else's.
 
     `metrics` are the metric types that it reads, as far as its conditions name them, and `silent` those without a point
@@ -103,7 +103,7 @@ def verdict(
     name: str = "",
     days: int,
     silent_on_purpose: bool = False,
-) -> Verdict:
+) -> PolicyState:
     """Judge one deployed policy. `points` has the newest point of each metric type that was looked for, `fired` the
     incidents of the project, None where they cannot be read; both of so many `days`. A policy may be silent on purpose.
     """
@@ -124,7 +124,7 @@ def verdict(
         ]
         if severity == "CRITICAL" and metrics and len(silent) == len(metrics):
             mute.append(Trouble(f"is critical, and has had no data for {days} days", "see whether it is of any use"))
-    return Verdict(
+    return PolicyState(
         policy=name,
         title=title,
         severity=severity,

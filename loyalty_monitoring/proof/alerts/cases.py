@@ -45,7 +45,7 @@ _OFFSET = re.compile(r"(-)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)
 
 
 @dataclass(frozen=True)
-class Span:
+class CaseSpan:
     """Two offsets from the case's start: not before, not after."""
 
     not_before: timedelta
@@ -57,13 +57,13 @@ class ExpectedIncident:
     """`closes` is None when the incident must still be open at the end; `value` None when any will do."""
 
     labels: Mapping[str, str]
-    opens: Span
-    closes: Span | None
+    opens: CaseSpan
+    closes: CaseSpan | None
     value: float | None
 
 
 @dataclass(frozen=True)
-class Lines:
+class CaseLines:
     """One line of a case's `logs`: what is written, and the offsets at which it is."""
 
     payload: Mapping[str, Any]
@@ -87,7 +87,7 @@ class Case:
     time_of_day: timedelta
     month_end: bool
     parameters: Mapping[str, float]
-    lines: tuple[Lines, ...]
+    lines: tuple[CaseLines, ...]
     until: timedelta
     incidents: tuple[ExpectedIncident, ...]
     position: Position
@@ -217,11 +217,11 @@ def _incident(data: Mapping[str, Any]) -> ExpectedIncident:
     )
 
 
-def _span(data: list[str]) -> Span:
-    return Span(offset(data[0]), offset(data[1]))
+def _span(data: list[str]) -> CaseSpan:
+    return CaseSpan(offset(data[0]), offset(data[1]))
 
 
-def _lines(document: Document, path: Path_, known: _Known) -> Lines:
+def _lines(document: Document, path: Path_, known: _Known) -> CaseLines:
     contract, shorthands, data = known.contract, known.shorthands, document.data
     for part in path:
         data = data[part]
@@ -239,7 +239,7 @@ def _lines(document: Document, path: Path_, known: _Known) -> Lines:
         raise UserError(
             f"{name} needs the fields {', '.join(sorted(missing))}; give them, or name them in `without`", place
         )
-    return Lines(
+    return CaseLines(
         payload={"message": name.replace("_", " "), "event": name, **payload},
         offsets=tuple(_offsets(data, place)),
         logger=data.get("logger", f"{contract.logger_root}.services.{event.logger}"),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from loyalty_monitoring.proof.alerts.cases import ExpectedIncident, Span
+from loyalty_monitoring.proof.alerts.cases import CaseSpan, ExpectedIncident
 from loyalty_monitoring.proof.alerts.schedule import Placed
 from loyalty_monitoring.replay.result import Incident
 
@@ -60,8 +60,9 @@ def _with_latitude(incident: ExpectedIncident, latitude: Latitude) -> ExpectedIn
     opens, closes = incident.opens, incident.closes
     return ExpectedIncident(
         incident.labels,
-        Span(opens.not_before, opens.not_after + latitude.lateness),
-        closes and Span(closes.not_before + latitude.closing, closes.not_after + latitude.closing + latitude.lateness),
+        CaseSpan(opens.not_before, opens.not_after + latitude.lateness),
+        closes
+        and CaseSpan(closes.not_before + latitude.closing, closes.not_after + latitude.closing + latitude.lateness),
         incident.value if latitude.values else None,
     )
 
@@ -83,7 +84,7 @@ def _differences(want: ExpectedIncident, have: Incident, start: datetime) -> lis
     return said
 
 
-def _inside(after: timedelta, span: Span) -> bool:
+def _inside(after: timedelta, span: CaseSpan) -> bool:
     return span.not_before <= after <= span.not_after
 
 
@@ -91,7 +92,7 @@ def _of(labels: Mapping[str, str]) -> str:
     return "".join(f" of {key} {value}" for key, value in sorted(labels.items()))
 
 
-def _within(span: Span) -> str:
+def _within(span: CaseSpan) -> str:
     return f"from {offset_text(span.not_before)} to {offset_text(span.not_after)}"
 
 

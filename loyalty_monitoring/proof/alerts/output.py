@@ -9,7 +9,7 @@ from itertools import groupby
 from rich.console import Console
 from rich.text import Text
 
-from loyalty_monitoring.proof.alerts.prove import Proof, Verdict
+from loyalty_monitoring.proof.alerts.prove import CaseResult, Proof
 
 
 def as_json(proof: Proof) -> str:
@@ -59,7 +59,7 @@ def lines(proof: Proof) -> Iterator[Text]:
     yield Text(f"{total}; {gate}", style="green" if proof.holds else "bold red")
 
 
-def _case(verdict: Verdict) -> Iterator[Text]:
+def _case(verdict: CaseResult) -> Iterator[Text]:
     kinds = Text(f"  [{', '.join(verdict.case.kinds)}]", style="dim")
     if not verdict.misses:
         yield Text.assemble(("  holds   ", "green"), verdict.case.claim, kinds)

@@ -37,7 +37,7 @@ _RESOURCE_LABELS = re.compile(
 
 
 @dataclass(frozen=True)
-class Verdict:
+class CaseResult:
     """A case and how it was missed; with no misses, its claim holds. `broken_by` are the arrivals that broke it."""
 
     case: Case
@@ -49,7 +49,7 @@ class Verdict:
 class Proof:
     """All verdicts, in the order of the files, and what the gate misses."""
 
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[CaseResult, ...]
     gate: tuple[str, ...]
     arrivals: tuple[str, ...] = ()
 
@@ -81,22 +81,22 @@ def _verdicts(
     tried: Sequence[Arrival],
     allowance: int,
     progress: Progress | None,
-) -> list[Verdict]:
+) -> list[CaseResult]:
     trials = [Trial(variants[variant_key(one.case)], one.start, one.end) for one in placed]
     if progress is not None:
         progress("Writing the points of all cases", 0.0)
-    verdicts: list[Verdict] = []
+    verdicts: list[CaseResult] = []
     entries = received_late(entries_of(placed), allowance)
     with (
         stage_for(entries, tuple(variants.values()), tried, trials) as stage,
         ThreadPoolExecutor(max_workers=2) as pool,
     ):
 
-        def verdict(one: Placed, trial: Trial) -> Verdict:
+        def verdict(one: Placed, trial: Trial) -> CaseResult:
             failures = list(failures_of(stage, one, trial, tried, allowance))
             late = [in_words(tried[failure.arrival]) for failure in failures if failure.arrival is not None]
             said = [sentence for failure in failures for sentence in _sentences(stage, one, trial, tried, failure)]
-            return Verdict(one.case, tuple(dict.fromkeys(said)), tuple(dict.fromkeys(late)))
+            return CaseResult(one.case, tuple(dict.fromkeys(said)), tuple(dict.fromkeys(late)))
 
         for number, found in enumerate(pool.map(verdict, placed, trials), start=1):
             verdicts.append(found)

@@ -65,7 +65,10 @@ def restriction(call: Tree[Token]) -> Expression:
         case "source", [Token() as resource]:
             return LogName(_source(resource), "")
         case "sample", [field, Token() as fraction]:
-            return Sample(_field(field, (Kind.TEXT, Kind.DYNAMIC, Kind.INT32, Kind.INT64)), _fraction(fraction))
+            return Sample(
+                _field(field, (Kind.TEXT, Kind.DYNAMIC, Kind.INT32, Kind.INT64)),
+                _fraction(fraction),
+            )
         case "ip_in_net", [field, Token(type="STRING") as network]:
             return InNetwork(_field(field, (Kind.TEXT, Kind.DYNAMIC)), _network(network))
         case "search", [Token(type="STRING") as words]:

@@ -90,7 +90,12 @@ FIELDS: Fields = {
     },
     "labels": _Open.LABELS,
     "metadata": {"systemLabels": _Open.JSON, "userLabels": _Open.LABELS},
-    "operation": {"id": Kind.TEXT, "producer": Kind.TEXT, "first": Kind.BOOLEAN, "last": Kind.BOOLEAN},
+    "operation": {
+        "id": Kind.TEXT,
+        "producer": Kind.TEXT,
+        "first": Kind.BOOLEAN,
+        "last": Kind.BOOLEAN,
+    },
     "trace": Kind.TEXT,
     "spanId": Kind.TEXT,
     "traceSampled": Kind.BOOLEAN,

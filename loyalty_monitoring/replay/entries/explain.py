@@ -18,7 +18,7 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True)
-class Term:
+class ExplainedTerm:
     """A term of a filter. `before` entries came to it, `removed` of them did not pass.
 
     `found` are the most frequent values that those have of the term's field, each with its number of entries; empty
@@ -38,7 +38,7 @@ class Explanation:
 
     entries: int
     matched: int
-    terms: tuple[Term, ...]
+    terms: tuple[ExplainedTerm, ...]
 
 
 @dataclass
@@ -90,5 +90,5 @@ def _explanation(of_filter: _Counting) -> Explanation:
     for number, term in enumerate(of_filter.terms):
         before, after = of_filter.left[number : number + 2]
         values = tuple(of_filter.found[number].most_common(_SHOWN))
-        found.append(Term(term_text(term), ".".join(field_of(term) or ()), before, before - after, values))
+        found.append(ExplainedTerm(term_text(term), ".".join(field_of(term) or ()), before, before - after, values))
     return Explanation(of_filter.left[0], of_filter.left[-1], tuple(found))

@@ -20,7 +20,7 @@ from google.cloud.monitoring_v3 import types as monitoring
 
 from loyalty_monitoring.checks.drill import output
 from loyalty_monitoring.checks.drill import project as asking
-from loyalty_monitoring.checks.drill.evidence import Evidence, Plan
+from loyalty_monitoring.checks.drill.evidence import DrillEvidence, DrillPlan
 from loyalty_monitoring.checks.drill.planning import plan
 from loyalty_monitoring.checks.drill.project import Access
 from loyalty_monitoring.checks.drill.scenarios import LOG, load_scenarios
@@ -57,17 +57,17 @@ def _served(folder: Path, timeout: float = 5400, **changes: Any) -> Iterator[tup
         yield project, Access(timeout, 60, endpoint, rest), clock
 
 
-def _plan(access: Access, clock: FakeClock, alerts: list[str], settings: Settings = SETTINGS) -> Plan:
+def _plan(access: Access, clock: FakeClock, alerts: list[str], settings: Settings = SETTINGS) -> DrillPlan:
     return plan(settings, DEFINITIONS, SCENARIOS, alerts, access, clock)
 
 
-def _drilled(access: Access, clock: FakeClock, alerts: list[str]) -> Evidence:
+def _drilled(access: Access, clock: FakeClock, alerts: list[str]) -> DrillEvidence:
     return Drill(_plan(access, clock, alerts), access, clock).carry_out()
 
 
 @dataclass(frozen=True)
 class Drilled:
-    evidence: Evidence
+    evidence: DrillEvidence
     written: list[dict[str, Any]]
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_monitoring.checks.lint.rule import Finding
+from loyalty_monitoring.checks.lint.rule import LintFinding
 from loyalty_monitoring.checks.lint.run import lint_files
 
-Findings = Callable[[str, str], list[Finding]]
+Findings = Callable[[str, str], list[LintFinding]]
 
 
 @pytest.fixture
 def findings(tmp_path: Path) -> Findings:
-    def run(rule: str, text: str) -> list[Finding]:
+    def run(rule: str, text: str) -> list[LintFinding]:
         file = tmp_path / "resources.yaml"
         file.write_text(text)
         found = lint_files([file])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from loyalty_monitoring.checks.lint.rule import Finding
+from loyalty_monitoring.checks.lint.rule import LintFinding
 from loyalty_monitoring.checks.lint.run import lint_files, lint_project
 from loyalty_monitoring.definitions.settings import load_stack_settings
 
 
-def _found(project: Path) -> list[Finding]:
+def _found(project: Path) -> list[LintFinding]:
     findings = lint_project(project, load_stack_settings(project, "demo"))
     return [one for one in findings if one.rule == "contract-fields"]
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loyalty_monitoring.checks.lint.rule import Finding, Project, Resource
+from loyalty_monitoring.checks.lint.rule import LintFinding, Project, Resource
 from loyalty_monitoring.checks.lint.rules import all_rules
 from loyalty_monitoring.checks.lint.run import lint_files
 from loyalty_monitoring.common.yaml_documents import Document
@@ -22,8 +22,8 @@ SECONDS = 20  # a hang takes minutes; a busy machine takes seconds
 
 
 @pytest.fixture
-def lint(tmp_path: Path) -> Callable[..., list[Finding]]:
-    def run(content: bytes, name: str = "bad.yaml") -> list[Finding]:
+def lint(tmp_path: Path) -> Callable[..., list[LintFinding]]:
+    def run(content: bytes, name: str = "bad.yaml") -> list[LintFinding]:
         file = tmp_path / name
         file.write_bytes(content)
         return within(file)
@@ -31,7 +31,7 @@ def lint(tmp_path: Path) -> Callable[..., list[Finding]]:
     return run
 
 
-def within(*paths: Path) -> list[Finding]:
+def within(*paths: Path) -> list[LintFinding]:
     started = time.perf_counter()
     found = lint_files(paths)
     assert time.perf_counter() - started < SECONDS
@@ -73,7 +73,7 @@ BOMB = "a: &a [x, x]\n" + "".join(
 )
 @pytest.mark.parametrize("name", ["bad.yaml", "bad.json"])
 def test_what_cannot_be_read_is_one_finding(
-    lint: Callable[..., list[Finding]], content: bytes, said: str, name: str
+    lint: Callable[..., list[LintFinding]], content: bytes, said: str, name: str
 ) -> None:
     if name == "bad.json" and b"\t" in content:
         return  # tabs are good JSON
@@ -92,7 +92,7 @@ def test_what_is_too_large_is_one_finding(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"x" * 900_000, b"- a\n" * 50_000, b'{"a": "' + b"\\u0041" * 150_000 + b'"}'])
-def test_what_is_large_but_no_resource_says_so(lint: Callable[..., list[Finding]], content: bytes) -> None:
+def test_what_is_large_but_no_resource_says_so(lint: Callable[..., list[LintFinding]], content: bytes) -> None:
     (finding,) = lint(content)
     assert finding.rule == "file-kind"
 
@@ -138,7 +138,7 @@ ANY = st.recursive(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
-def test_no_bytes_are_a_crash(lint: Callable[..., list[Finding]], content: bytes) -> None:
+def test_no_bytes_are_a_crash(lint: Callable[..., list[LintFinding]], content: bytes) -> None:
     for name in ("bad.yaml", "bad.json"):
         assert len(lint(content, name)) == 1
 
@@ -273,7 +273,7 @@ PATTERNS = [
 
 
 @pytest.mark.parametrize("hostile", PATTERNS, ids=range(len(PATTERNS)))
-def test_no_long_text_is_a_hang(lint: Callable[..., list[Finding]], hostile: str) -> None:
+def test_no_long_text_is_a_hang(lint: Callable[..., list[LintFinding]], hostile: str) -> None:
     dashboard: dict[str, Any] = {
         "gridLayout": {
             "widgets": [

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loyalty_monitoring.checks.lint.resources import read_files
-from loyalty_monitoring.checks.lint.rule import Finding, Project, Resource
+from loyalty_monitoring.checks.lint.rule import LintFinding, Project, Resource
 from loyalty_monitoring.checks.lint.rules import all_rules
 from loyalty_monitoring.checks.lint.run import lint_files, lint_paths
 from loyalty_monitoring.checks.lint.terraform import KINDS
@@ -107,12 +107,12 @@ DASHBOARD = """resource "google_monitoring_dashboard" "shop" {
 ALL = METRIC + POLICY + CHANNEL + DASHBOARD
 
 
-def lint(folder: Path, text: str, name: str = "main.tf") -> list[Finding]:
+def lint(folder: Path, text: str, name: str = "main.tf") -> list[LintFinding]:
     (folder / name).write_text(text)
     return lint_files([folder])
 
 
-def errors(found: list[Finding]) -> list[Finding]:
+def errors(found: list[LintFinding]) -> list[LintFinding]:
     return [one for one in found if one.severity == "error"]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from google.protobuf import json_format
 
-from loyalty_monitoring.checks.verify.compare import Expected, compare
+from loyalty_monitoring.checks.verify.compare import ExpectedResources, compare
 from loyalty_monitoring.checks.verify.run import expected
 from loyalty_monitoring.definitions.model import Body
 from loyalty_monitoring.google_cloud.deployed import Deployed
@@ -82,7 +82,7 @@ def test_each_value_that_is_changed_or_taken_away_is_found(kind: str) -> None:
                     if way == ("enabled",):
                         continue  # the API always gives it, and without it means enabled
                 there[kind] = (other,)
-                found = compare(settings, Expected(**wanted_here), Deployed(**there, last_points={}))
+                found = compare(settings, ExpectedResources(**wanted_here), Deployed(**there, last_points={}))
                 tried += 1
                 if not found or (change == "changed" and "drift" not in {each.level for each in found}):
                     unseen.append((name, way, change, found))

@@ -15,7 +15,7 @@ from google.protobuf import json_format
 from loyalty_monitoring.checks.verify import output
 from loyalty_monitoring.checks.verify.findings import Verification
 from loyalty_monitoring.checks.verify.run import verify
-from loyalty_monitoring.checks.verify.verdicts import Verdict
+from loyalty_monitoring.checks.verify.verdicts import PolicyState
 from tests.checks.verify.server import NOW, Cloud, deploy, message
 from tests.checks.verify.test_verify import stack_of
 
@@ -49,7 +49,7 @@ def _cloud() -> Telling:
     return cloud
 
 
-def _of(verification: Verification, name: str) -> Verdict:
+def _of(verification: Verification, name: str) -> PolicyState:
     (found,) = [one for one in verification.policies if name in (one.policy, one.title)]
     return found
 

@@ -14,7 +14,7 @@ import pytest
 from google.cloud.monitoring_v3.types import AlertPolicy, NotificationChannel
 
 from loyalty_monitoring.checks.verify.doubles import StackIds, read_stack_ids
-from loyalty_monitoring.checks.verify.findings import Finding, Verification
+from loyalty_monitoring.checks.verify.findings import DriftFinding, Verification
 from loyalty_monitoring.checks.verify.run import verify
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.load import load_definitions
@@ -65,7 +65,7 @@ def verified(cloud: Cloud, name: str = "demo", *, whole: bool = False, ids: Stac
         return verify(settings, definitions, now=NOW, timeout=20, endpoint=endpoint, ids=ids)
 
 
-def only(verification: Verification) -> Finding:
+def only(verification: Verification) -> DriftFinding:
     (finding,) = verification.findings
     return finding
 
