@@ -10,9 +10,9 @@ def main() -> None:
 
 
 def _command() -> None:
-    from loyalty_monitoring.cli import main as command
+    from loyalty_monitoring.cli import main as run_cli
 
-    command()
+    run_cli()
 
 
 if __name__ == "__main__":

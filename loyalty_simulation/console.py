@@ -15,8 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import google.cloud.logging_v2 as cloud_logging
 from celery.app.defaults import DEFAULT_PROCESS_LOG_FMT
+from google.cloud import logging_v2
 from google.cloud.logging.handlers import StructuredLogHandler
 
 from loyalty_monitoring.common.logging_agent import Stream, log_entry_from_line
@@ -127,7 +127,7 @@ def python_logging(console: Console, clock: SimulatedClock) -> Iterator[None]:
     handlers: tuple[logging.Handler, ...] = (structured, text)
     for handler in handlers:
         root.addHandler(handler)
-    cloud_logging._instrumentation_emitted = False  # each process prints the library's version once
+    logging_v2._instrumentation_emitted = False  # each process prints the library's version once
     try:
         yield
     finally:

@@ -14,8 +14,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from loyalty_simulation import faults, other_modules, tasks, visits
-from loyalty_simulation import loyalty_module as loyalty
+from loyalty_simulation import faults, loyalty_module, other_modules, tasks, visits
 from loyalty_simulation.clock import DAY, HOUR, MINUTE, SECOND, SimulatedClock, microseconds
 from loyalty_simulation.console import Console, Container
 from loyalty_simulation.merchants import QUIET, YOUNG, Merchant
@@ -185,7 +184,7 @@ class LivingSystem:
     def _plan_refusals(self, random: Random, store_id: str, begin: float, count: int) -> None:
         """Schedule so many 429 within a minute from `begin`."""
         for _ in range(count):
-            self._at(begin + random.uniform(0, 59.9) * SECOND, partial(loyalty.rate_limit_exceeded, store_id))
+            self._at(begin + random.uniform(0, 59.9) * SECOND, partial(loyalty_module.rate_limit_exceeded, store_id))
 
     def _plan_mailing(self, template_code: str, moment: int, count: int) -> None:
         merchant = self._merchants[0]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from random import Random
 
-from loyalty_simulation import loyalty_module as loyalty
+from loyalty_simulation import loyalty_module
 from loyalty_simulation.clock import SECOND, SimulatedClock
 from loyalty_simulation.console import Console, Container
 from loyalty_simulation.rhythm import Rhythm
@@ -39,7 +39,7 @@ def plan_other_modules(
 
 def break_down(clock: SimulatedClock, store_id: str) -> None:
     """Let the other modules' wallet sync fail altogether, and their rate limiter refuse 150 requests in 15 seconds."""
-    loyalty.log_event(
+    loyalty_module.log_event(
         _V2_WALLET,
         logging.WARNING,
         "Wallet sync completed",
@@ -52,7 +52,9 @@ def break_down(clock: SimulatedClock, store_id: str) -> None:
     fields = {"store_id": store_id, "status": 429}
     for _ in range(150):
         clock.spend(0.1)
-        loyalty.log_event(_ORDERS_LIMITER, logging.WARNING, "Rate limit exceeded", "rate_limit_exceeded", **fields)
+        loyalty_module.log_event(
+            _ORDERS_LIMITER, logging.WARNING, "Rate limit exceeded", "rate_limit_exceeded", **fields
+        )
 
 
 def _nginx(console: Console, clock: SimulatedClock, path: str, status: int) -> None:
@@ -62,18 +64,18 @@ def _nginx(console: Console, clock: SimulatedClock, path: str, status: int) -> N
 
 
 def _order(order_id: str, fails: bool) -> None:
-    loyalty.log_event(_ORDERS, logging.INFO, "Order placed", "order_placed", order_id=order_id)
+    loyalty_module.log_event(_ORDERS, logging.INFO, "Order placed", "order_placed", order_id=order_id)
     level, status = (logging.WARNING, "failed") if fails else (logging.INFO, "sent")
     fields = {"template_code": "order_confirmation", "status": status}
     # The loyalty module's mail service sends for other modules as well: same logger, other template.
-    for logger in (loyalty.notification_service, _ORDERS_MAIL):
-        loyalty.log_event(logger, level, f"E-mail {status}", "email_status_changed", **fields)
+    for logger in (loyalty_module.notification_service, _ORDERS_MAIL):
+        loyalty_module.log_event(logger, level, f"E-mail {status}", "email_status_changed", **fields)
 
 
 def _shadow_enrollment(card_id: str) -> None:
     """Log as the next version of the module and a test script do: alike, under their own names."""
     for logger in (_V2_CARDS, _CARD_TEST):
-        loyalty.log_event(
+        loyalty_module.log_event(
             logger,
             logging.INFO,
             "Card enrolled",

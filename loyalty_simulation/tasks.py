@@ -11,8 +11,7 @@ from typing import Any, Protocol
 
 from celery import Celery, Task
 
-from loyalty_simulation import broker
-from loyalty_simulation import loyalty_module as loyalty
+from loyalty_simulation import broker, loyalty_module
 
 EXPIRE_POINTS = "loyalty.expire_points"
 SYNC_WALLET_PASSES = "loyalty.sync_wallet_passes"
@@ -84,7 +83,7 @@ def make_app(world: World) -> Celery:
         cards = points = 0
         try:
             for chunk_cards, chunk_points in world.expiring_chunks():
-                loyalty.expiration_chunk_processed(chunk_cards, chunk_points)
+                loyalty_module.expiration_chunk_processed(chunk_cards, chunk_points)
                 cards, points = cards + chunk_cards, points + chunk_points
         except TimeoutError as error:
             raise self.retry(exc=error) from None
@@ -99,11 +98,11 @@ def make_app(world: World) -> Celery:
                 continue
             failed += 1
             retry_count = world.wallets.count_retry(platform, card_id)
-            loyalty.card_sync_failed(platform, card_id, retry_count)
+            loyalty_module.card_sync_failed(platform, card_id, retry_count)
             if retry_count >= MAX_CARD_RETRIES:
-                loyalty.card_sync_exhausted(platform, card_id, retry_count)
+                loyalty_module.card_sync_exhausted(platform, card_id, retry_count)
                 world.wallets.give_up(platform, card_id)
-        loyalty.wallet_sync_completed(platform, len(cards), failed)
+        loyalty_module.wallet_sync_completed(platform, len(cards), failed)
         return {"platform": platform, "cards": len(cards), "failed": failed}
 
     @task(name=DELIVER_MAIL)
@@ -113,16 +112,16 @@ def make_app(world: World) -> Celery:
         for mail in mails:
             accepted = world.send_mail(mail)
             sent += accepted
-            loyalty.email_status_changed(mail.template_code, "sent" if accepted else "failed")
+            loyalty_module.email_status_changed(mail.template_code, "sent" if accepted else "failed")
         return {"mails": len(mails), "sent": sent}
 
     @task(name=REPORT_PROGRAM)
     def report_program(snapshots: bool) -> None:
         for task in WATCHED_TASKS:
-            loyalty.task_freshness(task, world.last_success(task))
+            loyalty_module.task_freshness(task, world.last_success(task))
         if snapshots:
             for snapshot in world.program_snapshots():
-                loyalty.program_snapshot(**snapshot)
+                loyalty_module.program_snapshot(**snapshot)
 
     @task(name=WARM_PASS_IMAGES, bind=True, max_retries=1, default_retry_delay=30)
     def warm_pass_images(self: Task) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from random import Random
 
-from loyalty_simulation import loyalty_module as loyalty
+from loyalty_simulation import loyalty_module
 from loyalty_simulation.clock import SECOND
 from loyalty_simulation.merchants import Merchant
 from loyalty_simulation.programs import card_id
@@ -24,7 +24,9 @@ def stamp_visit(random: Random, merchant: Merchant, store_id: str, number: int) 
         event, stamps = "stamp_redeemed", 10
     else:
         event, stamps = "stamp_voided", 1
-    return partial(loyalty.stamps_moved, event, merchant.merchant_id, store_id, card_id(merchant, number), stamps)
+    return partial(
+        loyalty_module.stamps_moved, event, merchant.merchant_id, store_id, card_id(merchant, number), stamps
+    )
 
 
 def point_visit(random: Random, merchant: Merchant, store_id: str, number: int) -> Happen:
@@ -38,7 +40,9 @@ def point_visit(random: Random, merchant: Merchant, store_id: str, number: int) 
         event, points = "points_voided", random.randint(1, 12) * 5
     else:
         event, points = "points_adjusted", random.choice((-20, -10, 10, 25))
-    return partial(loyalty.points_moved, event, merchant.merchant_id, store_id, card_id(merchant, number), points)
+    return partial(
+        loyalty_module.points_moved, event, merchant.merchant_id, store_id, card_id(merchant, number), points
+    )
 
 
 def enrollment(random: Random, merchant: Merchant, store_id: str, enroll: Happen) -> Iterator[tuple[float, Happen]]:
@@ -49,7 +53,7 @@ def enrollment(random: Random, merchant: Merchant, store_id: str, enroll: Happen
     after = 0.0
 
     def step(event: str) -> Happen:
-        return partial(loyalty.enrollment_step, event, merchant.merchant_id, store_id)
+        return partial(loyalty_module.enrollment_step, event, merchant.merchant_id, store_id)
 
     yield after, step("enrollment_page_viewed")
     if reached < 0.62:

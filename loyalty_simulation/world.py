@@ -9,8 +9,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from loyalty_simulation import faults, tasks
-from loyalty_simulation import loyalty_module as loyalty
+from loyalty_simulation import faults, loyalty_module, tasks
 from loyalty_simulation.clock import DAY, HOUR, MINUTE, SECOND, SimulatedClock
 from loyalty_simulation.merchants import Merchant
 from loyalty_simulation.programs import Programs
@@ -68,16 +67,16 @@ class SimulatedWorld:
 
     def enroll(self, merchant: Merchant, store_id: str) -> None:
         card = self.programs.new_card(merchant)
-        loyalty.card_enrolled(merchant.merchant_id, store_id, card)
+        loyalty_module.card_enrolled(merchant.merchant_id, store_id, card)
         self.queue_mail("loyalty_welcome", card)
 
     def close_card(self, event: str, merchant: Merchant, card: str) -> None:
         self.programs.close_card(merchant)
-        loyalty.card_closed(event, merchant.merchant_id, card)
+        loyalty_module.card_closed(event, merchant.merchant_id, card)
 
     def queue_mail(self, template_code: str, card: str) -> None:
         self._mails.append(Mail(template_code))
-        loyalty.email_queued(template_code, f"{card}@example.com")
+        loyalty_module.email_queued(template_code, f"{card}@example.com")
 
     # --- what the tasks see of it
 
@@ -120,7 +119,7 @@ class SimulatedWorld:
         moment = self._clock.now + self._random.uniform(0.5, 90) * SECOND
 
         def report(status: str) -> None:
-            self._schedule(moment, partial(loyalty.email_status_changed, mail.template_code, status))
+            self._schedule(moment, partial(loyalty_module.email_status_changed, mail.template_code, status))
 
         if self._random.random() < (0.5 if self.broken(faults.MAIL_BOUNCES) else 0.012):
             report("bounced")

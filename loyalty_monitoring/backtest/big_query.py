@@ -13,10 +13,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import google.auth.exceptions
 import requests
 from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
-from google.auth import exceptions as auth_exceptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
@@ -144,7 +144,7 @@ class _Asking:
             return call(retry=bigquery.DEFAULT_RETRY.with_timeout(min(left, _ONE_CALL)), timeout=min(left, _ONE_CALL))
         except (exceptions.GoogleAPICallError, exceptions.RetryError) as error:
             raise UserError(self._explained(error)) from error
-        except auth_exceptions.GoogleAuthError as error:
+        except google.auth.exceptions.GoogleAuthError as error:
             raise UserError(f"Google does not take the credentials ({plain(error)}); {LOGIN}") from error
         except requests.RequestException as error:
             raise UserError(

@@ -20,8 +20,8 @@ from loyalty_monitoring.google_cloud.api_limits import (
     READ_REQUESTS_A_MINUTE,
     TIB,
 )
+from loyalty_monitoring.replay import timeline
 from loyalty_monitoring.replay.result import ReplayResult
-from loyalty_monitoring.replay.timeline import as_object as replay_object
 from loyalty_monitoring.replay.timeline import print_text, rfc3339
 
 _LATE = timedelta(hours=1)
@@ -31,7 +31,7 @@ def as_object(planned: BacktestPlan, result: ReplayResult, source: LoggingSource
     """Return replay's JSON object, and `source`: where the entries came from."""
     if isinstance(source, ViewSource):
         of_view = {**_view(planned, source.view, source.estimated), "first_entry": rfc3339(source.first)}
-        return {"source": of_view, **replay_object(result)}
+        return {"source": of_view, **timeline.as_object(result)}
     of_source = {
         **_source(planned),
         "first_entry": rfc3339(source.first),
@@ -39,7 +39,7 @@ def as_object(planned: BacktestPlan, result: ReplayResult, source: LoggingSource
         "waited_seconds": round(source.waited, 1),
         "kept": None if source.kept is None else str(source.kept),
     }
-    return {"source": of_source, **replay_object(result)}
+    return {"source": of_source, **timeline.as_object(result)}
 
 
 def print_result(planned: BacktestPlan, result: ReplayResult, source: LoggingSource | ViewSource) -> None:

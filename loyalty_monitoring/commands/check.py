@@ -94,11 +94,11 @@ def _named(names: Sequence[str], what: str) -> str:
 
 def _proof_lines(proof: Proof, parameters: dict[str, tuple[Any, Any]]) -> Iterator[str]:
     """Yield the missed claims, how a changed default explains them, and the totals."""
-    missed = [verdict for verdict in proof.verdicts if verdict.misses]
-    for verdict in missed:
-        yield f"MISSED  {verdict.case.alert}: {verdict.case.claim} ({verdict.case.position})"
-        yield from (f"        {miss}" for miss in verdict.misses)
-    yield from proof.gate
+    missed = [result for result in proof.results if result.misses]
+    for result in missed:
+        yield f"MISSED  {result.case.alert}: {result.case.claim} ({result.case.position})"
+        yield from (f"        {miss}" for miss in result.misses)
+    yield from proof.missing_kinds
     for name, (old, new) in parameters.items():
         said = [one.case for one in missed if name not in one.case.parameters]
         if said and new is not None:
@@ -106,7 +106,7 @@ def _proof_lines(proof: Proof, parameters: dict[str, tuple[Any, Any]]) -> Iterat
                 f"{name} is {new:g}, these {len(said)} cases say {old if old is not None else 'something else'}; "
                 "change the cases, or override it for one stack"
             )
-    yield f"{len(proof.verdicts) - len(missed)} of {len(proof.verdicts)} cases hold"
+    yield f"{len(proof.results) - len(missed)} of {len(proof.results)} cases hold"
 
 
 def _metric_lines(root: Path, wanted: set[str]) -> Iterator[str]:

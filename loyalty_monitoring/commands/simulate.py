@@ -50,11 +50,11 @@ def simulate_command(
     loyalty-monitoring simulate --days 30 --merchants 4 --stores 4 --out month.jsonl.gz
     loyalty-monitoring simulate --list-faults
     """
-    from loyalty_simulation import faults as table
     from loyalty_simulation import output
+    from loyalty_simulation.faults import as_text
 
     if list_faults:
-        click.echo(table.as_text())
+        click.echo(as_text())
         return
 
     try:

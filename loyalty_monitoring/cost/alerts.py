@@ -13,7 +13,7 @@ from typing import Any
 
 from loyalty_monitoring.cost.scale import MONTH_DAYS, Growth, grows_by_label
 from loyalty_monitoring.definitions.model import AlertPolicy
-from loyalty_monitoring.query_languages.promql import expressions as promql
+from loyalty_monitoring.query_languages.promql import expressions
 from loyalty_monitoring.replay.incidents import evaluation_instants
 from loyalty_monitoring.replay.prometheus import Prometheus
 
@@ -50,12 +50,12 @@ class AlertForecast:
 
 def clauses(query: str) -> tuple[Clause, ...]:
     """Return the clauses of a query that name a metric, the outer ones first."""
-    return tuple(_clauses(promql.parsed(query)))
+    return tuple(_clauses(expressions.parsed(query)))
 
 
 def references(query: str) -> int:
     """Count how often a query names a metric."""
-    return len(promql.selectors(promql.parsed(query)))
+    return len(expressions.selectors(expressions.parsed(query)))
 
 
 def measure_alerts(
@@ -94,26 +94,26 @@ def _factor(clause: Clause, by: Growth, metric_labels: dict[str, frozenset[str]]
 
 
 def _clauses(expression: Any) -> Iterator[Clause]:
-    inner = promql.bare(expression)
+    inner = expressions.bare(expression)
     if _cut(inner):
-        for side in promql.children(inner):
+        for side in expressions.children(inner):
             yield from _clauses(side)
         return
-    selectors = promql.selectors(inner)
+    selectors = expressions.selectors(inner)
     if selectors:
-        names = tuple(dict.fromkeys(promql.metric_name(selector) or "" for selector in selectors))
+        names = tuple(dict.fromkeys(expressions.metric_name(selector) or "" for selector in selectors))
         yield Clause(inner.prettify(), _kept(inner), names)
     for node in _nearest_cuts(inner):
         yield from _clauses(node)
 
 
 def _cut(expression: Any) -> bool:
-    found = promql.operation(expression)
+    found = expressions.operation(expression)
     return found is not None and found[0] in _CUTS
 
 
 def _nearest_cuts(expression: Any) -> Iterator[Any]:
-    for child in promql.children(expression):
+    for child in expressions.children(expression):
         if _cut(child):
             yield child
         else:
@@ -122,15 +122,15 @@ def _nearest_cuts(expression: Any) -> Iterator[Any]:
 
 def _kept(expression: Any) -> frozenset[str] | None:
     """Return the labels that the series of an expression have; None is all of its metrics' and resources'."""
-    inner = promql.bare(expression)
-    if promql.number(inner) is not None:
+    inner = expressions.bare(expression)
+    if expressions.number(inner) is not None:
         return frozenset()
-    own = [clause for clause in promql.label_clauses(inner) if clause.expression is inner]
-    if promql.applied(inner) in _AGGREGATIONS:
+    own = [clause for clause in expressions.label_clauses(inner) if clause.expression is inner]
+    if expressions.applied(inner) in _AGGREGATIONS:
         return frozenset(own[0].labels) if own and own[0].word == "by" else None if own else frozenset()
-    if not promql.selectors(inner):
+    if not expressions.selectors(inner):
         return frozenset()
-    below = [_kept(child) for child in promql.children(inner)]
+    below = [_kept(child) for child in expressions.children(inner)]
     labels: frozenset[str] = frozenset()
     for one in below:
         if one is None:

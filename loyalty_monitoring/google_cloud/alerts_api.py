@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+import google.auth.exceptions
 import requests
-from google.auth import exceptions as auth_exceptions
 from google.auth.transport.requests import AuthorizedSession
 
 from loyalty_monitoring.common.errors import UserError
@@ -86,7 +86,7 @@ def _get(
             if answer.status_code != requests.codes.ok:
                 raise UserError(_explained(answer.status_code, text, project))
         body = json.loads(text)
-    except auth_exceptions.GoogleAuthError as error:
+    except google.auth.exceptions.GoogleAuthError as error:
         raise UserError(f"Google does not take the credentials ({plain(error)}); {LOGIN}") from error
     except requests.Timeout as error:
         raise UserError(late) from error

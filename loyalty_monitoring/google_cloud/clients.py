@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import google.auth
+import google.auth.exceptions
 import grpc
 from google.api_core import exceptions
-from google.auth import exceptions as auth_exceptions
 from google.auth.transport.requests import Request
 
 from loyalty_monitoring.common.errors import UserError
@@ -36,13 +36,13 @@ def credentials(*scopes: str) -> Any:
     try:
         found, _ = google.auth.default(scopes=scopes)
         found.refresh(Request())
-    except auth_exceptions.DefaultCredentialsError as error:
+    except google.auth.exceptions.DefaultCredentialsError as error:
         raise UserError(f"there are no credentials for Google Cloud ({plain(error)}); {LOGIN}") from error
-    except auth_exceptions.TransportError as error:
+    except google.auth.exceptions.TransportError as error:
         raise UserError(
             f"Google's sign-in cannot be reached ({plain(error)}); check the network and the proxy, and try again"
         ) from error
-    except auth_exceptions.GoogleAuthError as error:
+    except google.auth.exceptions.GoogleAuthError as error:
         raise UserError(f"Google does not take the credentials ({plain(error)}); {LOGIN}") from error
     return found
 

@@ -13,8 +13,7 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache as once
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
@@ -81,7 +80,7 @@ class Asked:
         return key([[metric.promql_name, self.keys[metric.promql_name]] for metric in metrics])
 
 
-@once
+@cache
 def program() -> str:
     """Return a key of what counts and evaluates: this package's source and the database's version."""
     sources = sorted(chain(_PACKAGE.rglob("*.py"), _PACKAGE.rglob("*.lark")))

@@ -19,7 +19,7 @@ from datetime import timedelta
 from loyalty_monitoring.common.database import Connection
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.model import LogMetric
-from loyalty_monitoring.query_languages.promql import expressions as promql
+from loyalty_monitoring.query_languages.promql import expressions
 from loyalty_monitoring.query_languages.promql.quoted_names import legacy_names
 from loyalty_monitoring.replay.open_metrics import SECONDS_INTO_MINUTE
 from loyalty_monitoring.replay.prometheus import Prometheus, Series
@@ -162,10 +162,10 @@ def _looks(query: str, metrics: Sequence[LogMetric]) -> dict[int, tuple[int, int
     """Return, for each metric that the query reads, how near and how far before its instant, in seconds."""
     numbers = {metric.promql_name: number for number, metric in enumerate(metrics)}
     found: dict[int, tuple[int, int]] = {}
-    for read in promql.reads(_parsed(query)):
+    for read in expressions.reads(_parsed(query)):
         if getattr(read.selector, "at", None) is not None:
             raise UserError("a query with `@` looks at a fixed time, which cannot be evaluated with late points")
-        name = promql.metric_name(read.selector) or ""
+        name = expressions.metric_name(read.selector) or ""
         number = numbers.get(name, numbers.get(_SUFFIX.sub("", name)))
         if number is None:
             continue
@@ -179,7 +179,7 @@ def _looks(query: str, metrics: Sequence[LogMetric]) -> dict[int, tuple[int, int
 
 def _parsed(query: str) -> object:
     try:
-        return promql.parsed(query)
+        return expressions.parsed(query)
     except ValueError as error:
         raise UserError(f"is no PromQL query ({error}); mend it") from error
 

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from loyalty_monitoring.checks.contract.findings import LEVELS, ContractFinding, ContractReport, Seen, findings
 from loyalty_monitoring.common.errors import Position
+from loyalty_monitoring.replay import lateness
 from loyalty_monitoring.replay.lateness import as_object
-from loyalty_monitoring.replay.lateness import lines as lateness_lines
 
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 _MOST_CHARTS = 3  # in a line of text; --format json has all
@@ -126,7 +126,7 @@ def lines(report: ContractReport) -> Iterator[Text]:
     if report.tasks:
         yield from _tasks(report)
     # Where it is too late is a finding, below.
-    arrived = list(lateness_lines(report.lateness, timedelta.max))
+    arrived = list(lateness.lines(report.lateness, timedelta.max))
     yield from map(Text, arrived)
     if arrived:
         yield Text()

@@ -13,7 +13,7 @@ from loyalty_monitoring.checks.drill.replayed import expected_incidents
 from loyalty_monitoring.checks.drill.safety import notified, readers_of_others, refusals
 from loyalty_monitoring.checks.drill.scenarios import Entry, Scenario, Scenarios, entries
 from loyalty_monitoring.checks.verify.compare import match_policies
-from loyalty_monitoring.checks.verify.run import expected as expected_resources
+from loyalty_monitoring.checks.verify.run import expected_resources
 from loyalty_monitoring.common.database import Progress
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.metric_usage import series_in_queries

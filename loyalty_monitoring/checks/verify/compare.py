@@ -16,7 +16,7 @@ from typing import Any
 from loyalty_monitoring.checks.verify.differences import differences, shown
 from loyalty_monitoring.checks.verify.doubles import NOBODYS, NOT_GIVEN, Managed, StackIds, Twins, twins_among
 from loyalty_monitoring.checks.verify.findings import DriftFinding
-from loyalty_monitoring.checks.verify.verdicts import verification_call
+from loyalty_monitoring.checks.verify.policy_states import verification_call
 from loyalty_monitoring.definitions.channels import CHANNEL_TYPES
 from loyalty_monitoring.definitions.model import Body
 from loyalty_monitoring.definitions.settings import Settings

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from loyalty_monitoring.checks.verify.verdicts import PolicyState
+from loyalty_monitoring.checks.verify.policy_states import PolicyState
 from loyalty_monitoring.google_cloud.api_messages import Kind
 
 Level = Literal["drift", "known", "note"]

@@ -12,7 +12,7 @@ from loyalty_monitoring.checks.lint.absence import may_be_empty
 from loyalty_monitoring.checks.verify.compare import ExpectedResources, compare, match_policies
 from loyalty_monitoring.checks.verify.doubles import NOT_GIVEN, Managed, StackIds
 from loyalty_monitoring.checks.verify.findings import LEVELS, Data, DriftFinding, Verification
-from loyalty_monitoring.checks.verify.verdicts import USER_METRIC, PolicyState, metric_types, verdict
+from loyalty_monitoring.checks.verify.policy_states import USER_METRIC, PolicyState, metric_types, policy_state
 from loyalty_monitoring.definitions.metric_usage import readers
 from loyalty_monitoring.definitions.model import AlertPolicy, Body, Definitions, LogMetric
 from loyalty_monitoring.definitions.settings import Settings
@@ -60,7 +60,7 @@ def verify(
     deployed = replace(newest, last_points=seen)
     data = tuple(_data(definitions, deployed))
     findings = [
-        *compare(settings, expected(settings, definitions), deployed, ids),
+        *compare(settings, expected_resources(settings, definitions), deployed, ids),
         *_silent(definitions, deployed, data),
     ]
     return Verification(
@@ -91,7 +91,7 @@ def _verdicts(
         return max(end - time.monotonic(), 0.001)
 
     managed = Managed(ids.alert_policies, frozenset(), "the stack's outputs")
-    wanted = expected(settings, definitions).alert_policies
+    wanted = expected_resources(settings, definitions).alert_policies
     matched = match_policies(settings, wanted, deployed.alert_policies, managed)
     told = read_incidents(
         settings.project,
@@ -113,12 +113,12 @@ def _verdicts(
     for policy in definitions.alert_policies:
         if (body := matched.found.get(policy.name)) is not None:
             silent = policy.priority in settings.silent_priorities
-            yield verdict(body, deployed, points, fired, name=policy.name, days=days, silent_on_purpose=silent)
+            yield policy_state(body, deployed, points, fired, name=policy.name, days=days, silent_on_purpose=silent)
     for body in others:
-        yield verdict(body, deployed, points, fired, days=days)
+        yield policy_state(body, deployed, points, fired, days=days)
 
 
-def expected(settings: Settings, definitions: Definitions) -> ExpectedResources:
+def expected_resources(settings: Settings, definitions: Definitions) -> ExpectedResources:
     """Return the resources that should be deployed, as the API would print them."""
 
     def policy_body(policy: AlertPolicy) -> Body:

@@ -19,17 +19,17 @@ def as_json(proof: Proof) -> str:
             "holds": proof.holds,
             "cases": [
                 {
-                    "alert": verdict.case.alert,
-                    "claim": verdict.case.claim,
-                    "kinds": list(verdict.case.kinds),
-                    "file": str(verdict.case.position.file),
-                    "line": verdict.case.position.line,
-                    "holds": not verdict.misses,
-                    "misses": list(verdict.misses),
+                    "alert": result.case.alert,
+                    "claim": result.case.claim,
+                    "kinds": list(result.case.kinds),
+                    "file": str(result.case.position.file),
+                    "line": result.case.position.line,
+                    "holds": not result.misses,
+                    "misses": list(result.misses),
                 }
-                for verdict in proof.verdicts
+                for result in proof.results
             ],
-            "gate": list(proof.gate),
+            "gate": list(proof.missing_kinds),
             "arrivals": ["at once", *proof.arrivals],
         },
         indent=2,
@@ -38,32 +38,34 @@ def as_json(proof: Proof) -> str:
 
 
 def print_text(proof: Proof, console: Console | None = None) -> None:
-    """Print a line a case, below its alert, with how a case was missed; then what the gate misses, and the totals."""
+    """Print a line a case, below its alert, with the misses; then the missing kinds of case, and the totals."""
     console = console or Console(highlight=False)
     for line in lines(proof):
         console.print(line, soft_wrap=True)
 
 
 def lines(proof: Proof) -> Iterator[Text]:
-    for alert, group in groupby(proof.verdicts, key=lambda verdict: verdict.case.alert):
-        verdicts = list(group)
-        holding = sum(not verdict.misses for verdict in verdicts)
-        yield Text(f"{alert}   {holding} of {len(verdicts)} cases hold", style="bold")
-        for verdict in verdicts:
-            yield from _case(verdict)
+    for alert, group in groupby(proof.results, key=lambda result: result.case.alert):
+        results = list(group)
+        holding = sum(not result.misses for result in results)
+        yield Text(f"{alert}   {holding} of {len(results)} cases hold", style="bold")
+        for result in results:
+            yield from _case(result)
         yield Text()
-    yield from (Text(f"gate: {sentence}", style="red") for sentence in proof.gate)
-    missed = sum(bool(verdict.misses) for verdict in proof.verdicts)
-    total = f"{len(proof.verdicts)} cases: {len(proof.verdicts) - missed} hold, {missed} missed"
-    gate = "every kind of case is there" if not proof.gate else f"{len(proof.gate)} missing in the gate"
+    yield from (Text(f"gate: {sentence}", style="red") for sentence in proof.missing_kinds)
+    missed = sum(bool(result.misses) for result in proof.results)
+    total = f"{len(proof.results)} cases: {len(proof.results) - missed} hold, {missed} missed"
+    gate = (
+        "every kind of case is there" if not proof.missing_kinds else f"{len(proof.missing_kinds)} missing in the gate"
+    )
     yield Text(f"{total}; {gate}", style="green" if proof.holds else "bold red")
 
 
-def _case(verdict: CaseResult) -> Iterator[Text]:
-    kinds = Text(f"  [{', '.join(verdict.case.kinds)}]", style="dim")
-    if not verdict.misses:
-        yield Text.assemble(("  holds   ", "green"), verdict.case.claim, kinds)
+def _case(result: CaseResult) -> Iterator[Text]:
+    kinds = Text(f"  [{', '.join(result.case.kinds)}]", style="dim")
+    if not result.misses:
+        yield Text.assemble(("  holds   ", "green"), result.case.claim, kinds)
         return
-    yield Text.assemble(("  MISSED  ", "bold red"), verdict.case.claim, kinds)
-    yield Text(f"          {verdict.case.position}", style="dim")
-    yield from (Text(f"          {miss}", style="red") for miss in verdict.misses)
+    yield Text.assemble(("  MISSED  ", "bold red"), result.case.claim, kinds)
+    yield Text(f"          {result.case.position}", style="dim")
+    yield from (Text(f"          {miss}", style="red") for miss in result.misses)

@@ -23,7 +23,7 @@ from loyalty_monitoring.proof.alerts.cases import Case, CaseFile, load_case_file
 from loyalty_monitoring.proof.alerts.compare import Latitude, Miss, misses, offset_text
 from loyalty_monitoring.proof.alerts.required_kinds import chosen_kinds, missing, unproven
 from loyalty_monitoring.proof.alerts.schedule import Placed, entries_of, lay_out
-from loyalty_monitoring.proof.alerts.shared_replay import Stage, Trial, Variant, incidents_of, stage_for
+from loyalty_monitoring.proof.alerts.shared_replay import SharedReplay, Trial, Variant, incidents_of, shared_replay
 from loyalty_monitoring.replay.arrival import Arrival
 from loyalty_monitoring.replay.incidents import CLOSINGS, Closing, closing_delay
 
@@ -47,15 +47,15 @@ class CaseResult:
 
 @dataclass(frozen=True)
 class Proof:
-    """All verdicts, in the order of the files, and what the gate misses."""
+    """All results, in the order of the files, and the kinds of case that are missing."""
 
-    verdicts: tuple[CaseResult, ...]
-    gate: tuple[str, ...]
+    results: tuple[CaseResult, ...]
+    missing_kinds: tuple[str, ...]
     arrivals: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
-        return not self.gate and not any(verdict.misses for verdict in self.verdicts)
+        return not self.missing_kinds and not any(result.misses for result in self.results)
 
 
 def prove(
@@ -68,14 +68,14 @@ def prove(
     allowance = allowance_in(chosen_parameters(sources.parameters, {}))
     tried = arrivals(allowance)
     # An alert that is new has no cases yet, and there is nothing to serve.
-    verdicts = _verdicts(placed, variants, tried, allowance, progress) if placed else []
+    results = _results(placed, variants, tried, allowance, progress) if placed else []
     names = [policy.name for policy in definitions.alert_policies if not alerts or policy.name in alerts]
-    gate = missing(case_files, names, chosen_kinds(settings.module.required_kinds))
-    gate += unproven((one.case, one.broken_by) for one in verdicts)
-    return Proof(tuple(verdicts), gate, tuple(map(in_words, tried)))
+    missing_kinds = missing(case_files, names, chosen_kinds(settings.module.required_kinds))
+    missing_kinds += unproven((one.case, one.broken_by) for one in results)
+    return Proof(tuple(results), missing_kinds, tuple(map(in_words, tried)))
 
 
-def _verdicts(
+def _results(
     placed: Sequence[Placed],
     variants: Mapping[tuple[str, Parameters], Variant],
     tried: Sequence[Arrival],
@@ -85,24 +85,24 @@ def _verdicts(
     trials = [Trial(variants[variant_key(one.case)], one.start, one.end) for one in placed]
     if progress is not None:
         progress("Writing the points of all cases", 0.0)
-    verdicts: list[CaseResult] = []
+    results: list[CaseResult] = []
     entries = received_late(entries_of(placed), allowance)
     with (
-        stage_for(entries, tuple(variants.values()), tried, trials) as stage,
+        shared_replay(entries, tuple(variants.values()), tried, trials) as shared,
         ThreadPoolExecutor(max_workers=2) as pool,
     ):
 
-        def verdict(one: Placed, trial: Trial) -> CaseResult:
-            failures = list(failures_of(stage, one, trial, tried, allowance))
+        def proven(one: Placed, trial: Trial) -> CaseResult:
+            failures = list(failures_of(shared, one, trial, tried, allowance))
             late = [in_words(tried[failure.arrival]) for failure in failures if failure.arrival is not None]
-            said = [sentence for failure in failures for sentence in _sentences(stage, one, trial, tried, failure)]
-            return CaseResult(one.case, tuple(dict.fromkeys(said)), tuple(dict.fromkeys(late)))
+            misses = [sentence for failure in failures for sentence in _sentences(shared, one, trial, tried, failure)]
+            return CaseResult(one.case, tuple(dict.fromkeys(misses)), tuple(dict.fromkeys(late)))
 
-        for number, found in enumerate(pool.map(verdict, placed, trials), start=1):
-            verdicts.append(found)
+        for number, found in enumerate(pool.map(proven, placed, trials), start=1):
+            results.append(found)
             if progress is not None:
                 progress("Evaluating the cases", number / len(placed))
-    return verdicts
+    return results
 
 
 @dataclass(frozen=True)
@@ -115,13 +115,13 @@ class Failure:
 
 
 def failures_of(
-    stage: Stage, placed: Placed, trial: Trial, tried: Sequence[Arrival], allowance: int
+    shared: SharedReplay, placed: Placed, trial: Trial, tried: Sequence[Arrival], allowance: int
 ) -> Iterator[Failure]:
     """Yield each arrival and each closing that breaks a case; what is broken at once is not tried with late points."""
     interval = trial.variant.policy.evaluation_interval_seconds
     closings = [one for one in CLOSINGS if placed.case.only_closing in (None, one)]
     delays = {one: timedelta(seconds=closing_delay(interval, one) - interval) for one in closings}
-    full = stage.answers(trial)
+    full = shared.answers(trial)
     broken = False
     for closing in closings:
         if found := misses(placed, incidents_of(trial, full, closing), Latitude(closing=delays[closing])):
@@ -132,7 +132,7 @@ def failures_of(
     for number, arrival in enumerate(tried):
         if placed.case.latest is not None and longest(arrival, allowance) > placed.case.latest:
             continue
-        answers = stage.late_answers(trial, number, full)
+        answers = shared.late_answers(trial, number, full)
         if answers is full:
             continue
         for closing in closings:
@@ -141,14 +141,16 @@ def failures_of(
                 yield Failure(number, closing, found)
 
 
-def _sentences(stage: Stage, placed: Placed, trial: Trial, tried: Sequence[Arrival], failure: Failure) -> list[str]:
+def _sentences(
+    shared: SharedReplay, placed: Placed, trial: Trial, tried: Sequence[Arrival], failure: Failure
+) -> list[str]:
     """Return the misses as sentences, with the arrival, the evaluation, and what had not arrived."""
     closing = "" if failure.closing == CLOSINGS[0] else "with incidents that close at once, "
     if failure.arrival is None:
         return [closing + miss.sentence for miss in failure.misses]
     said = []
     for miss in failure.misses:
-        missed = stage.on_the_way(trial, failure.arrival, miss.instant)
+        missed = shared.on_the_way(trial, failure.arrival, miss.instant)
         named = [_named(*one) for one in missed[:_MOST_NAMED]]
         more = f" and {len(missed) - _MOST_NAMED} more" if len(missed) > _MOST_NAMED else ""
         not_there = f"{', '.join(named)}{more} had not arrived" if named else "everything had arrived"
@@ -161,7 +163,7 @@ def _sentences(stage: Stage, placed: Placed, trial: Trial, tried: Sequence[Arriv
 
 def _named(metric: str, labels: str, minute: int, in_part: bool) -> str:
     at = datetime.fromtimestamp(minute * 60, UTC)
-    name = metric.rpartition("/")[0]  # on the stage, each metric has a number behind its name
+    name = metric.rpartition("/")[0]  # in the shared replay, each metric has a number behind its name
     return f"{'a part of ' if in_part else ''}{name}{{{_RESOURCE_LABELS.sub('', labels)}}} of {at:%H:%M}"
 
 

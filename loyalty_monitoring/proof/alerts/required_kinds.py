@@ -1,4 +1,4 @@
-"""The gate: the kinds of case that every alert must have before its proof counts as whole."""
+"""The kinds of case that every alert must have before its proof counts as whole."""
 
 from __future__ import annotations
 

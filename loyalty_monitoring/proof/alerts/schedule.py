@@ -1,4 +1,4 @@
-"""All cases one after the other on one time axis, so that one database and one Prometheus serve them all."""
+"""Schedule all cases on one timeline, far enough apart that no query sees two of them."""
 
 from __future__ import annotations
 

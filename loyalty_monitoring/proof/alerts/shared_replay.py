@@ -52,8 +52,8 @@ class Trial:
     end: datetime
 
 
-class Stage:
-    """A running Prometheus with the points of every variant. Made by `stage_for` only."""
+class SharedReplay:
+    """A running Prometheus with the points of every variant. Made by `shared_replay` only."""
 
     def __init__(
         self, con: Connection, prometheus: Prometheus, names: Mapping[str, str], asked: Sequence[Asked], views: Views
@@ -76,7 +76,7 @@ class Stage:
         """Return the same, when points are late; `full` are those of `answers`, and returned where lateness changes
         nothing.
 
-        `arrival` is its place in what `stage_for` was given, and the trial must be one of those.
+        `arrival` is its place in what `shared_replay` was given, and the trial must be one of those.
         """
         interval = trial.variant.policy.evaluation_interval_seconds
         span = evaluation_instants(trial.start, trial.end, interval)
@@ -108,12 +108,12 @@ def incidents_of(trial: Trial, answers: Sequence[Series], closing: Closing) -> l
 
 
 @contextmanager
-def stage_for(
+def shared_replay(
     entries: Iterable[Entry],
     variants: Sequence[Variant],
     arrivals: Sequence[Arrival] = (),
     trials: Sequence[Trial] = (),
-) -> Iterator[Stage]:
+) -> Iterator[SharedReplay]:
     """Yield everything that the variants need, from log entries to a running Prometheus, which is always stopped.
 
     `trials` are what will be asked with points that arrive late.
@@ -134,7 +134,7 @@ def stage_for(
         views = make_views(con, bodies, asked, wanted)
         write_open_metrics(con, bodies, wanted, points, with_views=bool(asked))
         with prometheus_over(points) as prometheus:
-            yield Stage(con, prometheus, names, asked, views)
+            yield SharedReplay(con, prometheus, names, asked, views)
 
 
 def _all_asked(trials: Iterable[Trial], names: Mapping[str, str]) -> tuple[Asked, ...]:
@@ -147,7 +147,7 @@ def _all_asked(trials: Iterable[Trial], names: Mapping[str, str]) -> tuple[Asked
 
 
 def _renamed(variant: Variant, names: Mapping[str, str]) -> str:
-    """Return the variant's query, with the names that its metrics have on the stage."""
+    """Return the variant's query, with the names that its metrics have on the shared."""
     renamed = {
         metric.promql_name + suffix: names[key] + suffix
         for metric in variant.metrics

@@ -1,4 +1,4 @@
-"""The gate: the kinds of line that every metric must have before its cases count as whole."""
+"""The kinds of line that every metric must have before its cases count as whole."""
 
 from __future__ import annotations
 

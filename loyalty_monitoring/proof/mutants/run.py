@@ -12,7 +12,7 @@ from loyalty_monitoring.definitions.settings import Settings
 from loyalty_monitoring.proof.alerts.arrivals import received_late
 from loyalty_monitoring.proof.alerts.prove import failures_of, load_proof, variant_key, variants_of
 from loyalty_monitoring.proof.alerts.schedule import Placed, entries_of, lay_out
-from loyalty_monitoring.proof.alerts.shared_replay import Stage, Trial, Variant, stage_for
+from loyalty_monitoring.proof.alerts.shared_replay import SharedReplay, Trial, Variant, shared_replay
 from loyalty_monitoring.proof.metrics.cases import load_metric_cases
 from loyalty_monitoring.proof.mutants.equivalents import load_equivalents
 from loyalty_monitoring.proof.mutants.metrics import killed, metric_mutants
@@ -86,10 +86,10 @@ def try_policy_mutants(
         asked = [trial for mutant in mutants_left for _, trial in trials(mutant)] if arrived else []
         entries = received_late(entries_of(placed), allowance)
         with (
-            stage_for(entries, tuple(variants.values()), arrived, asked) as stage,
+            shared_replay(entries, tuple(variants.values()), arrived, asked) as shared,
             ThreadPoolExecutor(max_workers=2) as pool,
         ):
-            found = pool.map(lambda mutant: _killer(stage, trials(mutant), arrived, allowance), mutants_left)
+            found = pool.map(lambda mutant: _killer(shared, trials(mutant), arrived, allowance), mutants_left)
             for number, (mutant, killer) in enumerate(zip(mutants_left, found, strict=True), start=1):
                 yield mutant, killer
                 if progress is not None:
@@ -107,11 +107,11 @@ def try_policy_mutants(
 
 
 def _killer(
-    stage: Stage, trials: Iterable[tuple[Placed, Trial]], arrived: Sequence[Arrival], allowance: int
+    shared: SharedReplay, trials: Iterable[tuple[Placed, Trial]], arrived: Sequence[Arrival], allowance: int
 ) -> str | None:
     for placed, trial in trials:
         try:
-            if next(failures_of(stage, placed, trial, arrived, allowance), None) is not None:
+            if next(failures_of(shared, placed, trial, arrived, allowance), None) is not None:
                 return placed.case.claim
         except QueryRefused:
             return _REFUSED

@@ -155,15 +155,15 @@ def _type(descriptor: Any) -> FieldType:
 
 @cache
 def _scalars() -> Mapping[int, Kind]:
-    from google.protobuf.descriptor import FieldDescriptor as Of
+    from google.protobuf.descriptor import FieldDescriptor
 
     return {
-        Of.CPPTYPE_INT32: Kind.INT32,
-        Of.CPPTYPE_UINT32: Kind.INT64,
-        Of.CPPTYPE_INT64: Kind.INT64,
-        Of.CPPTYPE_UINT64: Kind.INT64,
-        Of.CPPTYPE_DOUBLE: Kind.NUMBER,
-        Of.CPPTYPE_FLOAT: Kind.NUMBER,
-        Of.CPPTYPE_BOOL: Kind.BOOLEAN,
-        Of.CPPTYPE_STRING: Kind.TEXT,
+        FieldDescriptor.CPPTYPE_INT32: Kind.INT32,
+        FieldDescriptor.CPPTYPE_UINT32: Kind.INT64,
+        FieldDescriptor.CPPTYPE_INT64: Kind.INT64,
+        FieldDescriptor.CPPTYPE_UINT64: Kind.INT64,
+        FieldDescriptor.CPPTYPE_DOUBLE: Kind.NUMBER,
+        FieldDescriptor.CPPTYPE_FLOAT: Kind.NUMBER,
+        FieldDescriptor.CPPTYPE_BOOL: Kind.BOOLEAN,
+        FieldDescriptor.CPPTYPE_STRING: Kind.TEXT,
     }

@@ -10,7 +10,7 @@ import pytest
 from google.protobuf import json_format
 
 from loyalty_monitoring.checks.verify.compare import ExpectedResources, compare
-from loyalty_monitoring.checks.verify.run import expected
+from loyalty_monitoring.checks.verify.run import expected_resources
 from loyalty_monitoring.definitions.model import Body
 from loyalty_monitoring.google_cloud.deployed import Deployed
 from tests.checks.verify.server import Cloud
@@ -60,7 +60,7 @@ def test_each_value_that_is_changed_or_taken_away_is_found(kind: str) -> None:
     settings, definitions = stack_of("demo", whole=True)
     cloud = deployed(whole=True)
     bodies = {each: _bodies(cloud, each) for each in KINDS}
-    wanted = expected(settings, definitions)
+    wanted = expected_resources(settings, definitions)
     unseen, tried = [], 0
     for name, body in bodies[kind].items():
         # Policies name channels, and dashboards policies; one of the kind itself, and nothing else, is enough.

@@ -15,7 +15,7 @@ import pytest
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import events_filter, load_contract
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from loyalty_monitoring.proof.alerts.shared_replay import Trial, Variant, incidents_of, stage_for
+from loyalty_monitoring.proof.alerts.shared_replay import Trial, Variant, incidents_of, shared_replay
 from loyalty_monitoring.replay.arrival import Arrival, RandomDelay
 from loyalty_monitoring.replay.entries.match import count_matches
 from loyalty_monitoring.replay.result import Incident, ReplayResult
@@ -144,11 +144,11 @@ def test_the_first_two_hours_on_a_new_project_stay_silent_however_late_points_ar
     arrivals = [RandomDelay(600, seed) for seed in range(int(os.environ.get("FIRST_HOURS", "20")))]
     variants = [Variant(policy, definitions.log_metrics) for policy in definitions.alert_policies]
     trials = [Trial(variant, story.start, end) for variant in variants]
-    with stage_for(first, variants, arrivals, trials) as stage:
+    with shared_replay(first, variants, arrivals, trials) as shared:
         for trial in trials:
-            full = stage.answers(trial)
+            full = shared.answers(trial)
             for number, arrival in enumerate(arrivals):
-                answers = stage.late_answers(trial, number, full)
+                answers = shared.late_answers(trial, number, full)
                 assert incidents_of(trial, answers, "at-once") == [], (trial.variant.policy.name, arrival)
 
 

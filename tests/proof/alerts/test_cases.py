@@ -27,9 +27,9 @@ CASES = [
 
 @pytest.mark.parametrize("number", range(len(CASES)), ids=[f"{case.alert}: {case.claim}" for case in CASES])
 def test_case(proof: Proof, number: int) -> None:
-    verdict = proof.verdicts[number]
-    assert verdict.case == CASES[number]
-    assert not verdict.misses, f"{verdict.case.position}\n" + "\n".join(verdict.misses)
+    result = proof.results[number]
+    assert result.case == CASES[number]
+    assert not result.misses, f"{result.case.position}\n" + "\n".join(result.misses)
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
@@ -42,4 +42,4 @@ def test_every_parameter_of_an_alert_has_a_case_that_moves_its_boundary(policy: 
 
 
 def test_every_alert_has_every_kind_of_case_or_a_reason_why_not(proof: Proof) -> None:
-    assert proof.gate == ()
+    assert proof.missing_kinds == ()

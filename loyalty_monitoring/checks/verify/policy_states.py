@@ -1,4 +1,4 @@
-"""One verdict a deployed alert policy: can it fire, has it matched, has it ever opened, and whom does it reach?
+"""The state of a deployed alert policy: can it fire, has it matched, has it ever opened, and whom does it reach?
 
 Plain functions on the API's JSON, for the stack's policies and for anybody's.
 """
@@ -94,7 +94,7 @@ def metric_types(policy: Body, log_metrics: Iterable[Body]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def verdict(
+def policy_state(
     policy: Body,
     deployed: Deployed,
     points: Mapping[str, datetime | None],

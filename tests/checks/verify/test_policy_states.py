@@ -14,8 +14,8 @@ from google.protobuf import json_format
 
 from loyalty_monitoring.checks.verify import output
 from loyalty_monitoring.checks.verify.findings import Verification
+from loyalty_monitoring.checks.verify.policy_states import PolicyState
 from loyalty_monitoring.checks.verify.run import verify
-from loyalty_monitoring.checks.verify.verdicts import PolicyState
 from tests.checks.verify.server import NOW, Cloud, deploy, message
 from tests.checks.verify.test_verify import stack_of
 
