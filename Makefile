@@ -8,7 +8,7 @@ PYTHON ?= python3
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help packages setup develop browser demo test coverage lint audit mutants preview deploy bench torture lock upgrade \
-    wheels example generated screenshots samples clean
+    wheels example generated figures screenshots samples clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -81,6 +81,10 @@ wheels: develop ## Ask the index on which Pythons and machines each locked packa
 generated: develop ## Write what is made from log_events.yaml and Google's messages: the contract's page, schemas, functions
 	$(BIN)/python -m loyalty_monitoring.google_cloud.json_schemas
 	$(BIN)/python tools/telemetry_events.py
+
+figures: develop ## Measure what is proven and how fast it is, and write docs/figures.md
+	$(BIN)/python tools/figures.py
+	$(BIN)/python -m bench
 
 screenshots: browser ## Make the pictures of the README again
 	$(BIN)/loyalty-monitoring report --stack demo samples/*.jsonl.gz --out report

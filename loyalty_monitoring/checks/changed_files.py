@@ -4,7 +4,6 @@ depend on them.
 
 from __future__ import annotations
 
-import re
 import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -53,7 +52,7 @@ def changed_by(root: Path, files: set[str], definitions: Definitions, defaults: 
     metrics = {
         metric.name
         for metric in definitions.log_metrics
-        if _touched(root, metric.source, files) or _uses(metric.source, defaults)
+        if _touched(root, metric.source, files) or metric.parameters & defaults.keys()
     }
     if any(file.startswith("tests/cases/metrics/") for file in files):
         metrics = {metric.name for metric in definitions.log_metrics}
@@ -63,7 +62,7 @@ def changed_by(root: Path, files: set[str], definitions: Definitions, defaults: 
         if _touched(root, policy.source, files)
         or f"tests/cases/{policy.name}.yaml" in files
         or f"runbooks/{policy.name}.md" in files
-        or _uses(policy.source, defaults)
+        or policy.parameters & defaults.keys()
         or any(metric.name in metrics and metric.promql_name in policy.query for metric in definitions.log_metrics)
     }
     return Changed(tuple(sorted(alerts)), tuple(sorted(metrics)), defaults)
@@ -71,11 +70,6 @@ def changed_by(root: Path, files: set[str], definitions: Definitions, defaults: 
 
 def _touched(root: Path, source: Path, files: set[str]) -> bool:
     return PurePosixPath(source.relative_to(root)).as_posix() in files
-
-
-def _uses(source: Path, defaults: dict[str, tuple[Any, Any]]) -> bool:
-    written = source.read_text()
-    return any(re.search(rf"<<\s*{re.escape(name)}\b", written) for name in defaults)
 
 
 def _changed_defaults(root: Path, since: str) -> dict[str, tuple[Any, Any]]:

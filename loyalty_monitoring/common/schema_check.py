@@ -29,11 +29,17 @@ def check_schema(kind: str, document: Document, data: Any = None, block: str | N
         raise UserError(message, document.position(place[0]))
 
 
+def schema_of(kind: str) -> dict[str, Any]:
+    """Return the JSON schema of a kind of file, `schemas/KIND.schema.json`."""
+    schema: dict[str, Any] = json.loads((shipped("schemas") / f"{kind}.schema.json").read_text())
+    return schema
+
+
 @cache
 def _validator(kind: str, block: str | None) -> Validator:
     from jsonschema import Draft202012Validator
 
-    schema = json.loads((shipped("schemas") / f"{kind}.schema.json").read_text())
+    schema = schema_of(kind)
     written = schema.pop("x-block", None)
     if block is not None and written is not None:
         schema["properties"] = {block: schema["properties"].pop(written), **schema["properties"]}

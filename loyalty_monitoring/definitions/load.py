@@ -71,7 +71,7 @@ def definitions_of(files: Sources, settings: Settings) -> Definitions:
     parameters = chosen_parameters(files.parameters, settings.parameter_overrides, settings.override_places)
     resolvers = _resolvers(files, settings)
 
-    def filled(kind: str, document: Document) -> tuple[Body, Body]:
+    def filled(kind: str, document: Document) -> tuple[Body, Body, frozenset[str]]:
         return _filled(kind, document, parameters, resolvers, files.coverage, settings.module.name)
 
     problems: list[UserError] = []
@@ -172,18 +172,19 @@ def _filled(
     resolvers: Mapping[str, Resolver],
     coverage: Document,
     block: str,
-) -> tuple[Body, Body]:
-    """Return the API's body and the block that is ours, substituted and checked."""
+) -> tuple[Body, Body, frozenset[str]]:
+    """Return the API's body and the block that is ours, substituted and checked, and the parameters they use."""
     if not isinstance(document.data, dict):
         raise UserError("expected a mapping with the API's keys", document.position(()))
-    data = substitute(document, parameters, resolvers)
+    substituted = substitute(document, parameters, resolvers)
+    data = substituted.data
     check_schema(kind, document, data, block)
     ours = data.pop(block)
     for index, row in enumerate(ours["rows"]):
         if row not in coverage.data:
             place = document.position((block, "rows", index))
             raise UserError(f"unknown row {row!r}{nearest(row, set(coverage.data))}", place)
-    return data, ours
+    return data, ours, substituted.parameters
 
 
 def _metric_name(name: str, settings: Settings) -> str:
@@ -191,7 +192,9 @@ def _metric_name(name: str, settings: Settings) -> str:
     return "/".join(part for part in (settings.module.name, settings.prefix, name) if part)
 
 
-def _log_metric(name: str, document: Document, body: Body, ours: Body, settings: Settings) -> LogMetric:
+def _log_metric(
+    name: str, document: Document, body: Body, ours: Body, parameters: frozenset[str], settings: Settings
+) -> LogMetric:
     plain = f"{settings.module.name}/{name}"
     if body["name"] != plain:
         raise UserError(
@@ -200,20 +203,24 @@ def _log_metric(name: str, document: Document, body: Body, ours: Body, settings:
         )
     body = {**body, "name": _metric_name(name, settings)}
     check_log_metric(body, document)
-    return LogMetric(name, tuple(ours["rows"]), body, document.file)
+    return LogMetric(name, tuple(ours["rows"]), body, document.file, parameters)
 
 
-def _alert_policy(name: str, document: Document, body: Body, ours: Body, settings: Settings) -> AlertPolicy:
+def _alert_policy(
+    name: str, document: Document, body: Body, ours: Body, parameters: frozenset[str], settings: Settings
+) -> AlertPolicy:
     body = {**body, "displayName": settings.titled(body["displayName"])}
-    policy = AlertPolicy(name, tuple(ours["rows"]), ours["priority"], body, document.file)
+    policy = AlertPolicy(name, tuple(ours["rows"]), ours["priority"], body, document.file, parameters)
     check_policy(policy, document, settings.module.name)
     return policy
 
 
-def _dashboard(name: str, document: Document, body: Body, ours: Body, settings: Settings) -> Dashboard:
+def _dashboard(
+    name: str, document: Document, body: Body, ours: Body, parameters: frozenset[str], settings: Settings
+) -> Dashboard:
     body = {**body, "displayName": settings.titled(body["displayName"])}
     check_dashboard(body, document)
-    return Dashboard(name, tuple(ours["rows"]), body, document.file)
+    return Dashboard(name, tuple(ours["rows"]), body, document.file, parameters)
 
 
 def _uncovered(definitions: Definitions, coverage: Document) -> Iterator[UserError]:

@@ -1,7 +1,8 @@
 """The definitions as plain frozen data: what the files say, once parameters are in.
 
 `body` is always the Google API's own REST resource as JSON-like data (dicts, lists, strings, numbers, booleans),
-complete but for what only a deployment knows (a policy's notification channels).
+complete but for what only a deployment knows (a policy's notification channels). `parameters` are the names of those
+that were put in, `source` is the file.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class LogMetric:
     rows: tuple[str, ...]
     body: Body
     source: Path
+    parameters: frozenset[str] = frozenset()
 
     @property
     def api_name(self) -> str:
@@ -50,6 +52,7 @@ class AlertPolicy:
     priority: Priority
     body: Body
     source: Path
+    parameters: frozenset[str] = frozenset()
 
     @property
     def condition(self) -> Body:
@@ -79,6 +82,7 @@ class Dashboard:
     rows: tuple[str, ...]
     body: Body
     source: Path
+    parameters: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from loyalty_monitoring.common.errors import UserError, nearest
@@ -36,12 +37,29 @@ _FORMS = frozenset({"text", "range", "api_duration"})
 Resolver = Callable[[str], str]
 
 
-def substitute(document: Document, parameters: Mapping[str, Parameter], resolvers: Mapping[str, Resolver]) -> Any:
+@dataclass(frozen=True)
+class Substituted:
+    """A document's data with every reference replaced, and the names of the parameters that were put in."""
+
+    data: Any
+    parameters: frozenset[str]
+
+
+def substitute(
+    document: Document, parameters: Mapping[str, Parameter], resolvers: Mapping[str, Resolver]
+) -> Substituted:
     """Return the document's data with every reference replaced.
 
     `resolvers` maps a kind such as `metric` to the function of what stands behind its colon; the function raises
     KeyError with a text for an unknown name. Errors: UserError with the place of the string.
     """
+
+    used: set[str] = set()
+
+    def resolved(inside: str) -> str | int | float:
+        result = _resolved(inside, parameters, resolvers)
+        used.update({_head(inside)} & parameters.keys())
+        return result
 
     def replaced(value: Any, path: Path_) -> Any:
         if isinstance(value, dict):
@@ -56,8 +74,8 @@ def substitute(document: Document, parameters: Mapping[str, Parameter], resolver
         try:
             whole = _REFERENCE.fullmatch(value)
             if whole:
-                return _resolved(whole[1], parameters, resolvers)
-            result = _REFERENCE.sub(lambda found: str(_resolved(found[1], parameters, resolvers)), value)
+                return resolved(whole[1])
+            result = _REFERENCE.sub(lambda found: str(resolved(found[1])), value)
         except KeyError as error:
             raise UserError(str(error.args[0]), document.position(path)) from error
         if "<<" in _REFERENCE.sub("", value) or ">>" in _REFERENCE.sub("", value):
@@ -67,7 +85,11 @@ def substitute(document: Document, parameters: Mapping[str, Parameter], resolver
             )
         return result
 
-    return replaced(document.data, ())
+    return Substituted(replaced(document.data, ()), frozenset(used))
+
+
+def _head(inside: str) -> str:
+    return inside.partition(":")[0].strip()
 
 
 def _resolved(inside: str, parameters: Mapping[str, Parameter], resolvers: Mapping[str, Resolver]) -> str | int | float:

@@ -26,7 +26,7 @@ def _metric(name: str) -> str:
 def _substituted(tmp_path: Path, text: str):
     file = tmp_path / "some.yaml"
     file.write_text(text)
-    return substitute(load_yaml(file), PARAMETERS, {"metric": _metric})
+    return substitute(load_yaml(file), PARAMETERS, {"metric": _metric}).data
 
 
 def test_a_reference_alone_becomes_a_number(tmp_path: Path) -> None:
@@ -37,6 +37,12 @@ def test_references_inside_a_text_become_words(tmp_path: Path) -> None:
     assert _substituted(tmp_path, "a: more than <<ratio:text>> in << window:text >>\n") == {
         "a": "more than 1% in 24 hours"
     }
+
+
+def test_the_parameters_that_were_put_in_are_remembered(tmp_path: Path) -> None:
+    file = tmp_path / "some.yaml"
+    file.write_text("a: [<< window :range>>, <<metric:email_status>>]  # <<ratio>>\n")
+    assert substitute(load_yaml(file), PARAMETERS, {"metric": _metric}).parameters == {"window"}
 
 
 def test_promql_and_the_variables_of_cloud_monitoring_stay_as_they_are(tmp_path: Path) -> None:

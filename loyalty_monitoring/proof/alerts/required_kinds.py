@@ -3,41 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 
 from loyalty_monitoring.common.errors import UserError, nearest
+from loyalty_monitoring.common.schema_check import schema_of
 from loyalty_monitoring.proof.alerts.cases import Case, CaseFile
 
-KINDS: Mapping[str, str] = {
-    "opens": "the sentence becomes true, and an incident opens in time",
-    "just_short": "one less than the boundary, and at the boundary: silence",
-    "closes": "the sentence becomes false, and the incident closes in time",
-    "one_second": "one second before and after a boundary in time",
-    "gap": "the logs have a gap",
-    "lone_event": "one event, and nothing before or after it",
-    "two_labels": "two values of a label at once, such as two shops or two tasks",
-    "unordered": "lines that come late and unordered",
-    "first_deploy": "the first hours, with no history",
-    "zero_traffic": "nothing is logged, or nothing is counted",
-    "midnight": "across midnight",
-    "month_end": "across the end of a month",
-    "run_missed": "a run or a report is missed",
-    "jitter": "runs or reports come early and late",
-    "other_modules": "other modules log alike",
-    "other_platforms": "another platform, task or resource logs alike",
-    "other_templates": "another template, event or status logs alike",
-    "parameter": "another value of a parameter moves the boundary",
-}
+
+@cache
+def all_kinds() -> Mapping[str, str]:
+    """Return the kinds of case with their meanings, from the schema of case files, which editors show."""
+    kind = schema_of("cases")["$defs"]["kind"]
+    return dict(zip(kind["enum"], kind["enumDescriptions"], strict=True))
 
 
 def chosen_kinds(names: Collection[str] | None) -> Mapping[str, str]:
     """Return the kinds of these names with what they mean; None is all. Errors: UserError for an unknown one."""
     for name in names or ():
-        if name not in KINDS:
-            raise UserError(f"monitoring.yaml: required_kinds has the unknown kind {name!r}{nearest(name, set(KINDS))}")
-    return {kind: meaning for kind, meaning in KINDS.items() if names is None or kind in names}
+        if name not in all_kinds():
+            close = nearest(name, set(all_kinds()))
+            raise UserError(f"monitoring.yaml: required_kinds has the unknown kind {name!r}{close}")
+    return {kind: meaning for kind, meaning in all_kinds().items() if names is None or kind in names}
 
 
-def missing(files: Sequence[CaseFile], alerts: Collection[str], required: Mapping[str, str] = KINDS) -> tuple[str, ...]:
+def missing(files: Sequence[CaseFile], alerts: Collection[str], required: Mapping[str, str]) -> tuple[str, ...]:
     """Return what the case files lack, a sentence each: alerts without a file, `required` kinds without a case or a
     reason.
     """

@@ -85,9 +85,18 @@ def _behind(
     """Return the changes that can alter a policy's incidents: parameters first, for they explain the definitions."""
     found: list[DefinitionChange | ParameterChange] = []
     metrics = {metric for version in (old, new) for metric in _read_by(policy, version)}
-    files = [f"alert_policies/{policy}.yaml", *(f"log_metrics/{metric}.yaml" for metric in sorted(metrics))]
-    written = "".join(version.texts.get(file, "") for version in (old, new) for file in files)
-    found += [change for change in parameters if re.search(rf"<<\s*{re.escape(change.name)}\b", written)]
+    used = {
+        parameter
+        for version in (old, new)
+        for definitions, names in (
+            (version.definitions.alert_policies, {policy}),
+            (version.definitions.log_metrics, metrics),
+        )
+        for definition in definitions
+        if definition.name in names
+        for parameter in definition.parameters
+    }
+    found += [change for change in parameters if change.name in used]
     own = of_kind["alert_policies"].get(policy)
     if own is not None and _decides(own):
         found.append(own)

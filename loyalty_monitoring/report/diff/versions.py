@@ -20,7 +20,7 @@ from loyalty_monitoring.definitions.settings import RESOURCE_TYPES, Settings, lo
 
 @dataclass(frozen=True)
 class Version:
-    """One version's definitions for a stack. `texts` are its definition files as they are written, by path.
+    """One version's definitions for a stack.
 
     `replayed` are the definitions that read the logs at hand: those of the stack, or, where the logs come from another
     type of resource than the stack's, those that the stack would have there; `replayed_as` is that type then.
@@ -30,7 +30,6 @@ class Version:
     settings: Settings
     definitions: Definitions
     parameters: Mapping[str, Parameter]
-    texts: Mapping[str, str]
     replayed: Definitions
     replayed_as: str | None
 
@@ -67,7 +66,6 @@ def chosen_stacks(stacks: Sequence[str], old: Mapping[str, Version], new: Mappin
 def _version(folder: Path, name: str, stack: str, logged: Collection[str]) -> Version:
     settings = load_stack_settings(folder, stack)
     definitions = load_definitions(folder, settings)
-    files = [file for kind in ("alert_policies", "log_metrics") for file in (folder / kind).glob("*.yaml")]
     replayed_as = None
     if settings.resource_type not in logged:
         replayed_as = next((kind for kind in logged if kind in RESOURCE_TYPES), None)
@@ -79,7 +77,6 @@ def _version(folder: Path, name: str, stack: str, logged: Collection[str]) -> Ve
         settings,
         definitions,
         load_parameters(folder / "parameters.yaml", settings.parameter_overrides, settings.override_places),
-        {str(file.relative_to(folder)): file.read_text() for file in files},
         replayed,
         replayed_as,
     )
