@@ -26,7 +26,7 @@ def replace_section(page: str, name: str, text: str) -> str:
     pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
     if not pattern.search(page):
         raise ValueError(f"docs/figures.md has no section {name!r}: write {begin!r} and {end!r} where it belongs")
-    return pattern.sub(lambda _: f"{begin}\n{text}\n{end}", page)
+    return pattern.sub(lambda _: f"{begin}\n{text}\n\n{end}", page)
 
 
 def proof_table() -> str:
@@ -47,7 +47,8 @@ def proof_table() -> str:
         "mutants: each definition with one thing wrong (`mutants`)": f"{len(mutants['mutants']):,}: "
         f"{mutants['killed']:,} killed, {len(mutants['equivalent'])} reviewed as equivalent, {len(mutants['alive'])} "
         f"alive, in {mutant_seconds:.0f} CPU seconds",
-        "the Logging query language against its documentation": f"{rows} rows, each with its source",
+        "the Logging query language against its documentation": f"{rows} rows, each with its source, "
+        f"and {len(table['errors'])} errors",
     }
     rows_of_table = [f"| {what} | {figure} |" for what, figure in figures.items()]
     return "\n".join(["| what | figure |", "|---|---|", *rows_of_table])
