@@ -155,23 +155,23 @@ class _Asking:
     def _explained(self, error: Any) -> str:
         cause = error.cause if isinstance(error, exceptions.RetryError) and error.cause is not None else error
         reasons = {str(one.get("reason")) for one in getattr(cause, "errors", None) or () if isinstance(one, dict)}
-        said = plain(getattr(cause, "message", cause))
+        message = plain(getattr(cause, "message", cause))
         if isinstance(cause, requests.RequestException):
             return f"bigquery.googleapis.com cannot be reached ({plain(cause)}); check the network, and try again"
         if "bytesBilledLimitExceeded" in reasons:
-            return f"BigQuery stopped the query, since it needs more than --max-bytes allows ({said}); allow more"
+            return f"BigQuery stopped the query, since it needs more than --max-bytes allows ({message}); allow more"
         if reasons & {"quotaExceeded", "rateLimitExceeded"}:
             return (
-                f"the quota of bigquery.googleapis.com is used up ({said}); wait, or raise it: "
+                f"the quota of bigquery.googleapis.com is used up ({message}); wait, or raise it: "
                 f"https://console.cloud.google.com/iam-admin/quotas?project={self._project}"
             )
         if isinstance(cause, exceptions.NotFound):
             view = self._view
             return (
-                f"there is no view {view} ({said}); `bq ls {view.project}:{view.dataset}` names those of a dataset, "
+                f"there is no view {view} ({message}); `bq ls {view.project}:{view.dataset}` names those of a dataset, "
                 "and docs/backtest.md says how to link a log bucket"
             )
-        needs = _JOBS if _JOBS.permission in said else _DATA
+        needs = _JOBS if _JOBS.permission in message else _DATA
         return explained(cause, needs, self._project if needs is _JOBS else self._view.project, self._timeout)
 
 

@@ -144,7 +144,7 @@ def backtest_command(
             )
         else:
             result, source = backtest(planned, keep=keep, timeout=timeout, endpoint=endpoint, progress=progress)
-    told = read_incidents(
+    incidents = read_incidents(
         settings.project,
         planned.start,
         planned.end,
@@ -153,10 +153,10 @@ def backtest_command(
         rest_endpoint=rest_endpoint,
     )
     comparison = None
-    if not told.is_blind:
+    if not incidents.is_blind:
         policies_of_stack = Policies(definitions.alert_policies, {})
         allowance = arrival_allowance(settings)
-        comparison = compare(result, policies_of_stack, Fired(told.fired), allowance=allowance)
+        comparison = compare(result, policies_of_stack, Fired(incidents.fired), allowance=allowance)
     if output_format == "json":
         fired = None if comparison is None else fired_output.as_object(comparison)
         click.echo(
@@ -165,7 +165,7 @@ def backtest_command(
     else:
         output.print_result(planned, result, source)
         if comparison is None:
-            click.echo(f"What fired is not known: {'; '.join(told.refused)}")
+            click.echo(f"What fired is not known: {'; '.join(incidents.refused)}")
         else:
             fired_output.print_differences(comparison)
     if fail_on and any(incident.priority <= fail_on for incident in result.incidents):

@@ -100,10 +100,10 @@ def _proof_lines(proof: Proof, parameters: dict[str, tuple[Any, Any]]) -> Iterat
         yield from (f"        {miss}" for miss in result.misses)
     yield from proof.missing_kinds
     for name, (old, new) in parameters.items():
-        said = [one.case for one in missed if name not in one.case.parameters]
-        if said and new is not None:
+        unaware = [one.case for one in missed if name not in one.case.parameters]
+        if unaware and new is not None:
             yield (
-                f"{name} is {new:g}, these {len(said)} cases say {old if old is not None else 'something else'}; "
+                f"{name} is {new:g}, these {len(unaware)} cases say {old if old is not None else 'something else'}; "
                 "change the cases, or override it for one stack"
             )
     yield f"{len(proof.results) - len(missed)} of {len(proof.results)} cases hold"

@@ -77,13 +77,13 @@ def fired_command(
     files = tuple(file for file in files if file not in among_logs)
     if not files:
         raise click.UsageError("there are no LOGS, only incidents; name the log files as well")
-    told = read_incident_files([*incident_files, *sorted(among_logs)])
+    incidents = read_incident_files([*incident_files, *sorted(among_logs)])
     ids = {} if outputs is None else read_stack_outputs(outputs)
     with progress_bar() as progress:
         comparison = fired_beside_replay(
             definitions,
             files,
-            told,
+            incidents,
             ids=ids,
             allowance=arrival_allowance(settings),
             start=start,

@@ -49,6 +49,6 @@ def points_command(files: tuple[Path, ...], stack: str, out: Path, strict: bool)
                 with appearing_whole(out) as whole:
                     shutil.copyfileobj(lines, whole)
     points, series = (sum(getattr(one, what) for one in summaries.values()) for what in ("points", "series"))
-    told = f"{points:,} points of {series:,} time series, from {counts.read - counts.rejected:,} entries"
+    summary = f"{points:,} points of {series:,} time series, from {counts.read - counts.rejected:,} entries"
     rejected = f"; {counts.rejected:,} lines are no LogEntry" if counts.rejected else ""
-    click.echo(f"{told}{rejected}, written to {out}", err=str(out) == "-")
+    click.echo(f"{summary}{rejected}, written to {out}", err=str(out) == "-")

@@ -31,8 +31,8 @@ def explain(error: BaseException) -> str:
         return f"{_place(error)}cannot be read or written ({error.strerror or error}); check the name and the rights"
     if isinstance(error, RecursionError):
         return "something in the input is nested too deeply to be read; make it flatter"
-    said = str(error).partition("\n")[0][:200]
-    return f"this should not have happened ({type(error).__name__}: {said}); {_written(error)}"
+    message = str(error).partition("\n")[0][:200]
+    return f"this should not have happened ({type(error).__name__}: {message}); {_written(error)}"
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -96,7 +96,7 @@ def _end_in_time(wakes: int) -> None:
 
 
 def _end(number: int) -> NoReturn:
-    told = "".join(f"{tell()}\n" for tell in _last_words)
+    words = "".join(f"{tell()}\n" for tell in _last_words)
     with contextlib.suppress(OSError):
-        os.write(2, f"{told}loyalty-monitoring: interrupted\n".encode(errors="replace"))
+        os.write(2, f"{words}loyalty-monitoring: interrupted\n".encode(errors="replace"))
     os._exit(128 + number)

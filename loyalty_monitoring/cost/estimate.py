@@ -168,15 +168,17 @@ def _window(counts: EntryCounts) -> tuple[datetime, datetime]:
     return window(counts, None, None)
 
 
-def _metric(of: MetricForecast, prices: PriceTable, usage: Usage) -> MetricCost:
-    size_of_point = prices.distribution_bytes if of.usage.metric.is_distribution else prices.counter_bytes
-    return MetricCost(of, of.points * size_of_point, reach(of, usage.dimensions, prices.series_limit))
+def _metric(forecast: MetricForecast, prices: PriceTable, usage: Usage) -> MetricCost:
+    size_of_point = prices.distribution_bytes if forecast.usage.metric.is_distribution else prices.counter_bytes
+    return MetricCost(forecast, forecast.points * size_of_point, reach(forecast, usage.dimensions, prices.series_limit))
 
 
-def _alert(of: AlertForecast, prices: PriceTable) -> AlertCost:
-    units = 1 if prices.alert_queries.unit == "condition" else of.usage.references
+def _alert(forecast: AlertForecast, prices: PriceTable) -> AlertCost:
+    units = 1 if prices.alert_queries.unit == "condition" else forecast.usage.references
     # What one alert costs by itself; a table with tiers or free units charges all of them together.
-    return AlertCost(of, units, usd(prices.alert_queries, units) + usd(prices.alert_points, of.points / 1e6))
+    return AlertCost(
+        forecast, units, usd(prices.alert_queries, units) + usd(prices.alert_points, forecast.points / 1e6)
+    )
 
 
 def _warnings(usage: Usage, to: Size, metrics: Sequence[MetricCost], prices: PriceTable, today: date) -> Iterator[str]:

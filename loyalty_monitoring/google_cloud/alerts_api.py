@@ -103,16 +103,16 @@ def _get(
 def _explained(status: int, text: bytes, project: str) -> str:
     """Return the failure and the remedy. The error's shape: google.aip.dev/193."""
     try:
-        said = plain(json.loads(text)["error"]["message"])
+        message = plain(json.loads(text)["error"]["message"])
     except (ValueError, KeyError, TypeError, RecursionError):
-        said = plain(text[:200].decode(errors="replace"))
+        message = plain(text[:200].decode(errors="replace"))
     if status == requests.codes.unauthorized:
-        return f"Google does not take the credentials ({said}); {LOGIN}"
+        return f"Google does not take the credentials ({message}); {LOGIN}"
     if status in (requests.codes.forbidden, requests.codes.not_found):
         return (
-            f"the permission {_NEEDS.permission} is missing in {project} ({said}); grant {_NEEDS.role}: "
+            f"the permission {_NEEDS.permission} is missing in {project} ({message}); grant {_NEEDS.role}: "
             f"gcloud projects add-iam-policy-binding {project} --member=user:YOU --role={_NEEDS.role}"
         )
     if status == requests.codes.too_many_requests:
-        return f"the quota of {_NEEDS.service} is used up ({said}); wait a minute, and try again"
-    return f"{_NEEDS.service} refused {_NEEDS.permission} ({status} {said}); check --project, and try again"
+        return f"the quota of {_NEEDS.service} is used up ({message}); wait a minute, and try again"
+    return f"{_NEEDS.service} refused {_NEEDS.permission} ({status} {message}); check --project, and try again"

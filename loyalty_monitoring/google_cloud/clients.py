@@ -66,31 +66,33 @@ def explained(error: BaseException, needs: Needs, project: str, timeout: float) 
         error = error.cause
     if not isinstance(error, exceptions.GoogleAPICallError):
         raise error
-    said = plain(error.message)
+    message = plain(error.message)
     match error:
         case exceptions.Unauthorized():
-            return f"Google does not take the credentials ({said}); {LOGIN}"
+            return f"Google does not take the credentials ({message}); {LOGIN}"
         case exceptions.Forbidden():
-            return _denied(error, needs, project, said)
+            return _denied(error, needs, project, message)
         case exceptions.NotFound():
-            return f"there is no project {project} ({said}); check --project, `gcloud projects list` names yours"
+            return f"there is no project {project} ({message}); check --project, `gcloud projects list` names yours"
         case exceptions.TooManyRequests():
             return (
-                f"the quota of {needs.service} is used up ({said}); wait a minute, or raise it: "
+                f"the quota of {needs.service} is used up ({message}); wait a minute, or raise it: "
                 f"https://console.cloud.google.com/iam-admin/quotas?project={project}"
             )
         case exceptions.ServiceUnavailable():
             return (
-                f"{needs.service} cannot be reached ({said}); check the network, the proxy and "
+                f"{needs.service} cannot be reached ({message}); check the network, the proxy and "
                 "https://status.cloud.google.com, and try again"
             )
         case exceptions.DeadlineExceeded():
             return f"{needs.service} did not answer within {timeout:g} s; try again, or with a longer --timeout"
         case _:
-            return f"{needs.service} refused {needs.permission} ({error.code} {said}); check --project, and try again"
+            return (
+                f"{needs.service} refused {needs.permission} ({error.code} {message}); check --project, and try again"
+            )
 
 
-def _denied(error: Any, needs: Needs, project: str, said: str) -> str:
+def _denied(error: Any, needs: Needs, project: str, message: str) -> str:
     """Say why a permission is missing; reasons: googleapis, google/api/error_reason.proto."""
     match error.reason:
         case "SERVICE_DISABLED":
@@ -99,15 +101,15 @@ def _denied(error: Any, needs: Needs, project: str, said: str) -> str:
             consumer = plain(error.metadata.get("consumer", "")).removeprefix("projects/") or project
             return f"{service} is not enabled in {consumer}; run: gcloud services enable {service} --project {consumer}"
         case "CONSUMER_INVALID":
-            return f"there is no project {project} ({said}); check --project, `gcloud projects list` names yours"
+            return f"there is no project {project} ({message}); check --project, `gcloud projects list` names yours"
         case "USER_PROJECT_DENIED":
             return (
-                f"the credentials may not be used in their quota project ({said}); "
+                f"the credentials may not be used in their quota project ({message}); "
                 "run: gcloud auth application-default set-quota-project PROJECT, with one that you may use"
             )
         case _:
             return (
-                f"the permission {needs.permission} is missing in {project}, or there is no such project ({said}); "
+                f"the permission {needs.permission} is missing in {project}, or there is no such project ({message}); "
                 f"grant {needs.role}: gcloud projects add-iam-policy-binding {project} "
                 f"--member=user:YOU --role={needs.role}"
             )

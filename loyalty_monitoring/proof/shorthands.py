@@ -74,8 +74,8 @@ def _filled(written: Any, kind: object, value: Any, found: re.Match[str] | None)
     assert found is not None, "loading has held the groups against the pattern"
     text = found[int(part[1])]
     if part[2]:
-        of = float(found[int(part[2])])
-        return float(text) / of if of else 0
+        denominator = float(found[int(part[2])])
+        return float(text) / denominator if denominator else 0
     return text if kind == "string" or not re.fullmatch(r"-?[0-9]+", text) else int(text)
 
 

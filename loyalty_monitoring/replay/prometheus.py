@@ -111,10 +111,10 @@ class Prometheus:
         series: Counter[str] = Counter()
         for name in given.samples:
             counted = f"count_over_time({{__name__={json.dumps(name)}}}[{_END}s])"
-            for of, query in ((held, f"sum({counted})"), (series, f"count({counted})")):
+            for counts, query in ((held, f"sum({counted})"), (series, f"count({counted})")):
                 with _understood():
                     for result in self._ask("query", {"query": query, "time": _END}):
-                        of[name] += int(result["value"][1])
+                        counts[name] += int(result["value"][1])
         for words, wanted, found in (("samples", given.samples, held), ("time series", given.series, series)):
             if wanted != found:
                 raise UserError(
@@ -145,11 +145,11 @@ class Prometheus:
             if answer["status"] != "success":
                 # Where names were mapped, Prometheus counts columns that nobody wrote.
                 same = query == parameters.get("query")
-                said = answer["error"] if same else _COLUMN.sub("", answer["error"])
+                message = answer["error"] if same else _COLUMN.sub("", answer["error"])
                 if answer["errorType"] in _REFUSALS:
-                    raise QueryRefused(f"Prometheus refuses the query ({said}); mend it:\n{query or endpoint}")
+                    raise QueryRefused(f"Prometheus refuses the query ({message}); mend it:\n{query or endpoint}")
                 raise UserError(
-                    f"Prometheus could not answer ({said}); run the command again. Asked:\n{query or endpoint}"
+                    f"Prometheus could not answer ({message}); run the command again. Asked:\n{query or endpoint}"
                 )
             return answer["data"]
 

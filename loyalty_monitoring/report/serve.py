@@ -218,8 +218,8 @@ def _handler(live: Live) -> type[BaseHTTPRequestHandler]:
             try:
                 while self.command != "HEAD":
                     state = live.wait_for_another(known)
-                    told = json.dumps({"version": state.version, "problem": state.problem})
-                    self.wfile.write(b": still here\n\n" if state is known else f"data: {told}\n\n".encode())
+                    message = json.dumps({"version": state.version, "problem": state.problem})
+                    self.wfile.write(b": still here\n\n" if state is known else f"data: {message}\n\n".encode())
                     self.wfile.flush()
                     known = state
             except OSError:

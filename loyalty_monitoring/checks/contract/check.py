@@ -149,8 +149,10 @@ class _Check:
             last=counts.last_timestamp,
             events=tuple(events),
             tasks=tuple(
-                TaskReport(task, of.seen, of.succeeded, of.failed, of.retried, of_celery.charts)
-                for task, of in tasks.items()
+                TaskReport(
+                    task, task_lines.seen, task_lines.succeeded, task_lines.failed, task_lines.retried, of_celery.charts
+                )
+                for task, task_lines in tasks.items()
             ),
             uncounted=tuple(UncountedLine(one.reason, one.count, at[one.place]) for one in uncounted),
             unknown=tuple(UnknownEvent(str(one.value), one.count, at[one.place]) for one in unknown),

@@ -143,14 +143,14 @@ def lines(report: ContractReport) -> Iterator[Text]:
 def _tasks(report: ContractReport) -> Iterator[Text]:
     yield Text(f"{'Celery task':<{_NAME}} {'lines':>10}  {'first':<16}  {'last':<16}", style="dim")
     for task in report.tasks:
-        told = f"{task.succeeded:,} succeeded, {task.failed:,} failed, {task.retried:,} retried"
-        yield _row(task.task, task.seen, told)
+        counts = f"{task.succeeded:,} succeeded, {task.failed:,} failed, {task.retried:,} retried"
+        yield _row(task.task, task.seen, counts)
     yield Text()
 
 
-def _row(name: str, seen: Seen, told: str) -> Text:
+def _row(name: str, seen: Seen, counts: str) -> Text:
     return Text(
-        f"{name:<{_NAME}} {seen.count:>10,}  {_minute(seen.first):<16}  {_minute(seen.last):<16}  {told}".rstrip()
+        f"{name:<{_NAME}} {seen.count:>10,}  {_minute(seen.first):<16}  {_minute(seen.last):<16}  {counts}".rstrip()
     )
 
 

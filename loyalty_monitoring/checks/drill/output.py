@@ -54,8 +54,8 @@ def _lines(evidence: DrillEvidence) -> Iterator[str]:
         yield ""
         yield _named(expected) + ("" if expected.chosen else "   (not asked for)")
         yield _row("  opened", one.opened, expected.opened)
-        told = "-" if one.value is None else _number(one.value)
-        yield f"{'  value':<44}{told:>12}{_number(expected.value):>12}"
+        value = "-" if one.value is None else _number(one.value)
+        yield f"{'  value':<44}{value:>12}{_number(expected.value):>12}"
         labels = "-" if one.labels is None else _labels(one.labels) or "none"
         yield f"  labels in the project: {labels}"
         yield _row("  closed", one.closed, expected.closed)

@@ -79,9 +79,9 @@ def compare(
         ids = {one.policy_id for one in of_policy} | {key for key, name in policies.ids.items() if name == policy.name}
         replayed = [one for one in result.incidents if one.policy == policy.name]
         names = _label_names(policy, replayed)
-        told = [_with_labels_of(names, one) for one in of_policy if was_open(one, start, end)]
-        pairs = _pairs(replayed, told, end, allowance)
-        alike += [_alike(replayed[ours], told[theirs]) for ours, theirs in pairs.items()]
+        theirs_open = [_with_labels_of(names, one) for one in of_policy if was_open(one, start, end)]
+        pairs = _pairs(replayed, theirs_open, end, allowance)
+        alike += [_alike(replayed[ours], theirs_open[theirs]) for ours, theirs in pairs.items()]
         evidence = Evidence(
             policy=policy,
             title=title_of(policy),
@@ -89,7 +89,7 @@ def compare(
             window_to=end,
             allowance=allowance,
             replayed=replayed,
-            fired=told,
+            fired=theirs_open,
             pairs=pairs,
             anything_fired=bool(in_window),
             snoozes=[one for one in fired.snoozes if one.policy_ids & ids],
@@ -102,7 +102,7 @@ def compare(
         ]
         not_replayed += [
             Alone(policy.name, one.labels or {}, one.opened, one.closed, why_not_replayed(one, evidence))
-            for number, one in enumerate(told)
+            for number, one in enumerate(theirs_open)
             if number not in pairs.values()
         ]
     others = [one for one in by_policy.get(None, []) if was_open(one, start, end)]

@@ -107,8 +107,8 @@ def _alone_lines(heading: str, alone: Sequence[Alone]) -> Iterator[Text]:
 
 
 def _named(policy: str, labels: Mapping[str, str]) -> str:
-    told = ", ".join(f"{_plain(key)}={_plain(value)}" for key, value in sorted(labels.items()))
-    return f"{policy} {told}".strip()
+    pairs = ", ".join(f"{_plain(key)}={_plain(value)}" for key, value in sorted(labels.items()))
+    return f"{policy} {pairs}".strip()
 
 
 def _alone(one: Alone) -> dict[str, Any]:

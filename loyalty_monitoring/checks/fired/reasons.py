@@ -37,8 +37,8 @@ class Evidence:
 
     def other_title(self, at: datetime) -> str | None:
         """Return the title of the fired incident nearest to the moment, where the definition has another one today."""
-        told = [one for one in self.fired if one.title and one.opened is not None]
-        nearest = min(told, key=lambda one: abs((one.opened or at) - at), default=None)
+        opened = [one for one in self.fired if one.title and one.opened is not None]
+        nearest = min(opened, key=lambda one: abs((one.opened or at) - at), default=None)
         return nearest.title if nearest is not None and nearest.title != self.title else None
 
 

@@ -41,8 +41,8 @@ def parse_error(query: str) -> str | None:
 
     The parser's regular expressions are not RE2, and it gives up on very large queries: neither is a mistake.
     """
-    said = mistake_in(query)
-    return None if said is None or said.startswith(("illegal regex", "has more than")) else said
+    mistake = mistake_in(query)
+    return None if mistake is None or mistake.startswith(("illegal regex", "has more than")) else mistake
 
 
 def newer_functions(expression: Any) -> Checked:

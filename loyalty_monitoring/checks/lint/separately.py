@@ -21,8 +21,8 @@ def refuse_errors_separately(root: Path, settings: Settings) -> None:
     folder = Path(__file__).resolve().parents[3]
     done = subprocess.run(command, input=pickle.dumps(settings), capture_output=True, cwd=folder, check=False)
     if done.returncode:
-        said = (done.stdout or done.stderr).decode(errors="replace").strip()
-        raise UserError(said or "the definitions could not be checked; run `loyalty-monitoring lint`")
+        output = (done.stdout or done.stderr).decode(errors="replace").strip()
+        raise UserError(output or "the definitions could not be checked; run `loyalty-monitoring lint`")
 
 
 def _main(root: Path) -> int:

@@ -230,8 +230,8 @@ def _policies(
         if not body.get("enabled", True):
             yield _broken(settings, "alert_policy", name, "is disabled and opens no incident")
         if body.get("validity", {}).get("code"):
-            said = shown(body["validity"].get("message", ""))
-            yield _broken(settings, "alert_policy", name, f"is invalid and opens no incident: {said}")
+            message = shown(body["validity"].get("message", ""))
+            yield _broken(settings, "alert_policy", name, f"is invalid and opens no incident: {message}")
         yield from _differing(settings, "alert_policy", name, _plain_policy(wanted, {}), _plain_policy(body, names))
     yield from _doubled(settings, "alert_policy", matched)
     for body in matched.others:

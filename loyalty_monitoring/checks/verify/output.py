@@ -38,11 +38,11 @@ def as_json(verification: Verification) -> str:
             ],
             "data": [
                 {
-                    "metric": of.metric,
-                    "last_point": _rfc3339(of.last_point),
-                    "blind_alerts": list(of.blind_alerts),
+                    "metric": newest.metric,
+                    "last_point": _rfc3339(newest.last_point),
+                    "blind_alerts": list(newest.blind_alerts),
                 }
-                for of in verification.data
+                for newest in verification.data
             ],
             "policies": [
                 {
@@ -82,13 +82,13 @@ def _lines(verification: Verification) -> Iterator[Text]:
     if verification.findings:
         yield Text()
     yield Text(f"{'metric':<34} newest point (UTC)", style="bold")
-    for of in verification.data:
-        blind = f"   blind alerts: {', '.join(of.blind_alerts)}" if of.blind_alerts else ""
-        yield Text(f"{of.metric:<34} {_minute(of.last_point)}{blind}")
+    for newest in verification.data:
+        blind = f"   blind alerts: {', '.join(newest.blind_alerts)}" if newest.blind_alerts else ""
+        yield Text(f"{newest.metric:<34} {_minute(newest.last_point)}{blind}")
     yield from _verdicts(verification)
     counts = {level: sum(finding.level == level for finding in verification.findings) for level in LEVELS}
-    told = ", ".join(f"{count:,} {_COUNTED[level][count != 1]}" for level, count in counts.items())
-    yield Text(f"project {verification.project}, stack {verification.stack}: {told}")
+    totals = ", ".join(f"{count:,} {_COUNTED[level][count != 1]}" for level, count in counts.items())
+    yield Text(f"project {verification.project}, stack {verification.stack}: {totals}")
 
 
 def _verdicts(verification: Verification) -> Iterator[Text]:

@@ -93,7 +93,7 @@ def _verdicts(
     managed = Managed(ids.alert_policies, frozenset(), "the stack's outputs")
     wanted = expected_resources(settings, definitions).alert_policies
     matched = match_policies(settings, wanted, deployed.alert_policies, managed)
-    told = read_incidents(
+    incidents = read_incidents(
         settings.project,
         now - timedelta(days=days),
         None,
@@ -101,7 +101,7 @@ def _verdicts(
         endpoint=endpoint,
         rest_endpoint=rest_endpoint,
     )
-    fired = None if told.is_blind else told.fired
+    fired = None if incidents.is_blind else incidents.fired
     points: dict[str, datetime | None] = {f"{USER_METRIC}{name}": at for name, at in deployed.last_points.items()}
     others = sorted(matched.others, key=lambda body: str(body.get("displayName", ""))) if everyone else []
     unknown = {one for body in others for one in metric_types(body, deployed.log_metrics)} - set(points)
@@ -161,9 +161,9 @@ def _silent(definitions: Definitions, deployed: Deployed, data: tuple[Data, ...]
     """Yield metrics that are deployed and have no point: nothing happened, or nothing is logged, or nothing matches."""
     there = {body.get("name") for body in deployed.log_metrics}
     hours = int(LOOKBACK.total_seconds()) // 3600
-    for metric, of in zip(definitions.log_metrics, data, strict=True):
-        if of.last_point is None and metric.api_name in there:
-            blind = f"; blind alerts: {', '.join(of.blind_alerts)}" if of.blind_alerts else ""
+    for metric, newest in zip(definitions.log_metrics, data, strict=True):
+        if newest.last_point is None and metric.api_name in there:
+            blind = f"; blind alerts: {', '.join(newest.blind_alerts)}" if newest.blind_alerts else ""
             yield DriftFinding(
                 "note",
                 "log_metric",

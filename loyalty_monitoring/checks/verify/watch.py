@@ -93,8 +93,8 @@ def lines(seen: Watch) -> Iterator[str]:
     """Yield a line a metric, those without a new point at the end, and what exceeds the allowance."""
     yield f"{'metric':<44}{'points':>8}{'median late':>13}{'most late':>13}{'allowance':>13}"
     for metric, late in sorted(seen.late.items(), key=lambda one: (not one[1], one[0])):
-        told = [shown(_median(late)), shown(max(late))] if late else ["-", "-"]
-        yield f"{metric:<44}{len(late):>8}{told[0]:>13}{told[1]:>13}{shown(seen.allowance):>13}"
+        columns = [shown(_median(late)), shown(max(late))] if late else ["-", "-"]
+        yield f"{metric:<44}{len(late):>8}{columns[0]:>13}{columns[1]:>13}{shown(seen.allowance):>13}"
     for failure in seen.failures:
         yield f"warning: a look failed: {failure}"
     counted = sum(bool(late) for late in seen.late.values())

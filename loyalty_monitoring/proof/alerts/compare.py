@@ -39,21 +39,21 @@ def misses(placed: Placed, found: Sequence[Incident], latitude: Latitude | None 
     expected = [_with_latitude(one, latitude or Latitude()) for one in placed.case.incidents]
     every = [one.labels for one in expected] + [one.labels for one in found]
     label_sets = {tuple(sorted(labels.items())): dict(labels) for labels in every}
-    said: list[Miss] = []
+    misses: list[Miss] = []
     for labels in label_sets.values():
         wanted = [one for one in expected if dict(one.labels) == labels]
         opened = sorted((one for one in found if dict(one.labels) == labels), key=lambda one: one.opened)
         for want, have in zip(wanted, opened, strict=False):
-            said += _differences(want, have, placed.start)
-        said += [
+            misses += _differences(want, have, placed.start)
+        misses += [
             Miss(f"no incident{_of(labels)}; it must open {_within(want.opens)}", placed.start + want.opens.not_after)
             for want in wanted[len(opened) :]
         ]
-        said += [
+        misses += [
             Miss(f"an incident{_of(labels)} opened at {_at(have.opened, placed.start)}; none must", have.opened)
             for have in opened[len(wanted) :]
         ]
-    return tuple(said)
+    return tuple(misses)
 
 
 def _with_latitude(incident: ExpectedIncident, latitude: Latitude) -> ExpectedIncident:
@@ -69,19 +69,19 @@ def _with_latitude(incident: ExpectedIncident, latitude: Latitude) -> ExpectedIn
 
 def _differences(want: ExpectedIncident, have: Incident, start: datetime) -> list[Miss]:
     who = f"the incident{_of(want.labels)}"
-    said = []
+    misses = []
     if not _inside(have.opened - start, want.opens):
         sentence = f"{who} opened at {_at(have.opened, start)}; it must open {_within(want.opens)}"
-        said.append(Miss(sentence, have.opened))
+        misses.append(Miss(sentence, have.opened))
     if want.closes is None and have.closed is not None:
-        said.append(Miss(f"{who} closed at {_at(have.closed, start)}; it must stay open", have.closed))
+        misses.append(Miss(f"{who} closed at {_at(have.closed, start)}; it must stay open", have.closed))
     if want.closes is not None and (have.closed is None or not _inside(have.closed - start, want.closes)):
         closed = "did not close" if have.closed is None else f"closed at {_at(have.closed, start)}"
         sentence = f"{who} {closed}; it must close {_within(want.closes)}"
-        said.append(Miss(sentence, have.closed or start + want.closes.not_after))
+        misses.append(Miss(sentence, have.closed or start + want.closes.not_after))
     if want.value is not None and not math.isclose(want.value, have.value, rel_tol=1e-9, abs_tol=1e-9):
-        said.append(Miss(f"{who} has the value {have.value:g}; it must have {want.value:g}", have.opened))
-    return said
+        misses.append(Miss(f"{who} has the value {have.value:g}; it must have {want.value:g}", have.opened))
+    return misses
 
 
 def _inside(after: timedelta, span: CaseSpan) -> bool:

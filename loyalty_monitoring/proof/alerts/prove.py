@@ -148,17 +148,17 @@ def _sentences(
     closing = "" if failure.closing == CLOSINGS[0] else "with incidents that close at once, "
     if failure.arrival is None:
         return [closing + miss.sentence for miss in failure.misses]
-    said = []
+    sentences = []
     for miss in failure.misses:
         missed = shared.on_the_way(trial, failure.arrival, miss.instant)
         named = [_named(*one) for one in missed[:_MOST_NAMED]]
         more = f" and {len(missed) - _MOST_NAMED} more" if len(missed) > _MOST_NAMED else ""
         not_there = f"{', '.join(named)}{more} had not arrived" if named else "everything had arrived"
-        said.append(
+        sentences.append(
             f"with {in_words(tried[failure.arrival])}, {closing}{miss.sentence}; at the evaluation of "
             f"{offset_text(miss.instant - placed.start)}, {not_there}"
         )
-    return said
+    return sentences
 
 
 def _named(metric: str, labels: str, minute: int, in_part: bool) -> str:

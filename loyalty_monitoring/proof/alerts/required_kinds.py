@@ -31,23 +31,23 @@ def missing(files: Sequence[CaseFile], alerts: Collection[str], required: Mappin
     reason.
     """
     by_alert = {file.alert: file for file in files}
-    said = [f"{alert} has no cases; write tests/cases/{alert}.yaml" for alert in alerts if alert not in by_alert]
+    sentences = [f"{alert} has no cases; write tests/cases/{alert}.yaml" for alert in alerts if alert not in by_alert]
     for alert, file in by_alert.items():
         if alert not in alerts:
-            said.append(f"{file.file} proves {alert!r}, which is no alert policy; rename or remove it")
+            sentences.append(f"{file.file} proves {alert!r}, which is no alert policy; rename or remove it")
             continue
         shown = {kind for case in file.cases for kind in case.kinds}
-        said += [
+        sentences += [
             f"{alert} has no case of the kind {kind} ({meaning}); add one, or say in not_applicable why there is none"
             for kind, meaning in required.items()
             if kind not in shown and kind not in file.not_applicable
         ]
-        said += [
+        sentences += [
             f"{alert} has a case of the kind {kind}, which its not_applicable rules out; remove one of them"
             for kind in file.not_applicable
             if kind in shown
         ]
-    return tuple(said)
+    return tuple(sentences)
 
 
 def unproven(cases: Iterable[tuple[Case, Collection[str]]]) -> tuple[str, ...]:
@@ -60,13 +60,13 @@ def unproven(cases: Iterable[tuple[Case, Collection[str]]]) -> tuple[str, ...]:
         late[case.alert] = late.get(case.alert, False) or (bool(case.incidents) and case.latest is None)
         for arrival in broken_by:
             of_alert[case.alert, arrival] = of_alert.get((case.alert, arrival), 0) + 1
-    said = [
+    sentences = [
         f"{alert} is not proven with {arrival}: {count} case{'' if count == 1 else 's'} missed"
         for (alert, arrival), count in of_alert.items()
     ]
-    said += [
+    sentences += [
         f"{alert} has no case that opens an incident with late points; take `late` away from one"
         for alert, any_late in late.items()
         if not any_late
     ]
-    return tuple(said)
+    return tuple(sentences)

@@ -72,12 +72,12 @@ def load_metric_cases(folder: Path, contract: Contract, resource_type: str = "k8
     for file in sorted(folder.glob("*.yaml")):
         document = load_yaml(file)
         check_schema("metric_cases", document)
-        for metric, said in document.data["metrics"].items():
+        for metric, entry in document.data["metrics"].items():
             place = document.position(("metrics", metric))
             if metric in facts:
                 raise UserError(f"{metric} stands in {facts[metric].position.file} as well; remove one", place)
             facts[metric] = MetricFacts(
-                said["type"] == "distribution", said["unit"], said.get("not_applicable", {}), place
+                entry["type"] == "distribution", entry["unit"], entry.get("not_applicable", {}), place
             )
         for index in range(len(document.data["lines"])):
             lines += _lines(document, ("lines", index), f"{contract.logger_root}.", resource_type)
@@ -150,21 +150,21 @@ def _varied(
     varied = {key: value for key, value in {**log, **what}.items() if key not in without}
     fields = {**log.get("fields", {}), **changed.get("fields", {})}
     varied["fields"] = {key: value for key, value in fields.items() if key not in without}
-    said = changed.get("counts", {})
+    claimed = changed.get("counts", {})
     return MetricLine(
         claim=changed.get("claim") or _claim(claim, changed),
         log=varied,
-        counts=counts if said == "same" else _counts(said),
+        counts=counts if claimed == "same" else _counts(claimed),
         differs=frozenset(_kinds(log, changed, module)),
         alike=frozenset(counts),
         position=place,
     )
 
 
-def _counts(said: Mapping[str, Any]) -> dict[str, Counted]:
+def _counts(claimed: Mapping[str, Any]) -> dict[str, Counted]:
     return {
         metric: Counted(counted.get("labels", {}), counted.get("sum"), _bucket(counted))
-        for metric, counted in said.items()
+        for metric, counted in claimed.items()
     }
 
 
@@ -197,12 +197,12 @@ def _json_type(value: Any) -> str:
 
 
 def _claim(claim: str, changed: Mapping[str, Any]) -> str:
-    said = [
+    changes = [
         f"{key} {changed[key]}" for key in ("severity", "resource_type", "event", "message", "text") if key in changed
     ]
     if "logger" in changed:
-        said.append(f"logger {changed['logger']}")
-    said += [f"{field} {value!r}" for field, value in changed.get("fields", {}).items()]
-    words = [f"with {' and '.join(said)}"] if said else []
+        changes.append(f"logger {changed['logger']}")
+    changes += [f"{field} {value!r}" for field, value in changed.get("fields", {}).items()]
+    words = [f"with {' and '.join(changes)}"] if changes else []
     words += [f"without {' and '.join(changed['without'])}"] if "without" in changed else []
     return f"{claim}, {'also' if changed.get('counts') else 'but not'} {' and '.join(words)}"

@@ -61,13 +61,13 @@ def differing(expected: Points, actual: Points) -> tuple[int, ...]:
 
 def mismatches(metrics: Sequence[LogMetric], cases: MetricCases) -> tuple[tuple[str, ...], ...]:
     """Return, for each line, a sentence for each metric that does not count it as the line says."""
-    said: list[list[str]] = [[] for _ in cases.lines]
+    sentences: list[list[str]] = [[] for _ in cases.lines]
     for metric, actual in zip(metrics, points_of(metrics, cases, metrics), strict=True):
         expected = expected_points(metric.name, cases)
         for place in differing(expected, actual):
             wanted, found = _text(expected.get(place)), _text(actual.get(place))
-            said[place].append(f"{metric.name} counts {found}; it must count {wanted}")
-    return tuple(map(tuple, said))
+            sentences[place].append(f"{metric.name} counts {found}; it must count {wanted}")
+    return tuple(map(tuple, sentences))
 
 
 def misstated(metric: LogMetric, facts: MetricFacts) -> tuple[str, ...]:

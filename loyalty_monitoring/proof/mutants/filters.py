@@ -76,10 +76,10 @@ def filter_text(expression: Expression) -> str:
 
 def _operand_text(operand: Operand) -> str:
     match operand:
-        case Cast(of, kind):
-            return f"cast({_operand_text(of)}, {kind})"
-        case Extract(of, pattern):
-            return f"regexp_extract({_operand_text(of)}, {_quoted(pattern)})"
+        case Cast(operand, kind):
+            return f"cast({_operand_text(operand)}, {kind})"
+        case Extract(operand, pattern):
+            return f"regexp_extract({_operand_text(operand)}, {_quoted(pattern)})"
     return _field_text(operand)
 
 

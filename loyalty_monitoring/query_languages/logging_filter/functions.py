@@ -84,17 +84,17 @@ def operand(call: Tree[Token]) -> Operand:
     """Return a call that stands left of an operator."""
     name, arguments = _parts(call)
     match name.lower(), arguments:
-        case "cast", [of, Token(type="WORD") as kind]:
-            return _cast(of, kind)
+        case "cast", [operand, Token(type="WORD") as kind]:
+            return _cast(operand, kind)
         case "cast", [_, _, option]:
             raise error("an option of cast, such as TIMEZONE, is not supported; leave it out", option)
-        case "regexp_extract", [of, Token() as token]:
+        case "regexp_extract", [operand, Token() as token]:
             pattern = pattern_of(token)
             if not re2.has_one_group(pattern):
                 raise error(
                     "the pattern of regexp_extract must have exactly one group ( ); use (?: ) for others", token
                 )
-            return Extract(_text_operand(of), pattern)
+            return Extract(_text_operand(operand), pattern)
     if usage := RESTRICTIONS.get(name.lower()):
         raise error(f"{name} cannot be compared; write {usage} alone", name)
     raise _misused(name)
@@ -133,10 +133,10 @@ def _operand_or_field(node: Node) -> Operand:
     return operand(node) if isinstance(node, Tree) else field_of(node)
 
 
-def _cast(of: Node, kind: Token) -> Cast:
+def _cast(operand: Node, kind: Token) -> Cast:
     if kind.upper() not in _CAST_KINDS:
         raise error(f"there is no type {kind}{nearest(kind.upper(), set(_CAST_KINDS))}", kind)
-    value = _operand_or_field(of)
+    value = _operand_or_field(operand)
     source, target = kind_of_operand(value), _CAST_KINDS[kind.upper()]
     if source is target:
         return Cast(value, kind.upper())
@@ -144,10 +144,10 @@ def _cast(of: Node, kind: Token) -> Cast:
         raise error(
             f"cast of {source.value} to STRING is not supported, because its text is not documented; compare it as "
             f"{source.value}",
-            of,
+            operand,
         )
     if source in (Kind.OBJECT, Kind.TIME, Kind.DURATION) or (source is Kind.SEVERITY and target is not Kind.TEXT):
-        raise error(f"cast of {source.value} to {kind.upper()} is not supported; compare it as it is", of)
+        raise error(f"cast of {source.value} to {kind.upper()} is not supported; compare it as it is", operand)
     return Cast(value, kind.upper())
 
 

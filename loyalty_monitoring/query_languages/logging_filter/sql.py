@@ -244,7 +244,7 @@ def _where(field: FieldPath, keep_null: bool) -> tuple[FieldPath, tuple[str, ...
 
 def _field(left: Operand) -> FieldPath:
     while isinstance(left, Cast | Extract):
-        left = left.of
+        left = left.operand
     return left
 
 

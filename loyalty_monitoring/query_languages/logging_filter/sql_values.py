@@ -78,15 +78,15 @@ def is_one_of(value: str, ignore_case: bool, texts: tuple[str, ...]) -> str:
 def converted(operand: Operand, value: str) -> str:
     """Return the JSON text of `cast` and `regexp_extract` over the JSON text of their field; NULL where they fail."""
     match operand:
-        case Extract(of, pattern):
-            inner = converted(of, value)
+        case Extract(operand, pattern):
+            inner = converted(operand, value)
             text, regex = text_of(inner), literal(pattern)
             return (
                 f"CASE WHEN {is_string(inner)} AND regexp_matches({text}, {regex}) "
                 f"THEN to_json(regexp_extract({text}, {regex}, 1))::VARCHAR END"
             )
-        case Cast(of, kind):
-            inner = converted(of, value)
+        case Cast(operand, kind):
+            inner = converted(operand, value)
             return f"CASE WHEN NOT {is_nested(inner)} AND {inner} <> 'null' THEN {_cast(inner, kind)} END"
     return value
 

@@ -9,17 +9,17 @@ from loyalty_monitoring.query_languages.logging_filter.log_entry import FieldPat
 
 @dataclass(frozen=True)
 class Cast:
-    """`cast(of, kind)`; `kind` is STRING, INT64, FLOAT64, BOOL, TIMESTAMP or DURATION."""
+    """`cast(operand, kind)`; `kind` is STRING, INT64, FLOAT64, BOOL, TIMESTAMP or DURATION."""
 
-    of: Operand
+    operand: Operand
     kind: str
 
 
 @dataclass(frozen=True)
 class Extract:
-    """`regexp_extract(of, pattern)`: what the pattern's one group matches first."""
+    """`regexp_extract(operand, pattern)`: what the pattern's one group matches first."""
 
-    of: Operand
+    operand: Operand
     pattern: str
 
 

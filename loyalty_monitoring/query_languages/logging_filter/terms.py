@@ -81,10 +81,10 @@ def _inner(term: Expression) -> str:
 
 def _operand(operand: Operand) -> str:
     match operand:
-        case Cast(of, kind):
-            return f"cast({_operand(of)}, {kind})"
-        case Extract(of, pattern):
-            return f"regexp_extract({_operand(of)}, {json.dumps(pattern, ensure_ascii=False)})"
+        case Cast(operand, kind):
+            return f"cast({_operand(operand)}, {kind})"
+        case Extract(operand, pattern):
+            return f"regexp_extract({_operand(operand)}, {json.dumps(pattern, ensure_ascii=False)})"
         case field:
             return _field(field)
 

@@ -34,15 +34,15 @@ def mistake_in(query: str) -> str | None:
     try:
         parsed(query)
     except ValueError as error:
-        said = " ".join(str(error).split())
+        message = " ".join(str(error).split())
     else:
         return None
-    if said != _NO_PLACE:
-        place = _named_place(query, said)
-        return f"{_at(query, place)}: {said}" if place is not None else said
+    if message != _NO_PLACE:
+        place = _named_place(query, message)
+        return f"{_at(query, place)}: {message}" if place is not None else message
     tokens = [found for found in _TOKEN.finditer(query) if not found[0].startswith("#")]
     if len(tokens) > _MOST_TOKENS:
-        return said
+        return message
     first, behind = 0, len(tokens)
     while first < behind:  # the first token with which the beginning of the query cannot become one
         middle = (first + behind) // 2
@@ -67,13 +67,13 @@ def _at(query: str, place: int) -> str:
     return f"line {before.count(chr(10)) + 1}, column {place - before.rfind(chr(10))} of the query"
 
 
-def _named_place(query: str, said: str) -> int | None:
+def _named_place(query: str, message: str) -> int | None:
     """Return the first place of the word that the parser complains of; of a character only if it stands
     nowhere else.
     """
-    if "parenthesis" in said:
+    if "parenthesis" in message:
         return _lone_parenthesis(query)
-    named = re.search(r"'([^']+)'|syntax: (\S+)", said)
+    named = re.search(r"'([^']+)'|syntax: (\S+)", message)
     word = (named[1] or named[2]) if named else None
     return query.find(word) if word and word in query and (word in "&|" or query.count(word) == 1) else None
 

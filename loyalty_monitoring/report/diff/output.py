@@ -169,8 +169,8 @@ def _counts(changes: Sequence[IncidentChange]) -> str:
     if not changes:
         return "no incident with either"
     numbers = {kind: sum(change.kind == kind for change in changes) for kind in _KINDS}
-    said = [f"{number} {kind if number == 1 else _PLURALS[kind]}" for kind, number in numbers.items() if number]
-    return ", ".join(said)
+    counted = [f"{number} {kind if number == 1 else _PLURALS[kind]}" for kind, number in numbers.items() if number]
+    return ", ".join(counted)
 
 
 def _row(change: IncidentChange, difference: Difference) -> str:

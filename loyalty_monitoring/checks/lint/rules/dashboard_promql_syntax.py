@@ -16,9 +16,9 @@ from loyalty_monitoring.checks.lint.widgets import promql_queries
 def check(dashboard: Resource, project: Project) -> Iterator[Problem]:
     for query in promql_queries(dashboard):
         if query.expression is None:
-            if said := parse_error(query.query):
+            if error := parse_error(query.query):
                 yield Problem(
-                    query.path, f"the query cannot be read: {said}", "mend it; the chart stays empty otherwise"
+                    query.path, f"the query cannot be read: {error}", "mend it; the chart stays empty otherwise"
                 )
             continue
         for message, remedy in newer_functions(query.expression):

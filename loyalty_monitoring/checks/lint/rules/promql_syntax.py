@@ -30,8 +30,8 @@ def check(policy: Resource, project: Project) -> Iterator[Problem]:
 
 def _problems(condition: PromqlCondition) -> Iterator[tuple[str, str]]:
     if condition.expression is None:
-        if condition.query and (said := parse_error(condition.query)):
-            yield f"the query cannot be read: {said}", "mend it there"
+        if condition.query and (error := parse_error(condition.query)):
+            yield f"the query cannot be read: {error}", "mend it there"
         return
     for newer in newer_than_cloud_monitoring(condition.expression):
         yield f"{newer} does not exist in Prometheus 2.44, to which Cloud Monitoring keeps", "write it without"

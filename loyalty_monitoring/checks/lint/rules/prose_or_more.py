@@ -31,10 +31,10 @@ def check(policy: Resource, project: Project) -> Iterator[Problem]:
             operators = {operator for operator, number in compared if _is(quantity, number)}
             other = _OTHER.get(quantity.compared)
             if other in operators and quantity.compared not in operators:
-                said, meant = (_SAID[kind].format(quantity.written) for kind in (quantity.compared, other))
+                as_written, meant = (_SAID[kind].format(quantity.written) for kind in (quantity.compared, other))
                 yield Problem(
                     path,
-                    f'says "{said}", but the condition compares with {other}, which is "{meant}"',
+                    f'says "{as_written}", but the condition compares with {other}, which is "{meant}"',
                     f'say "{meant}", or compare with {quantity.compared}; a thresholdValue is moved by one instead',
                 )
 
