@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from loyalty_monitoring.checks.lint.aggregations import Series, applied_to, names_of
+from loyalty_monitoring.checks.lint.aggregations import AggregatedSeries, applied_to, names_of
 from loyalty_monitoring.checks.lint.filter_conditions import LogBasedFilter
 from loyalty_monitoring.checks.lint.log_based import own_labels, resource_labels
 from loyalty_monitoring.checks.lint.monitoring_filters import LabelName, labels_in, labels_in_field
@@ -43,9 +43,9 @@ def unknown_metric_of(one: LogBasedFilter, project: Project) -> Iterator[Problem
         )
 
 
-def aligned(one: LogBasedFilter) -> Series | Problem | None:
+def aligned(one: LogBasedFilter) -> AggregatedSeries | Problem | None:
     """Return the series after all aggregations, or the first that does not fit; None where one is not known yet."""
-    series = Series("DELTA", one.value_type)
+    series = AggregatedSeries("DELTA", one.value_type)
     for path, aggregation in one.aggregations:
         for field, name in names_of(aggregation):
             if has_placeholder(name):
@@ -57,7 +57,7 @@ def aligned(one: LogBasedFilter) -> Series | Problem | None:
     return series
 
 
-def _remedy(series: Series) -> str:
+def _remedy(series: AggregatedSeries) -> str:
     if series.type == "DISTRIBUTION":
         return "write ALIGN_PERCENTILE_95 or another percentile, or ALIGN_DELTA with REDUCE_MEAN or a percentile"
     return "write ALIGN_DELTA to count, or ALIGN_RATE for counts a second"
