@@ -16,27 +16,27 @@ help: ## List the targets
 packages: ## Make .venv with what runs the program and the commands: enough to deploy and verify
 	@$(PYTHON) tools/setup.py --packages
 
-setup: ## That, and Prometheus: enough to replay, prove and report; quick when nothing changed [about 1 min, then seconds]
+setup: ## That, and Prometheus: enough to replay, prove and report; quick when nothing changed [under a minute once packages are cached]
 	@$(PYTHON) tools/setup.py
 
 develop: ## That, what develops and tests the project, and a Redis server
 	@$(PYTHON) tools/setup.py --develop
 
-browser: ## That, and the browser that the tests of the report open [about 2 min, then seconds]
+browser: ## That, and the browser that the tests of the report open
 	@$(PYTHON) tools/setup.py --browser
 
-demo: setup ## Render the demo stack, replay the sample logs and draw them [about 1 min]
+demo: setup ## Render the demo stack, replay the sample logs and draw them [2 min on busy cores]
 	$(BIN)/loyalty-monitoring render --stack demo --out rendered
 	$(BIN)/loyalty-monitoring replay --stack demo samples/*.jsonl.gz
 	$(BIN)/loyalty-monitoring report --stack demo samples/*.jsonl.gz --out report
 
-test: browser ## Run all tests [about 10 min on 2 cores]
+test: browser ## Run all tests [10 to 20 min on 2 cores]
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 coverage: browser ## Run all tests, and show which lines they miss
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --cov --cov-report=term
 
-lint: develop ## Check style, types, workflows and definitions [about 1 min]
+lint: develop ## Check style, types, workflows and definitions [up to 5 min on busy cores, set-up included]
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
@@ -48,10 +48,10 @@ lint: develop ## Check style, types, workflows and definitions [about 1 min]
 audit: develop ## Ask PyPI whether a locked package has a known vulnerability (needs the network)
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock --requirement requirements-dev.lock
 
-mutants: setup ## Make every definition wrong in one place at a time; the cases must notice [about 1 min on 2 cores]
+mutants: setup ## Make every definition wrong in one place at a time; the cases must notice [33 s on 2 cores, 10 min on busy ones]
 	$(BIN)/loyalty-monitoring mutants
 
-example: develop ## Try the wheel in an empty environment, with the project of examples/second_project [about 2 min]
+example: develop ## Try the wheel in an empty environment, with the project of examples/second_project [1 min]
 	@python3 tools/try_wheel.py
 
 preview: packages ## Say what was changed by hand since the last deployment of STACK, and what a deployment would do
@@ -63,7 +63,7 @@ deploy: packages ## Deploy STACK, and ask Google Cloud whether it is there
 	pulumi up --refresh --yes --continue-on-error --non-interactive --stack $(STACK)
 	pulumi stack output --json --stack $(STACK) | $(BIN)/loyalty-monitoring verify --stack $(STACK) --outputs -
 
-bench: develop ## Measure replay beside a plain Python loop [about 5 min]
+bench: develop ## Measure replay beside a plain Python loop
 	$(BIN)/python -m bench
 
 torture: develop ## Run every command over hostile files and under faults, for MINUTES (30); goes on where it was

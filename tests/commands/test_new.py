@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import run
+from tests.conftest import EXAMPLE, run
 
 OPTIONS = ("--row", "A99", "--metric", "card_sync_exhausted", "--event", "card_sync_exhausted")
 
@@ -51,3 +52,34 @@ def test_what_cannot_be_is_said_and_nothing_is_written(project: Path, arguments:
     assert done.returncode == 2
     assert words in done.stderr
     assert {file: file.read_bytes() for file in project.rglob("*") if file.is_file()} == before
+
+
+def test_a_new_metric_and_a_chart_of_it_lint_and_the_metrics_lines_count(tmp_path: Path) -> None:
+    project = shutil.copytree(EXAMPLE, tmp_path / "project")
+    options = ("--event", "scan_failed", "--row", "D1", "--label", "reason")
+    assert run("new", "metric", "fresh_metric", *options, folder=project).stdout.count("wrote ") == 2
+    title = 'Labels "unread" an hour'
+    assert run("new", "chart", title, "--metric", "fresh_metric", folder=project).stdout.count("wrote ") == 1
+    assert run("lint", folder=project).stdout == "no findings\n"
+    assert "TODO" in (project / "log_metrics" / "fresh_metric.yaml").read_text()
+    # The lines of the other file, which log the same event, count it as well now, and say so; its own hold.
+    told = run("check", "--all", "--no-mutants", folder=project).stdout
+    assert "fresh_metric" in told
+    assert "metrics/fresh_metric.yaml" not in "".join(line for line in told.splitlines() if "misse" in line)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("metric", "scan_failures", "--event", "scan_failed", "--row", "D1"), "is there already"),
+        (("metric", "fresh", "--event", "scan_faild", "--row", "D1"), "did you mean 'scan_failed'"),
+        (("metric", "fresh", "--event", "scan_failed", "--row", "D9"), "coverage.yaml has no row 'D9'"),
+        (("metric", "fresh", "--event", "scan_failed", "--row", "D1", "--label", "depot"), "did you mean 'depot_id'"),
+        (("chart", "x", "--metric", "scan_failure"), "did you mean 'scan_failures'"),
+        (("chart", "x", "--metric", "scan_failures", "--dashboard", "overvew"), "did you mean 'overview'"),
+    ],
+)
+def test_a_metric_or_chart_that_cannot_be_is_said(arguments: tuple[str, ...], words: str) -> None:
+    done = run("new", *arguments, folder=EXAMPLE)
+    assert done.returncode == 2
+    assert words in done.stderr
