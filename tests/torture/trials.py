@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -27,6 +28,7 @@ _FINDS = {"lint", "prove", "contract", "verify", "mutants", "drill"}
 _FILTERS = ("resource.type:*", "severity>=ERROR", '"exceeded"', 'jsonPayload.store_id=~"s-.*"', 'timestamp>"2000"')
 # How a library ends a process that cannot even have a thread: docs/reliability.md.
 _NO_ADDRESS_SPACE = {127, 134, 139, -signal.SIGABRT, -signal.SIGSEGV}
+_OWN_ERROR = re.compile(r"^(?:loyalty-monitoring|Error): (?!interrupted)", re.MULTILINE)
 _UNREACHABLE = "127.0.0.1:9"
 _MARK = "LOYALTY_TORTURE"
 
@@ -216,7 +218,7 @@ def _problems(
     allowed = {0, 2} | ({1} if name in _FINDS else set())
     if start.signal:
         allowed |= {128 + start.signal, -start.signal} if start.signal == signal.SIGKILL else {128 + start.signal}
-        if start.signal != signal.SIGKILL and "interrupted" not in error:
+        if start.signal != signal.SIGKILL and (not error or _OWN_ERROR.search(error)):
             allowed.add(-start.signal)  # before Python had begun with the command, or after it had told its own error
     if any(which == resource.RLIMIT_AS for which, _ in start.limits):
         allowed |= _NO_ADDRESS_SPACE
