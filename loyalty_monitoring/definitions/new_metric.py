@@ -19,7 +19,7 @@ _VALUE_TYPES = {"string": "STRING", "count": "INT64", "number": "STRING", "rate"
 
 @dataclass(frozen=True)
 class MetricWish:
-    """How many entries of `event` there are, for each combination of `labels`, which are fields of the event."""
+    """The number of entries of `event`, for each combination of `labels`, which are fields of the event."""
 
     name: str
     row: str

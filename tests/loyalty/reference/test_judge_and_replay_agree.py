@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.proof.alerts.arrivals import longest, received_late
-from loyalty_monitoring.proof.alerts.shared_replay import SharedReplay, Trial, Variant, incidents_of, shared_replay
+from loyalty_monitoring.proof.alerts.shared_replay import SharedReplay, Trial, Variant, incidents_of
+from loyalty_monitoring.proof.alerts.shared_replay import shared_replay as stage_for  # Hypothesis draws by these lines
 from loyalty_monitoring.proof.mutants.policies import policy_mutants
 from loyalty_monitoring.replay.arrival import Arrival, EntryDelay, RandomDelay, SameDelay
 from loyalty_monitoring.replay.incidents import CLOSINGS, closing_delay
@@ -71,12 +72,12 @@ def _trial(history: History, start: datetime, variant: Variant | None = None) ->
     return Trial(variant or VARIANTS[history.alert], start, end)
 
 
-def _compare(shared: SharedReplay, history: History, trial: Trial, arrivals: Sequence[Arrival]) -> list[str]:
+def _compare(stage: SharedReplay, history: History, trial: Trial, arrivals: Sequence[Arrival]) -> list[str]:
     """Where the judge disagrees, at once and under each arrival, with both readings of closing."""
     said = []
     interval = trial.variant.policy.evaluation_interval_seconds
-    full = shared.answers(trial)
-    found = [(None, full), *((one, shared.late_answers(trial, number, full)) for number, one in enumerate(arrivals))]
+    full = stage.answers(trial)
+    found = [(None, full), *((one, stage.late_answers(trial, number, full)) for number, one in enumerate(arrivals))]
     for arrival, answers in found:
         late = 0.0 if arrival is None else longest(arrival, ALLOWANCE).total_seconds()
         for closing in CLOSINGS:
@@ -113,9 +114,9 @@ def test_the_judge_and_the_replay_agree_on_every_incident(alert: str) -> None:
         placed = list(_placed(batch))
         lines = (entry for history, start in placed for entry in entries(history, start.timestamp()))
         trials = [_trial(history, start) for history, start in placed]
-        with shared_replay(received_late(lines, ALLOWANCE), [VARIANTS[alert]], arrivals, trials) as shared:
+        with stage_for(received_late(lines, ALLOWANCE), [VARIANTS[alert]], arrivals, trials) as stage:
             for (history, start), trial in zip(placed, trials, strict=True):
-                said = _compare(shared, history, trial, arrivals)
+                said = _compare(stage, history, trial, arrivals)
                 assert not said, _told(history, start, said)
 
     agree()
@@ -135,9 +136,9 @@ def test_the_histories_find_a_definition_out_that_is_wrong(alert: str) -> None:
             return
         placed = list(_placed(batch))
         lines = (entry for history, start in placed for entry in entries(history, start.timestamp()))
-        with shared_replay(lines, [variant]) as shared:
+        with stage_for(lines, [variant]) as stage:
             for history, start in placed:
-                noticed.extend(_compare(shared, history, _trial(history, start, variant), ()))
+                noticed.extend(_compare(stage, history, _trial(history, start, variant), ()))
 
     compare()
     assert noticed, wrong.change
@@ -174,9 +175,9 @@ def test_late_points_find_a_definition_out_that_does_not_wait(alert: str) -> Non
         lines = (entry for history, start in placed for entry in entries(history, start.timestamp()))
         trials = [_trial(history, start, variant) for history, start in placed]
         arrivals = [RandomDelay(ALLOWANCE, 1), SameDelay(ALLOWANCE)]
-        with shared_replay(lines, [variant], arrivals, trials) as shared:
+        with stage_for(lines, [variant], arrivals, trials) as stage:
             for (history, _), trial in zip(placed, trials, strict=True):
-                noticed.extend(_compare(shared, history, trial, arrivals))
+                noticed.extend(_compare(stage, history, trial, arrivals))
 
     compare()
     said = {
