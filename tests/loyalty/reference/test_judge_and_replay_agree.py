@@ -166,7 +166,7 @@ def test_late_points_find_a_definition_out_that_does_not_wait(alert: str) -> Non
     variant = Variant(impatient, DEFINITIONS.log_metrics)
     noticed: list[str] = []
 
-    @settings(max_examples=6, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=40, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(histories(alert), min_size=BATCH, max_size=BATCH))
     def compare(batch: list[History]) -> None:
         if any(not one.startswith("at once") for one in noticed):
