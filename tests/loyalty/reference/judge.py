@@ -275,7 +275,9 @@ def _telemetry_silent(ruling: Ruling, seen: Sequence[Event], start: float, end: 
         # It is held for 30 minutes, so nothing opens before the 30th; without history 90 minutes are surely over.
         since = max(silent_from, start + 30 * MINUTE - 1)
         demanded = max(silent_from, start + 90 * MINUTE) + 5 * MINUTE
-        if since < following + ruling.late:
+        # A late report is not there until its minute has ended and so much longer.
+        arrives = (following // MINUTE + 1) * MINUTE + ruling.late if ruling.late else following
+        if since < arrives:
             ruling.may_be_open("", since, following + 2 * MINUTE)
         ruling.must_be_open("", demanded, following)
 

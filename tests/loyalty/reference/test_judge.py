@@ -108,6 +108,18 @@ def test_a8_is_true_after_90_minutes_and_opens_by_the_95th() -> None:
     assert spans(ruling, "may") == [(pytest.approx(30, abs=0.1), 62), (150, 242)]
 
 
+@pytest.mark.parametrize(("late", "disagrees"), [(0.0, True), (1.0, False)])
+def test_a8_takes_a_report_for_none_until_its_minute_has_ended_and_it_has_arrived(late: float, disagrees: bool) -> None:
+    """The second report is 89.5 minutes after the first; a second late, it is not there at the end of its minute."""
+    first, second = START + timedelta(hours=1, seconds=30), START + timedelta(hours=2, minutes=30)
+    entries = [freshness(first, START), freshness(second, START)]
+    # The evaluation at the end of the second report's minute opens it, the next one closes it.
+    opened = (first + minutes(90)).timestamp() + 30
+    ruling = judge("telemetry_silent", entries, ZERO, (START + hours(4)).timestamp(), late)
+    found = disagreements(ruling, [("", opened, opened + MINUTE)])
+    assert any("which it may not" in one for one in found) is disagrees
+
+
 @pytest.mark.parametrize(
     "flaw",
     [
