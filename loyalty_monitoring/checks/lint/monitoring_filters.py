@@ -33,10 +33,6 @@ class LabelName:
     name: str
 
 
-# A longer filter is refused, and is not looked into (projects.alertPolicies, MetricThreshold.filter).
-_MOST_CHARACTERS = 2048
-
-
 def log_based_metric(filter_: str) -> str | None:
     """Return the name of the one user-defined log-based metric that a filter selects, without its prefix; None for
     others.
@@ -73,8 +69,6 @@ def names_type(filter_: str, of: str) -> bool:
     """Return whether a filter says `metric.type` or `resource.type` (`of`), or what stands for both; True for one that
     does not parse.
     """
-    if len(filter_) > _MOST_CHARACTERS:
-        return True
     try:
         expression = parse_monitoring_filter(filter_)
     except MonitoringFilterError:
@@ -95,8 +89,6 @@ def _type(filter_: str, of: str) -> str | None:
 
 
 def _comparisons(filter_: str) -> Iterator[tuple[Comparison, bool]]:
-    if len(filter_) > _MOST_CHARACTERS:
-        return
     try:
         expression = parse_monitoring_filter(filter_)
     except MonitoringFilterError:

@@ -11,6 +11,7 @@ from lark import Lark, Token, Transformer, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
 
 from loyalty_monitoring.common.errors import nearest
+from loyalty_monitoring.query_languages import nesting
 from loyalty_monitoring.query_languages.logging_filter import functions, literals
 from loyalty_monitoring.query_languages.logging_filter.log_entry import SEVERITIES, FieldPath, Kind
 from loyalty_monitoring.query_languages.logging_filter.syntax import (
@@ -36,7 +37,6 @@ from loyalty_monitoring.query_languages.logging_filter.tokens import (
 )
 
 MAX_CHARACTERS = 20_000  # the documentation's own limit
-_MAX_DEPTH = 50
 
 
 @lru_cache(maxsize=512)
@@ -79,13 +79,9 @@ def _check_characters(text: str) -> None:
 
 
 def _check_depth(text: str) -> None:
-    depth = 0
-    for found in re.finditer(r'--[^\n]*|"(?:\\.|[^"\\])*"|[()]', text, re.DOTALL):
-        depth += (found[0] == "(") - (found[0] == ")")
-        if depth > _MAX_DEPTH:
-            raise FilterError(
-                f"parentheses are nested deeper than {_MAX_DEPTH}; flatten the filter", at(text, found.start())
-            )
+    index = nesting.too_deep(text, nesting.COMMENT, nesting.DOUBLE_QUOTED)
+    if index is not None:
+        raise FilterError(nesting.TOO_DEEP, at(text, index))
 
 
 def _syntax_error(problem: UnexpectedInput, text: str) -> FilterError:

@@ -14,6 +14,7 @@ from lark import Lark, Token, Transformer, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
 
 from loyalty_monitoring.common.errors import Position, UserError, nearest
+from loyalty_monitoring.query_languages import nesting
 from loyalty_monitoring.query_languages.monitoring_filter.syntax import (
     FUNCTIONS,
     SELECTIONS,
@@ -26,7 +27,6 @@ from loyalty_monitoring.query_languages.monitoring_filter.syntax import (
     Variable,
 )
 
-_MAX_DEPTH = 50
 _KEY = re.compile(r"""[\w-]+|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'""", re.DOTALL)
 _REGEX = "monitoring.regex.full_match"
 
@@ -67,12 +67,9 @@ def _error(message: str, text: str, index: int) -> MonitoringFilterError:
 
 
 def _check_depth(text: str) -> None:
-    depth = 0
-    for found in re.finditer(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[()]""", text, re.DOTALL):
-        depth += (found[0] == "(") - (found[0] == ")")
-        if depth > _MAX_DEPTH:
-            message = f"parentheses are nested deeper than {_MAX_DEPTH}; flatten the filter"
-            raise _error(message, text, found.start())
+    index = nesting.too_deep(text, nesting.DOUBLE_QUOTED, nesting.SINGLE_QUOTED)
+    if index is not None:
+        raise _error(nesting.TOO_DEEP, text, index)
 
 
 def _syntax_error(problem: UnexpectedInput, text: str) -> MonitoringFilterError:
