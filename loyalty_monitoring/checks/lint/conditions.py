@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from loyalty_monitoring.checks.lint.rule import Resource, at, items, text
+from loyalty_monitoring.checks.lint.rule import Resource, at, items, once, text
 from loyalty_monitoring.common.yaml_documents import Path_
 from loyalty_monitoring.query_languages.promql.expressions import parsed
 
@@ -27,11 +27,9 @@ class PromqlCondition:
     interval_seconds: float | None
 
 
+@once
 def promql_conditions(policy: Resource) -> Sequence[PromqlCondition]:
-    if "promql_conditions" not in policy.memory:
-        policy.memory["promql_conditions"] = tuple(_promql_conditions(policy))
-    found: Sequence[PromqlCondition] = policy.memory["promql_conditions"]
-    return found
+    return tuple(_promql_conditions(policy))
 
 
 def _promql_conditions(policy: Resource) -> Iterator[PromqlCondition]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.promql_checks import log_based_name
-from loyalty_monitoring.checks.lint.rule import Project, Resource, at, items, text
+from loyalty_monitoring.checks.lint.rule import Project, Resource, at, items, once, text
 from loyalty_monitoring.query_languages.promql.cloud_monitoring import SUFFIXES
 from loyalty_monitoring.query_languages.promql.expressions import every_matcher
 
@@ -59,15 +59,9 @@ def labels_of(selector: Any, project: Project) -> frozenset[str] | None:
     return own | {*_EVERYWHERE, *_OF_RESOURCE[resource_type[0]]} | ({"le"} if suffix == "_bucket" else set())
 
 
+@once
 def own_labels(metric: Resource) -> frozenset[str] | None:
     """Return the labels that a metric declares or extracts; None where one of them is not known yet."""
-    if "own_labels" not in metric.memory:
-        metric.memory["own_labels"] = _own_labels(metric)
-    found: frozenset[str] | None = metric.memory["own_labels"]
-    return found
-
-
-def _own_labels(metric: Resource) -> frozenset[str] | None:
     extractors, declared = at(metric.body, "labelExtractors"), at(metric.body, "metricDescriptor", "labels")
     if isinstance(extractors, str) or isinstance(declared, str) or isinstance(at(metric.body, "metricDescriptor"), str):
         return None

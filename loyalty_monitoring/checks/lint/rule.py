@@ -6,8 +6,8 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Literal
+from functools import cached_property, wraps
+from typing import Any, Literal, TypeVar
 
 from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.shape import ShapeProblem, shape_problems
@@ -70,8 +70,8 @@ class Resource:
         return (*self.problems, *shape_problems(self.kind, self.body))
 
     @cached_property
-    def memory(self) -> dict[str, Any]:
-        """Results that several rules need of this resource, computed once, by their name."""
+    def memory(self) -> dict[object, Any]:
+        """Hold what functions with `once` returned for this resource."""
         return {}
 
     @property
@@ -126,9 +126,26 @@ class Project:
         return any(has_placeholder(metric.metric_name) for metric in self.of("log_metric"))
 
     @cached_property
-    def memory(self) -> dict[str, Any]:
-        """Results that a rule computes once for all resources, by the rule's id."""
+    def memory(self) -> dict[object, Any]:
+        """Hold what functions with `once` returned for this project."""
         return {}
+
+
+_Owner = TypeVar("_Owner", Resource, Project)
+_Result = TypeVar("_Result")
+
+
+def once(compute: Callable[[_Owner], _Result]) -> Callable[[_Owner], _Result]:
+    """Compute a result that several rules need, or one rule for each resource, once for each resource or project."""
+
+    @wraps(compute)
+    def known(owner: _Owner) -> _Result:
+        if compute not in owner.memory:
+            owner.memory[compute] = compute(owner)
+        found: _Result = owner.memory[compute]
+        return found
+
+    return known
 
 
 @dataclass(frozen=True)

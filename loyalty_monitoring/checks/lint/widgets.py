@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from loyalty_monitoring.checks.lint.rule import Resource, at, items, text
+from loyalty_monitoring.checks.lint.rule import Resource, at, items, once, text
 from loyalty_monitoring.common.yaml_documents import Path_
 from loyalty_monitoring.definitions.model import Body
 from loyalty_monitoring.query_languages.promql.expressions import parsed
@@ -75,14 +75,12 @@ class PromqlQuery:
     expression: Any
 
 
+@once
 def promql_queries(dashboard: Resource) -> Sequence[PromqlQuery]:
     """Return the charts' PromQL; without those that parse only with something else for a variable than a matcher or
     text.
     """
-    if "promql_queries" not in dashboard.memory:
-        dashboard.memory["promql_queries"] = tuple(_promql_queries(dashboard))
-    found: Sequence[PromqlQuery] = dashboard.memory["promql_queries"]
-    return found
+    return tuple(_promql_queries(dashboard))
 
 
 def _promql_queries(dashboard: Resource) -> Iterator[PromqlQuery]:
@@ -118,34 +116,27 @@ def _expression(query: str) -> Any:
         return None
 
 
+@once
 def widgets(dashboard: Resource) -> Sequence[Widget]:
     """Return all widgets; the members of a group stand beside it."""
-    if "widgets" not in dashboard.memory:
-        found = _widgets(dashboard.body)
-        dashboard.memory["widgets"] = tuple(Widget(body, path) for path, body in found if isinstance(body, dict))
-    known: Sequence[Widget] = dashboard.memory["widgets"]
-    return known
+    return tuple(Widget(body, path) for path, body in _widgets(dashboard.body) if isinstance(body, dict))
 
 
+@once
 def charts(dashboard: Resource) -> Sequence[Chart]:
     """Return the widgets that draw time series."""
-    if "charts" not in dashboard.memory:
-        dashboard.memory["charts"] = tuple(
-            Chart(widget, name, body, (*widget.path, name))
-            for widget in widgets(dashboard)
-            for name in CHARTS
-            if isinstance(body := widget.body.get(name), dict)
-        )
-    known: Sequence[Chart] = dashboard.memory["charts"]
-    return known
+    return tuple(
+        Chart(widget, name, body, (*widget.path, name))
+        for widget in widgets(dashboard)
+        for name in CHARTS
+        if isinstance(body := widget.body.get(name), dict)
+    )
 
 
+@once
 def queries(dashboard: Resource) -> Sequence[Query]:
     """Return the `timeSeriesQuery` objects of all charts."""
-    if "queries" not in dashboard.memory:
-        dashboard.memory["queries"] = tuple(_queries(dashboard))
-    known: Sequence[Query] = dashboard.memory["queries"]
-    return known
+    return tuple(_queries(dashboard))
 
 
 def _queries(dashboard: Resource) -> Iterator[Query]:

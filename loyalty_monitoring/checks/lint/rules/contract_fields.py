@@ -6,24 +6,30 @@ https://docs.cloud.google.com/logging/docs/reference/v2/rest/v2/projects.metrics
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule
+from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, once
 
-_MEMORY = "contract-fields"
+if TYPE_CHECKING:
+    from loyalty_monitoring.definitions.contract_usage import Disagreement
 
 
 def check(metric: Resource, project: Project) -> Iterator[Problem]:
+    for found in _disagreements(project).get(id(metric), ()):
+        yield Problem(found.path, found.message, found.remedy)
+
+
+@once
+def _disagreements(project: Project) -> Mapping[int, Sequence[Disagreement]]:
+    """Return what disagrees with the contract, by the identity of the metric."""
     if project.contract is None:
-        return
+        return {}
     from loyalty_monitoring.definitions.contract_usage import disagreements
 
-    if _MEMORY not in project.memory:
-        metrics = project.of("log_metric")
-        found_of_all = disagreements(project.contract, [one.body for one in metrics])
-        project.memory[_MEMORY] = {id(one): found for one, found in zip(metrics, found_of_all, strict=True)}
-    for found in project.memory[_MEMORY][id(metric)]:
-        yield Problem(found.path, found.message, found.remedy)
+    metrics = project.of("log_metric")
+    found_of_all = disagreements(project.contract, [one.body for one in metrics])
+    return {id(one): found for one, found in zip(metrics, found_of_all, strict=True)}
 
 
 RULE = Rule(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loyalty_monitoring.checks.lint.conditions import promql_conditions
-from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, at, items, text
+from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, at, items, once, text
 from loyalty_monitoring.checks.lint.widgets import promql_queries, queries, widgets
 from loyalty_monitoring.query_languages.promql.expressions import metric_name, selectors
 
@@ -31,9 +31,7 @@ def check(policy: Resource, project: Project) -> Iterator[Problem]:
     read = _metrics(one.expression for one in promql_conditions(policy))
     if not read or not project.of("dashboard"):
         return
-    if "dashboard-alert" not in project.memory:
-        project.memory["dashboard-alert"] = _shown(project)
-    shown: _Shown = project.memory["dashboard-alert"]
+    shown = _shown(project)
     if shown.anything or read & shown.metrics or _name(policy) in shown.policies:
         return
     if shown.strangers and not policy.body.get("name"):
@@ -59,6 +57,7 @@ def _named(dashboard: Resource) -> Iterator[str]:
             yield from (text(name).rpartition("/")[2] for name in names or [""])
 
 
+@once
 def _shown(project: Project) -> _Shown:
     dashboards = project.of("dashboard")
     named = {name for dashboard in dashboards for name in _named(dashboard)}

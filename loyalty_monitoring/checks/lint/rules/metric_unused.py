@@ -10,23 +10,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from loyalty_monitoring.checks.lint.placeholders import has_placeholder
-from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule
+from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, once
 from loyalty_monitoring.query_languages.promql.cloud_monitoring import promql_name
 
 # Whatever reads a metric names it somewhere in its text: in PromQL, in a filter, or quoted.
 _IN_PROMQL = re.compile(r"logging_googleapis_com:user_[a-zA-Z0-9_:]+")
 _IN_A_FILTER = re.compile(r"logging\.googleapis\.com/user/([a-zA-Z0-9_.,+!*'()%/${}\[\]-]*)")
 _PART = re.compile(r"_(?:count|sum|bucket)\Z")
-_MEMORY = "metric-unused"
 
 
 def check(metric: Resource, project: Project) -> Iterator[Problem]:
     name = metric.metric_name
     if not name or has_placeholder(name) or not (project.of("alert_policy") or project.of("dashboard")):
         return
-    if _MEMORY not in project.memory:
-        project.memory[_MEMORY] = _read(project)
-    read: set[str] = project.memory[_MEMORY]
+    read = _read(project)
     if promql_name(name) not in read and None not in read:
         yield Problem(
             ("name",),
@@ -35,6 +32,7 @@ def check(metric: Resource, project: Project) -> Iterator[Problem]:
         )
 
 
+@once
 def _read(project: Project) -> set[str | None]:
     """Return the PromQL names of all metrics that are read, with and without a distribution's suffix; None for any
     name.
