@@ -27,10 +27,11 @@ def import_command(
 ) -> None:
     """Make log entries of what a container printed, on standard output, one a line.
 
-    FILE has the lines of `kubectl logs --timestamps` (also with --prefix), `docker logs -t`, `docker compose logs -t`,
-    or just those of StructuredLogHandler; - is standard input. Each becomes the entry that Cloud Logging would make of
-    it. Its time is that before the line; else the line's own, which is UTC where it has no zone; text without a time
-    has that of the line before it; what is left takes --time, or is counted and not used.
+    FILE has the lines of `kubectl logs --timestamps` (also with --prefix), `docker logs -t`, `docker compose logs
+    -t`, of a file in a node's /var/log/containers, or just those of StructuredLogHandler; - is standard input. Each
+    becomes the entry that Cloud Logging would make of it. Its time is that before the line; else the line's own,
+    which is UTC where it has no zone; text without a time has that of the line before it; what is left takes --time,
+    or is counted and not used.
 
     \b
     kubectl logs --timestamps deploy/worker | loyalty-monitoring import - > entries.jsonl
@@ -47,4 +48,4 @@ def import_command(
         for entry in entries_of(files, kind, told=time, strict=strict, counts=counts, progress=progress):
             sys.stdout.write(f"{entry}\n")
     times = ", ".join(f"{number:,} of {source}" for source, number in counts.times.items())
-    summarize(f"{counts.read - counts.unused:,} entries of type {kind}; their times: {times}")
+    summarize(f"{counts.read - counts.rejected:,} entries of type {kind}; their times: {times}")

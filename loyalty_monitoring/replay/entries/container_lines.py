@@ -4,6 +4,8 @@ Sources of the prefixes:
 - https://kubernetes.io/docs/reference/kubectl/generated/kubectl_logs/ (--timestamps, --prefix)
 - https://docs.docker.com/reference/cli/docker/container/logs/ (--timestamps: RFC3339Nano and a space)
 - https://docs.docker.com/reference/cli/docker/compose/logs/ (the service's name and |, in a colour on a terminal)
+- https://kubernetes.io/docs/concepts/cluster-administration/logging/ (a node's own files, in the CRI's format:
+  the time, the stream, and F for a whole line or P for a part of one)
 """
 
 from __future__ import annotations
@@ -20,32 +22,31 @@ from typing import Any
 from loyalty_monitoring.common.database import Progress
 from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.common.logging_agent import is_rfc3339, json_object, log_entry_from_line, own_time
-from loyalty_monitoring.replay.entries.load import SEVERITIES
+from loyalty_monitoring.replay.entries.load import FIRST_REJECTED, SEVERITIES, Rejected, unused
 from loyalty_monitoring.replay.entries.log_files import BAD_BYTE, LONG_LINE, open_source
 
 _COLOUR = r"(?:\x1b\[[0-9;]*m)*"
 _TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)"
 _PREFIX = re.compile(
     rf"{_COLOUR}(?:\[pod/(?P<pod>[^]/\s]+)/(?P<container>[^]/\s]+)\] |(?P<service>[A-Za-z0-9][\w.-]*) *\| ?)?"
-    rf"{_COLOUR}(?:(?P<time>{_TIME})(?: |$))?"
+    rf"{_COLOUR}(?:(?P<time>{_TIME})(?: |$)(?:(?P<stream>stdout|stderr) (?P<tag>[FP])(?: |$))?)?"
 )
 # As Python's and Celery's own formats begin, without a zone; containers have UTC.
 _TIME_OF_TEXT = re.compile(r"\[?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?")
-_FIRST_UNUSED = 10
 
 _log = logging.getLogger("loyalty_monitoring.container_lines")
 
 
 @dataclass
 class LineCounts:
-    """Counts of the lines so far: `read` = those of `times` + `unused`. Blank lines are no lines.
+    """Counts of the lines so far: `read` = those of `times` + `rejected`. Blank lines are no lines.
 
     `times` says how many entries have their time from where: "the prefix", "the line", "the line before", "--time".
     """
 
     read: int = 0
-    unused: int = 0
-    first_unused: list[str] = field(default_factory=list)
+    rejected: int = 0
+    first_rejected: list[Rejected] = field(default_factory=list)
     times: Counter[str] = field(default_factory=Counter)
 
 
@@ -76,36 +77,29 @@ def entries_of(
                         counts.read += 1
                         made = _entry(raw.decode(), resource_type, before, told, counts)
                         if isinstance(made, str):
-                            _refuse(made, Position(found.name, batch.line(number)), counts, strict)
+                            _refuse(Rejected(found.name, batch.line(number), made), counts, strict)
                         else:
                             before = made["timestamp"]
                             yield json.dumps(made)
     _judge(counts)
 
 
-def _refuse(reason: str, position: Position, counts: LineCounts, strict: bool) -> None:
+def _refuse(one: Rejected, counts: LineCounts, strict: bool) -> None:
     if strict:
-        raise UserError(f"{reason}, or leave out --strict to count such lines and go on", position)
-    counts.unused += 1
-    if len(counts.first_unused) < _FIRST_UNUSED:
-        counts.first_unused.append(f"  {position}: {reason}")
+        position = Position(one.file, one.line)
+        raise UserError(f"{one.reason}, or leave out --strict to count such lines and go on", position)
+    counts.rejected += 1
+    if len(counts.first_rejected) < FIRST_REJECTED:
+        counts.first_rejected.append(one)
 
 
 def _judge(counts: LineCounts) -> None:
     if counts.read == 0:
         raise UserError("there is no line in what was given; name files with the output of a container")
-    if not counts.unused:
+    if not counts.rejected:
         return
-    whole = counts.unused == counts.read
-    more = counts.unused - len(counts.first_unused)
-    words = "\n".join(
-        [
-            f"{'none' if whole else counts.unused} of {counts.read} lines could {'' if whole else 'not '}be used:",
-            *counts.first_unused,
-            *([f"  and {more} more"] if more else []),
-        ]
-    )
-    if whole:
+    words = "\n".join(unused(counts.rejected, counts.read, counts.first_rejected, "lines"))
+    if counts.rejected == counts.read:
         raise UserError(words)
     _log.warning("%s", words)
 
@@ -119,6 +113,8 @@ def _entry(
     text = text.replace(BAD_BYTE, "\ufffd")
     prefix = _PREFIX.match(text)
     assert prefix is not None  # everything in it is optional
+    if prefix["tag"] == "P":
+        return "is a part of a line; give the output of `kubectl logs --timestamps`, which puts them together"
     line = text[prefix.end() :]
     payload = json_object(line)
     if payload is not None and "timestamp" in payload and "resource" in payload:
@@ -136,7 +132,7 @@ def _entry(
     entry = log_entry_from_line(
         line,
         printed_at=time,
-        stream="stdout",
+        stream="stderr" if prefix["stream"] == "stderr" else "stdout",
         resource={"type": resource_type, "labels": {key: value for key, value in labels.items() if value}},
         insert_id=f"{counts.read:08x}",
     )

@@ -72,7 +72,7 @@ _SAMPLED = 20_000  # lines that are looked at first, for the kinds in them
 # cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry#LogSeverity
 SEVERITIES = ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")
 
-_FIRST_REJECTED = 10
+FIRST_REJECTED = 10
 _MOST_ORIGINS, _LONGEST_ORIGIN = 10_000, 200  # they come from logs, so there can be any number, of any length
 _WHOLE_BYTES = 2 * 2**20
 _MOST_OF_KINDS = 8 * 2**20  # bytes of the kinds that are kept from part to part: values that hardly repeat are no kinds
@@ -185,20 +185,20 @@ def entry_batches(
     checked(loading.counts())
 
 
-def unused(counts: EntryCounts) -> Iterator[str]:
-    """Return, for lines of text, the number of entries not used, and the first of them with the reasons."""
-    whole = counts.rejected == counts.read
-    yield f"{'none' if whole else counts.rejected} of {counts.read} log entries could {'' if whole else 'not '}be used:"
-    for one in counts.first_rejected:
+def unused(rejected: int, read: int, first: Sequence[Rejected], things: str = "log entries") -> Iterator[str]:
+    """Return, for lines of text, the number of things not used, and the first of them with the reasons."""
+    whole = rejected == read
+    yield f"{'none' if whole else rejected} of {read} {things} could {'' if whole else 'not '}be used:"
+    for one in first:
         yield f"  {Position(one.file, one.line)}: {one.reason}{one.hint}"
-    if counts.rejected > len(counts.first_rejected):
-        yield f"  and {counts.rejected - len(counts.first_rejected)} more"
+    if rejected > len(first):
+        yield f"  and {rejected - len(first)} more"
 
 
 def checked(counts: EntryCounts) -> EntryCounts:
     """Return the same counts; what is rejected is told in the log. Errors: UserError when nothing could be used."""
     if counts.rejected:
-        words = "\n".join(unused(counts))
+        words = "\n".join(unused(counts.rejected, counts.read, counts.first_rejected))
         if counts.rejected == counts.read:
             raise UserError(f"{words}\ngive LogEntry objects, as `gcloud logging read --format=json` prints them")
         _log.warning("%s", words)
@@ -211,7 +211,7 @@ def added(parts: Sequence[EntryCounts]) -> EntryCounts:
     return EntryCounts(
         read=sum(part.read for part in parts),
         rejected=sum(part.rejected for part in parts),
-        first_rejected=tuple(first_rejected[:_FIRST_REJECTED]),
+        first_rejected=tuple(first_rejected[:FIRST_REJECTED]),
         first_timestamp=min((part.first_timestamp for part in parts if part.first_timestamp), default=None),
         last_timestamp=max((part.last_timestamp for part in parts if part.last_timestamp), default=None),
         files=tuple(name for part in parts for name in part.files),
@@ -288,7 +288,7 @@ class _Loading:
         self.size += len(batch.text)
         with _in_memory(batch.text) as path:
             if not _load_quickly(con, path, batch, layout, first_place):
-                wanted = 1 if self.strict else _FIRST_REJECTED - len(self.first_rejected)
+                wanted = 1 if self.strict else FIRST_REJECTED - len(self.first_rejected)
                 rejected, named = _load_carefully(con, path, batch, layout, first_place, wanted)
                 self.rejected += rejected
                 self.read += rejected
@@ -434,7 +434,7 @@ def _load_quickly(con: Connection, path: str, batch: Batch, layout: _Layout, fir
 
 
 def _load_carefully(
-    con: Connection, path: str, batch: Batch, layout: _Layout, first_place: int = 0, most_named: int = _FIRST_REJECTED
+    con: Connection, path: str, batch: Batch, layout: _Layout, first_place: int = 0, most_named: int = FIRST_REJECTED
 ) -> tuple[int, list[tuple[int, str, str]]]:
     """Read line by line. How many are rejected, and the first of them, each with its number and the reason."""
     con.execute(f"CREATE OR REPLACE TEMP TABLE judged AS {_judged_lines(path, layout)}")

@@ -11,7 +11,7 @@ import pytest
 
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.replay.entries.container_lines import LineCounts, entries_of
-from loyalty_monitoring.replay.entries.load import MAX_LINE_BYTES
+from loyalty_monitoring.replay.entries.load import MAX_LINE_BYTES, Rejected
 from tests.conftest import EXAMPLE, run
 
 # As StructuredLogHandler prints it.
@@ -84,6 +84,14 @@ def test_without_a_prefix_the_time_is_the_lines_own_or_told(tmp_path: Path, line
     assert [entry["timestamp"] for entry in _made(tmp_path, line, f"app-1 | {line}", told=TOLD)] == [time, time]
 
 
+def test_lines_of_a_node_have_the_time_and_the_stream_before_them(tmp_path: Path) -> None:
+    out, error, empty = _made(tmp_path, f"{TIME} stdout F {LINE}", f"{TIME} stderr F Killed", f"{TIME} stdout F")
+    assert (out["timestamp"], out["jsonPayload"]["event"]) == (TIME, json.loads(LINE)["event"])
+    assert (error["textPayload"], error["severity"]) == ("Killed", "ERROR")
+    assert error["logName"] == "projects/imported/logs/stderr"
+    assert empty["textPayload"] == ""
+
+
 def test_text_without_a_time_has_that_of_the_line_before_it_and_json_has_not(tmp_path: Path) -> None:
     counts = LineCounts()
     entries = _made(tmp_path, f"{TIME} Task raised", "Traceback (most recent call last):", "", LINE, counts=counts)
@@ -91,10 +99,9 @@ def test_text_without_a_time_has_that_of_the_line_before_it_and_json_has_not(tmp
         (TIME, "Task raised"),
         (TIME, "Traceback (most recent call last):"),
     ]
-    assert (counts.read, counts.unused) == (3, 1)
-    assert counts.first_unused == [
-        f"  {tmp_path / 'stdout.txt'}:4: says no time; print lines with --timestamps, or give one with --time"
-    ]
+    assert (counts.read, counts.rejected) == (3, 1)
+    reason = "says no time; print lines with --timestamps, or give one with --time"
+    assert counts.first_rejected == [Rejected(str(tmp_path / "stdout.txt"), 4, reason)]
 
 
 @pytest.mark.parametrize(
@@ -128,6 +135,7 @@ def test_a_severity_that_cloud_logging_does_not_know_is_default(tmp_path: Path) 
         ("x" * (MAX_LINE_BYTES + 1), "longer than 2 MiB"),
         (LINE, "says no time"),
         (json.dumps({"timestamp": TIME, "resource": {"type": "global"}}), "is a LogEntry already"),
+        (f"{TIME} stdout P {LINE[:20]}", "is a part of a line"),
     ],
 )
 def test_nothing_usable_is_an_error_and_with_strict_the_first_such_line_is(
