@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,9 @@ from google.auth.transport.requests import Request
 from loyalty_monitoring.common.errors import UserError
 
 LOGIN = "run: gcloud auth application-default login"
-# As Google's own transport has it: a page of log entries is larger than gRPC's 4 MiB.
-_UNLIMITED = (("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1))
+# The largest answer that is received, in bytes. gRPC's own bound is 4 MiB, and Google's clients have none: an answer is
+# in memory three times, as gRPC's bytes, Python's bytes and the message. 500 dashboards of 250 kB each are 125 MB.
+LARGEST_ANSWER = 128 * 2**20
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,24 @@ def credentials(*scopes: str) -> Any:
     return found
 
 
-def grpc_client(cls: Any, endpoint: str | None, signed_in: Any) -> Any:
+def grpc_client(cls: Any, endpoint: str | None, signed_in: Any, largest: int = LARGEST_ANSWER) -> Any:
     """Return one of Google's clients, with credentials; with `endpoint` (HOST:PORT) it asks that server instead,
-    without encryption and credentials.
+    without encryption and credentials. An answer of more than `largest` bytes is refused unread: `is_too_large`.
     """
-    if endpoint is None:
-        return cls(credentials=signed_in)
-    channel = grpc.insecure_channel(endpoint, options=_UNLIMITED)
-    return cls(transport=cls.get_transport_class("grpc")(channel=channel))
+    options = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", largest)]
+    transport = cls.get_transport_class("grpc")
+    if endpoint is not None:
+        return cls(transport=transport(channel=grpc.insecure_channel(endpoint, options=options)))
+
+    def channel(host: str, **how: Any) -> grpc.Channel:
+        return transport.create_channel(host, **{**how, "options": options})
+
+    return cls(credentials=signed_in, transport=functools.partial(transport, channel=channel))
+
+
+def is_too_large(error: BaseException) -> bool:
+    """Return whether gRPC refused an answer for its size. It gives that the same class as a quota that is used up."""
+    return isinstance(error, exceptions.ResourceExhausted) and "larger than max" in str(error.message)
 
 
 def explained(error: BaseException, needs: Needs, project: str, timeout: float) -> str:
@@ -74,6 +86,11 @@ def explained(error: BaseException, needs: Needs, project: str, timeout: float) 
             return _denied(error, needs, project, message)
         case exceptions.NotFound():
             return f"there is no project {project} ({message}); check --project, `gcloud projects list` names yours"
+        case exceptions.TooManyRequests() if is_too_large(error):
+            return (
+                f"{needs.service} answered with more than {LARGEST_ANSWER // 2**20} MiB at once, which no project has; "
+                "check --endpoint or the proxy"
+            )
         case exceptions.TooManyRequests():
             return (
                 f"the quota of {needs.service} is used up ({message}); wait a minute, or raise it: "

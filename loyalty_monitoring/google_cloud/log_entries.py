@@ -4,6 +4,10 @@ Pages are read one after another. Reading slices of the time side by side would 
 read requests (api_limits.py), which all readers of a project share. Nothing is paced beforehand; when a request is
 refused, it is sent again after growing pauses.
 
+An entry may have 256 KiB, so a page of a thousand may have 250 MB. Pages are kept small by asking for fewer entries
+where they are large: "if the user changes the page_size in a request for subsequent pages, the service must honor the
+new page size" (https://google.aip.dev/158).
+
 A page without entries can have a next page: the search did not come to its end in time (ListLogEntriesResponse,
 google/logging/v2/logging.proto). A page's token is good for 24 hours (https://docs.cloud.google.com/logging/quotas).
 """
@@ -27,7 +31,7 @@ from loyalty_monitoring.common.atomic_files import Out, check_room
 from loyalty_monitoring.common.database import Progress
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.google_cloud.api_limits import PAGE_SIZE
-from loyalty_monitoring.google_cloud.clients import Needs, credentials, explained, grpc_client
+from loyalty_monitoring.google_cloud.clients import Needs, credentials, explained, grpc_client, is_too_large
 from loyalty_monitoring.google_cloud.paging import PageTokens
 
 # Entries of other buckets than _Default and _Required need roles/logging.viewAccessor, private ones (Data Access audit
@@ -36,6 +40,7 @@ _NEEDS = Needs("logging.logEntries.list", "roles/logging.viewer", "logging.googl
 _SCOPE = "https://www.googleapis.com/auth/logging.read"
 _NEEDS_WRITE = Needs("logging.logEntries.create", "roles/logging.logWriter", "logging.googleapis.com")
 _WRITE_SCOPE = "https://www.googleapis.com/auth/logging.write"
+_LARGEST_PAGE = 32 * 2**20  # bytes; it is in memory three times, and once more as lines
 _ONE_TRY = 60.0  # seconds, as the client's own default
 _ONE_PAGE = 300.0  # seconds of trying without an answer, whatever the time for all
 _PASSING = (
@@ -83,7 +88,7 @@ def read_entries(
     last: datetime | None = None
     read = 0
     tokens = PageTokens("the list of entries")
-    with grpc_client(LoggingServiceV2Client, endpoint, signed_in) as client:
+    with grpc_client(LoggingServiceV2Client, endpoint, signed_in, _LARGEST_PAGE) as client:
         pages = _Pages(client, project, timeout, progress)
         while True:
             pages.share = ((last or start) - start) / (end - start)
@@ -119,8 +124,8 @@ def list_entries(
     )
     found: list[dict[str, Any]] = []
     tokens = PageTokens("the list of entries")
-    with grpc_client(LoggingServiceV2Client, endpoint, signed_in) as client:
-        pages = _Pages(client, project, timeout, None)
+    with grpc_client(LoggingServiceV2Client, endpoint, signed_in, _LARGEST_PAGE) as client:
+        pages = _Pages(client, project, timeout, None, request.page_size)
         while True:
             page = pages.get(request)
             found += [json.loads(as_line(entry)) for entry in page.entries]
@@ -148,14 +153,17 @@ def write_entries(
 
 
 class _Pages:
-    """Pages, each tried until its time or that of all is up; counts what that took."""
+    """Pages of `most` entries, each tried until its time or that of all is up; counts what that took."""
 
-    def __init__(self, client: Any, project: str, timeout: float, progress: Progress | None) -> None:
+    def __init__(
+        self, client: Any, project: str, timeout: float, progress: Progress | None, most: int = PAGE_SIZE
+    ) -> None:
         self.client = client
         self.project = project
         self.timeout = timeout
         self.end = time.monotonic() + timeout
         self.progress = progress
+        self.most = most
         self.share = 0.0
         self.requests = 0
         self.waited = 0.0
@@ -165,7 +173,11 @@ class _Pages:
             self.progress(what, self.share)
 
     def get(self, request: Any) -> Any:
-        """Return the page, as protobuf's own message. Errors: UserError."""
+        """Return the page, as protobuf's own message. Errors: UserError.
+
+        A page that is too large is asked for again with half as many entries; where pages are small again, the next one
+        is asked for with twice as many.
+        """
         limit = min(self.end, time.monotonic() + _ONE_PAGE)
         failures = 0
         while True:
@@ -176,8 +188,14 @@ class _Pages:
                     raise exceptions.DeadlineExceeded("no time is left")
                 answer = self.client.list_log_entries(request, retry=None, timeout=min(left, _ONE_TRY))
                 response = next(iter(answer.pages))
-                return type(response).pb(response)
+                page = type(response).pb(response)
+                if page.ByteSize() < _LARGEST_PAGE // 4:
+                    request.page_size = min(2 * request.page_size, self.most)
+                return page
             except exceptions.GoogleAPICallError as error:
+                if is_too_large(error) and request.page_size > 1:
+                    request.page_size //= 2
+                    continue
                 refused = isinstance(error, exceptions.ResourceExhausted)
                 # The quota is one of a minute; whoever is unavailable may be back at once.
                 pause = min(2.0**failures, 30.0) if refused else min(0.1 * 2.0**failures, 5.0)

@@ -17,12 +17,16 @@ from typing import Any
 
 import grpc
 import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
 from google.cloud.logging_v2.types import ListLogEntriesResponse, LogEntry
 from google.protobuf import any_pb2, json_format
 
 from loyalty_monitoring.backtest.log_filter import entries_filter
 from loyalty_monitoring.backtest.run import BacktestPlan, LoggingSource, backtest, plan, window
 from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.google_cloud import log_entries
+from loyalty_monitoring.google_cloud.clients import grpc_client
 from loyalty_monitoring.google_cloud.log_entries import as_line
 from loyalty_monitoring.replay.entries.match import count_matches
 from loyalty_monitoring.replay.result import ReplayResult
@@ -178,6 +182,57 @@ def test_a_page_larger_than_what_grpc_takes_unless_told_is_read() -> None:
     logs.found[SHORT.filter] = [message(json.dumps(large))] * 101
     result, source = read(logs)
     assert (result.entries_read, source.requests, len(result.incidents)) == (101, 1, 1)
+
+
+def test_pages_that_are_too_large_are_asked_for_with_fewer_entries_and_none_is_lost_or_read_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(log_entries, "_LARGEST_PAGE", 2**20)
+    large = [rejection(START + DAY, f"s-{number}") for number in range(24)]
+    for one in large:
+        one["jsonPayload"]["padding"] = ["x" * 50_000] * 5
+    small = [rejection(START + DAY + hours(1), "s-1")] * 500
+    logs = Logs("loyalty-demo")
+    logs.found[SHORT.filter] = [message(json.dumps(one)) for one in [*large, *small]]
+    result, source = read(logs, timeout=60)
+    assert result.entries_read == 524
+    asked = [one.page_size for one in logs.requests]
+    # 250 kB each: 3 fit into the bound; afterwards there is no need to ask often.
+    assert asked[:9] == [1000, 500, 250, 125, 62, 31, 15, 7, 3]
+    assert asked[9:18] == [3] * 8 + [6]
+    assert asked[-1] > 100
+    assert (source.requests, source.waited) == (len(asked), 0)
+
+
+def test_one_entry_that_is_too_large_is_an_error_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_entries, "_LARGEST_PAGE", 2**16)
+    large = rejection(START + DAY, "s-1")
+    large["jsonPayload"]["padding"] = "x" * 100_000
+    logs = Logs("loyalty-demo")
+    logs.found[SHORT.filter] = [message(json.dumps(large))]
+    assert "MiB at once" in refused(logs)
+
+
+def test_googles_own_service_is_asked_with_the_same_bound() -> None:
+    channels = []
+
+    class Transport(LoggingServiceV2Client.get_transport_class("grpc")):  # type: ignore[misc]
+        @classmethod
+        def create_channel(cls, host: str, **how: Any) -> grpc.Channel:
+            channels.append((host, dict(how["options"]), how["credentials"]))
+            return grpc.insecure_channel(host)
+
+    class Client(LoggingServiceV2Client):
+        @classmethod
+        def get_transport_class(cls, label: str | None = None) -> Any:
+            return Transport
+
+    signed_in = AnonymousCredentials()
+    grpc_client(Client, None, signed_in, 123).transport.close()
+    ((host, options, used),) = channels
+    assert host == "logging.googleapis.com:443"
+    assert options["grpc.max_receive_message_length"] == 123
+    assert used is signed_in
 
 
 # What comes back ----------------------------------------------------------------------------------------------------
