@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from loyalty_monitoring.common.database import Connection, connect, quoted
+from loyalty_monitoring.common.database import connect, quoted
 from loyalty_monitoring.common.errors import nearest
 from loyalty_monitoring.common.yaml_documents import Path_
 from loyalty_monitoring.definitions.log_contract import Contract, Event, FieldType, events_filter
@@ -39,11 +39,9 @@ class Disagreement:
 
 def selected_events(contract: Contract, metrics: Sequence[LogMetric], resource_type: str) -> dict[str, tuple[str, ...]]:
     """Return the events of which a metric's filter can match an entry, by the metric's file name."""
-    with connect() as con:
-        return {
-            metric.name: tuple(_remainders(con, contract, parse_filter(metric.body["filter"]), resource_type))
-            for metric in metrics
-        }
+    filters = [parse_filter(metric.body["filter"]) for metric in metrics]
+    found = _remainders(contract, [(one, resource_type) for one in filters])
+    return {metric.name: tuple(remainders) for metric, remainders in zip(metrics, found, strict=True)}
 
 
 def disagreements(contract: Contract, bodies: Sequence[Body]) -> list[tuple[Disagreement, ...]]:
@@ -51,15 +49,15 @@ def disagreements(contract: Contract, bodies: Sequence[Body]) -> list[tuple[Disa
 
     Errors: UserError when a filter or an extractor cannot be read.
     """
-    # One database for all: to open one takes longer than to ask it.
-    with connect() as con:
-        return [tuple(_disagreements(con, contract, body)) for body in bodies]
+    filters = [parse_filter(body["filter"]) for body in bodies]
+    types = [_pinned_resource_type(one) for one in filters]
+    found = _remainders(contract, list(zip(filters, types, strict=True)))
+    return [tuple(_disagreements(contract, *one)) for one in zip(bodies, types, found, strict=True)]
 
 
-def _disagreements(con: Connection, contract: Contract, body: Body) -> Iterator[Disagreement]:
-    parsed = parse_filter(body["filter"])
-    resource_type = _pinned_resource_type(parsed)
-    remainders = _remainders(con, contract, parsed, resource_type)
+def _disagreements(
+    contract: Contract, body: Body, resource_type: str, remainders: Mapping[str, Sequence[Expression]]
+) -> Iterator[Disagreement]:
     labels = body.get("metricDescriptor", {}).get("labels", [])
     types = {label["key"]: label.get("valueType", "STRING") for label in labels}
     extractors: list[tuple[Path_, Extractor, str]] = [
@@ -126,28 +124,51 @@ def _checked(event: Event, path: Path_, field: FieldPath, wanted: frozenset[str]
 # A filter, given the event -------------------------------------------------------------------------------------------
 
 
-def _remainders(con: Connection, contract: Contract, parsed: Filter, resource_type: str) -> dict[str, list[Expression]]:
-    """Return, for each event that the filter can match, the rest of the filter once the event is given."""
+def _remainders(contract: Contract, filters: Sequence[tuple[Filter, str]]) -> list[dict[str, list[Expression]]]:
+    """Return, for each event that each filter can match, the rest of the filter once the event is given.
+
+    A filter stands beside the resource type that entries have. One query asks for all: each takes a while to be made.
+    """
+    leaves = [leaf for one, _ in filters for leaf in _leaves(one.expression) if _is_known(leaf)]
+    answers = _answers(contract, list(dict.fromkeys(leaves)), sorted({resource_type for _, resource_type in filters}))
+    found: list[dict[str, list[Expression]]] = []
+    for parsed, resource_type in filters:
+        remainders: dict[str, list[Expression]] = {}
+        for event, known in answers[resource_type]:
+            rest = _given(parsed.expression, known)
+            if rest is not False:
+                remainders.setdefault(event, []).append(And(()) if rest is True else rest)
+        found.append(remainders)
+    return found
+
+
+_Answers = dict[str, list[tuple[str, dict[Expression, bool]]]]
+
+
+def _answers(contract: Contract, leaves: Sequence[Expression], resource_types: Sequence[str]) -> _Answers:
+    """Return, by resource type, each event in each severity that it can have, and whether each leaf holds for it."""
     kinds = [
-        (event.name, severity, f"{contract.logger_root}.{event.logger}")
+        (event.name, severity, f"{contract.logger_root}.{event.logger}", resource_type)
+        for resource_type in resource_types
         for event in contract.events.values()
         for severity in (event.severity, *(event.severity_when or ())[:1])
     ]
-    leaves = [leaf for leaf in dict.fromkeys(_leaves(parsed.expression)) if _is_known(leaf)]
     rows = ", ".join(
-        f"({', '.join(quoted(json.dumps(value)) for value in (name, severity, logger, resource_type))}, NULL)"
-        for name, severity, logger in kinds
+        f"({number}, {', '.join(quoted(json.dumps(value)) for value in kind)}, NULL)"
+        for number, kind in enumerate(kinds)
     )
     tests = [to_sql(Filter("", leaf), lambda path: f"{_KNOWN[path]}::JSON") for leaf in leaves]
-    answers = con.execute(
-        f"SELECT {', '.join([*tests, 'event'])} "
-        f"FROM (VALUES {rows}) AS kinds (event, severity, logger, resource_type, text)"
-    ).fetchall()
-    found: dict[str, list[Expression]] = {}
-    for *answer, name in answers:
-        rest = _given(parsed.expression, dict(zip(leaves, answer, strict=True)))
-        if rest is not False:
-            found.setdefault(json.loads(name), []).append(And(()) if rest is True else rest)
+    found: _Answers = {resource_type: [] for resource_type in resource_types}
+    if not kinds:
+        return found
+    with connect() as con:
+        answers = con.execute(
+            f"SELECT {', '.join([*tests, 'number'])} "
+            f"FROM (VALUES {rows}) AS kinds (number, event, severity, logger, resource_type, text) ORDER BY number"
+        ).fetchall()
+    for *answer, number in answers:
+        event, _, _, resource_type = kinds[number]
+        found[resource_type].append((event, dict(zip(leaves, answer, strict=True))))
     return found
 
 
