@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+# An apostrophe within a word quotes nothing.
+_QUOTED_OR_SEMICOLON = re.compile(r"""(?<!\w)'(?:\\.|[^'\\])*'(?!\w)|"(?:\\.|[^"\\])*"|; """, re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,23 @@ class UserError(Exception):
         self.message = message
         self.position = position
         super().__init__(f"{position}: {message}" if position else message)
+
+    @property
+    def problem(self) -> str:
+        """Return the message without its remedy."""
+        return self._parts[0]
+
+    @property
+    def remedy(self) -> str:
+        """Return what to do, which follows the message's first semicolon outside of what it quotes; "" for none."""
+        return self._parts[1]
+
+    @property
+    def _parts(self) -> tuple[str, str]:
+        for found in _QUOTED_OR_SEMICOLON.finditer(self.message):
+            if found[0] == "; ":
+                return self.message[: found.start()], self.message[found.end() :]
+        return self.message, ""
 
 
 class UserErrors(UserError):

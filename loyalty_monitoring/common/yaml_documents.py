@@ -260,7 +260,7 @@ class _Reader:
                 break
             place = self.place(event.start_mark)
             if not isinstance(event, yaml.ScalarEvent):
-                self.refuse(path, "a key must be a plain string", place)
+                self.refuse(path, "a key must be a plain string; write one", place)
                 self.value(event, path)
                 self.value(next(self.events), path)
                 continue

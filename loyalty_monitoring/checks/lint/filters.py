@@ -5,19 +5,20 @@ Source: https://docs.cloud.google.com/logging/docs/view/logging-query-language
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, at, items
-from loyalty_monitoring.query_languages.logging_filter import Filter, FilterError, parse_filter
+from loyalty_monitoring.query_languages.logging_filter import (
+    Filter,
+    FilterError,
+    NeverMatches,
+    NotSupported,
+    parse_filter,
+)
 from loyalty_monitoring.query_languages.logging_filter.syntax import And, Comparison, Expression
-
-# What the parser says when the words are right and the value or the field is not.
-_NEVER_MATCHES = re.compile(r"' is no | is not valid in RE2| is for texts| has no field ")
-_NOT_KNOWN_HERE = "not supported"
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,12 @@ def read_filter(text: str) -> Filter | FilterProblem | None:
     """Return the parsed filter, or what is wrong with it; None where our parser knows less than Cloud Logging."""
     try:
         return parse_filter(text)
+    except NotSupported:
+        return None
     except FilterError as error:
-        if _NOT_KNOWN_HERE in error.message:
-            return None
-        message, _, remedy = error.message.partition("; ")
         line = error.position.line if error.position else 1
-        kind: Literal["syntax", "types"] = "types" if _NEVER_MATCHES.search(error.message) else "syntax"
-        return FilterProblem(kind, f"line {line} of the filter: {message}", remedy or "correct it there")
+        kind: Literal["syntax", "types"] = "types" if isinstance(error, NeverMatches) else "syntax"
+        return FilterProblem(kind, f"line {line} of the filter: {error.problem}", error.remedy or "correct it there")
 
 
 def problems_of_log_matches(

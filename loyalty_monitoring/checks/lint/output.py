@@ -18,7 +18,9 @@ def as_text(findings: Sequence[LintFinding], passed_over: int = 0) -> str:
 
     `passed_over` is the number of files that hold no resource.
     """
-    lines = [f"{_place(one)}: {one.severity} {one.rule}: {_one_line(one.message)}; {one.remedy}" for one in findings]
+    lines = [
+        f"{_place(one)}: {one.severity} {one.rule}: {_one_line(one.message)}{_after(one.remedy)}" for one in findings
+    ]
     errors = sum(one.severity == "error" for one in findings)
     lines.append(
         f"{_counted(errors, 'error')}, {_counted(len(findings) - errors, 'warning')}" if findings else "no findings"
@@ -45,7 +47,7 @@ def as_github(findings: Sequence[LintFinding]) -> str:
     """
     return "\n".join(
         f"::{one.severity} file={_property(one.file)},line={max(one.line, 1)},col={max(one.column, 1)},"
-        f"title={_property(one.rule)}::{_data(f'{one.message}; {one.remedy}')}"
+        f"title={_property(one.rule)}::{_data(f'{one.message}{_after(one.remedy)}')}"
         for one in findings
     )
 
@@ -64,7 +66,7 @@ def as_sarif(findings: Sequence[LintFinding], titles: Mapping[str, str], root: P
             {
                 "ruleId": one.rule,
                 "level": one.severity,
-                "message": {"text": f"{one.message}; {one.remedy}"},
+                "message": {"text": f"{one.message}{_after(one.remedy)}"},
                 "locations": [
                     {
                         "physicalLocation": {
@@ -87,6 +89,10 @@ def _place(finding: LintFinding) -> str:
 
 def _counted(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _after(remedy: str) -> str:
+    return f"; {remedy}" if remedy else ""
 
 
 def _one_line(message: str) -> str:

@@ -93,10 +93,9 @@ def read_files(paths: Sequence[Path]) -> Files:
 
 
 def file_finding(rule: str, error: UserError, severity: Severity = "error") -> LintFinding:
-    """Return a UserError's message ends with the remedy, after its last semicolon."""
-    message, _, remedy = error.message.rpartition("; ")
+    """Return the finding of a file that cannot be read."""
     place = error.position or Position("")
-    return LintFinding(str(place.file), place.line, place.column, rule, severity, message or remedy, remedy)
+    return LintFinding(str(place.file), place.line, place.column, rule, severity, error.problem, error.remedy)
 
 
 def _files(folder: Path) -> list[Path]:

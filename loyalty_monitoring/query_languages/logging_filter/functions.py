@@ -24,7 +24,15 @@ from loyalty_monitoring.query_languages.logging_filter.syntax import (
     Sample,
     Tokens,
 )
-from loyalty_monitoring.query_languages.logging_filter.tokens import Node, error, field_of, pattern_of, text_of
+from loyalty_monitoring.query_languages.logging_filter.tokens import (
+    NeverMatches,
+    Node,
+    NotSupported,
+    error,
+    field_of,
+    pattern_of,
+    text_of,
+)
 
 RESTRICTIONS = {
     "log_id": 'log_id("LOG_ID")',
@@ -87,7 +95,7 @@ def operand(call: Tree[Token]) -> Operand:
         case "cast", [operand, Token(type="WORD") as kind]:
             return _cast(operand, kind)
         case "cast", [_, _, option]:
-            raise error("an option of cast, such as TIMEZONE, is not supported; leave it out", option)
+            raise error("an option of cast, such as TIMEZONE, is not supported; leave it out", option, NotSupported)
         case "regexp_extract", [operand, Token() as token]:
             pattern = pattern_of(token)
             if not re2.has_one_group(pattern):
@@ -145,9 +153,12 @@ def _cast(operand: Node, kind: Token) -> Cast:
             f"cast of {source.value} to STRING is not supported, because its text is not documented; compare it as "
             f"{source.value}",
             operand,
+            NotSupported,
         )
     if source in (Kind.OBJECT, Kind.TIME, Kind.DURATION) or (source is Kind.SEVERITY and target is not Kind.TEXT):
-        raise error(f"cast of {source.value} to {kind.upper()} is not supported; compare it as it is", operand)
+        raise error(
+            f"cast of {source.value} to {kind.upper()} is not supported; compare it as it is", operand, NotSupported
+        )
     return Cast(value, kind.upper())
 
 
@@ -161,9 +172,13 @@ def _text_operand(node: Node) -> Operand:
 def _source(token: Token) -> str:
     text = str(token) if token.type == "WORD" else text_of(token)
     if not re.fullmatch(r"(projects|folders|organizations)/[^/\s]+", text):
-        raise error(f"{text!r} is no resource; write projects/ID, folders/ID or organizations/ID", token)
+        raise error(f"{text!r} is no resource; write projects/ID, folders/ID or organizations/ID", token, NeverMatches)
     if re.fullmatch(r"projects/\d+", text):
-        raise error("a project's number is not supported, because logName has its id; write projects/PROJECT_ID", token)
+        raise error(
+            "a project's number is not supported, because logName has its id; write projects/PROJECT_ID",
+            token,
+            NotSupported,
+        )
     return f"{text}/logs/".lower()
 
 
@@ -179,7 +194,7 @@ def _network(token: Token) -> str:
     try:
         return str(ipaddress.ip_network(text))
     except ValueError as problem:
-        raise error(f"{text!r} is no network ({problem}); write such as 10.0.0.0/8", token) from problem
+        raise error(f"{text!r} is no network ({problem}); write such as 10.0.0.0/8", token, NeverMatches) from problem
 
 
 def _search(field: FieldPath, token: Token) -> Tokens:

@@ -20,6 +20,10 @@ _TIME = re.compile(
 _DURATION = re.compile(r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))(?P<unit>ns|us|ms|s|m|h)", re.ASCII)
 
 
+class UnsupportedEscape(ValueError):
+    """An escape that Cloud Logging takes and this project does not."""
+
+
 def unquoted(token: str) -> str:
     """Return the text that a quoted string stands for. An escape that the documentation does not know is an error."""
 
@@ -31,9 +35,11 @@ def unquoted(token: str) -> str:
             return _ESCAPES[escape]
         code = int(escape[1:], 16) if escape[0] in "uUx" else int(escape, 8)
         if escape[0] not in "uU" and code > 127:
-            raise ValueError(f"the byte {found[0]!r} is not supported; write the character itself")
+            raise UnsupportedEscape(f"the byte {found[0]!r} is not supported; write the character itself")
         if code > 0x10FFFF or 0xD800 <= code < 0xE000 or code == 0:
-            raise ValueError(f"the escape {found[0]!r} is not supported; write a character of Unicode other than NUL")
+            raise UnsupportedEscape(
+                f"the escape {found[0]!r} is not supported; write a character of Unicode other than NUL"
+            )
         return chr(code)
 
     return _ESCAPE.sub(one, token[1:-1])

@@ -28,7 +28,9 @@ from loyalty_monitoring.query_languages.logging_filter.syntax import (
 )
 from loyalty_monitoring.query_languages.logging_filter.tokens import (
     FilterError,
+    NeverMatches,
     Node,
+    NotSupported,
     at,
     error,
     field_of,
@@ -158,7 +160,7 @@ def _distributed(left: Operand, where: Node, operator: str, values: Any) -> Expr
         case Not(part):
             return Not(_distributed(left, where, operator, part))
         case Tree():
-            raise error("a function as a value is not supported; write the value itself", values)
+            raise error("a function as a value is not supported; write the value itself", values, NotSupported)
     return _compared(left, where, operator, values)
 
 
@@ -173,7 +175,7 @@ def _compared(left: Operand, where: Node, operator: str, value: Token) -> Expres
         raise error(f"{name} is an object; name a field in it, or search it with ':'", where)
     if operator in ("=~", "!~"):
         if kind not in (Kind.TEXT, Kind.DYNAMIC):
-            raise error(f"{operator} is for texts, and {name} is {kind.value}; compare it with =", where)
+            raise error(f"{operator} is for texts, and {name} is {kind.value}; compare it with =", where, NeverMatches)
         return Comparison(left, operator, pattern_of(value), True)
     if value.type == "WORD" and value == "NULL_VALUE":
         return _null(left, kind, operator, value)
@@ -181,7 +183,7 @@ def _compared(left: Operand, where: Node, operator: str, value: Token) -> Expres
     try:
         _check_value(kind, text)
     except ValueError as problem:
-        raise error(problem, value) from problem
+        raise error(problem, value, NeverMatches) from problem
     return Comparison(left, operator, text, value.type == "STRING")
 
 
@@ -192,7 +194,7 @@ def _null(left: Operand, kind: Kind, operator: str, value: Token) -> Expression:
         return IsNull(left)
     if operator == "!=":
         return And((Present(left), Not(IsNull(left))))
-    raise error(f"{operator} NULL_VALUE is not supported; write = or !=", value)
+    raise error(f"{operator} NULL_VALUE is not supported; write = or !=", value, NotSupported)
 
 
 def _check_value(kind: Kind, text: str) -> None:

@@ -19,7 +19,15 @@ _KEYS = re.compile(_KEY, re.DOTALL)
 
 
 class FilterError(UserError):
-    """A filter that is not in the language, or not supported; `position` counts in the filter's own text."""
+    """A filter that is not in the language; `position` counts in the filter's own text."""
+
+
+class NeverMatches(FilterError):
+    """A comparison of a field that no entry has, or with a value that the field's type does not have."""
+
+
+class NotSupported(FilterError):
+    """A construct that Cloud Logging takes and this project does not."""
 
 
 def at(text: str, index: int) -> Position:
@@ -27,11 +35,11 @@ def at(text: str, index: int) -> Position:
     return Position("filter", before.count("\n") + 1, index - (before.rfind("\n") + 1) + 1)
 
 
-def error(message: str | Exception, where: Node) -> FilterError:
+def error(message: str | Exception, where: Node, kind: type[FilterError] = FilterError) -> FilterError:
     # The first argument, because str() of a KeyError is a repr.
     text = str(message.args[0]) if isinstance(message, Exception) else message
     place = where if isinstance(where, Token) else where.meta
-    return FilterError(text, Position("filter", place.line or 1, place.column or 1))
+    return kind(text, Position("filter", place.line or 1, place.column or 1))
 
 
 def _check_word(token: Token) -> None:
@@ -55,12 +63,9 @@ def text_of(token: Token) -> str:
     if token.type == "NUMBER":
         return str(token)
     if token.type == "STRING":
-        try:
-            return literals.unquoted(token)
-        except ValueError as problem:
-            raise error(problem, token) from problem
+        return _unquoted(token, token)
     if token.startswith("'"):
-        raise error("texts in single quotes are not supported; use double quotes", token)
+        raise error("texts in single quotes are not supported; use double quotes", token, NotSupported)
     _check_word(token)
     special = re.search(r'^[+-]|[*"\\]', token)
     if special and literals.number(token) is None:
@@ -74,14 +79,14 @@ def pattern_of(node: Node) -> str:
         raise error("a regular expression stands in double quotes; add them", node)
     pattern = literals.pattern(node)
     if problem := re2.error_in(pattern):
-        raise error(f"the regular expression is not valid in RE2 ({problem}); mend it", node)
+        raise error(f"the regular expression is not valid in RE2 ({problem}); mend it", node, NeverMatches)
     return pattern
 
 
 def field_of(node: Node) -> FieldPath:
     """Return the path of a field that a LogEntry can have."""
     if not isinstance(node, Token):
-        raise error("a function is not supported here; name a field", node)
+        raise error("a function is not supported here; name a field", node, NotSupported)
     if node.type == "STRING":
         raise error(f"{node} is a text, where a field is expected; write it without quotes", node)
     _check_word(node)
@@ -94,10 +99,19 @@ def field_of(node: Node) -> FieldPath:
     keys = _KEYS.findall(node)
     if keys[0].startswith('"'):
         raise error(f"{keys[0]} is a text, where a field is expected; write it without quotes", node)
+    path = tuple(_unquoted(key, node) if key.startswith('"') else key for key in keys)
+    if "" in path:
+        raise error("a key of a field is empty; write its name", node)
     try:
-        path = tuple(literals.unquoted(key) if key.startswith('"') else key for key in keys)
-        if "" in path:
-            raise ValueError("a key of a field is empty; write its name")
         return resolved(path)
-    except (ValueError, KeyError) as problem:
-        raise error(problem, node) from problem
+    except KeyError as problem:
+        raise error(problem, node, NeverMatches) from problem
+
+
+def _unquoted(text: str, where: Token) -> str:
+    try:
+        return literals.unquoted(text)
+    except literals.UnsupportedEscape as problem:
+        raise error(problem, where, NotSupported) from problem
+    except ValueError as problem:
+        raise error(problem, where) from problem

@@ -23,6 +23,8 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"filter": 'severity="LOUD"'}, "filter:", "'LOUD' is no severity"),
     ({"filter": 'timestamp>"yesterday"'}, "filter:", "is no time"),
     ({"filter": 'httpRequest.status="abc"'}, "filter:", "is no 32-bit integer"),
+    ({"filter": 'httpRequest.status="not supported; here"'}, "filter:", "'not supported; here' is no 32-bit integer"),
+    ({"filter": 'httpRequest.cacheHit="maybe"'}, "filter:", "is neither true nor false"),
     ({"filter": 'resource.typ="k8s_container"'}, "filter:", "has no field 'typ'"),
     ({"filter": 'jsonPayload.a=~"(?=b)"'}, "filter:", "RE2"),
     ({"filter": 'resource.type="a" AND resource.type="b"'}, "filter:", "resource.type"),

@@ -30,8 +30,7 @@ def _problem(extractor: str) -> tuple[str, str] | None:
     try:
         pattern = parse_extractor(extractor).pattern
     except UserError as error:
-        message, _, remedy = error.message.rpartition("; ")
-        return message or remedy, remedy
+        return error.problem, error.remedy
     if pattern is None:
         return None
     if (wrong := error_in(pattern)) is not None:
