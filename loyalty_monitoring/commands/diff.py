@@ -48,20 +48,10 @@ def diff_command(
     loyalty-monitoring diff v1.4 v1.5 --stack production logs/*.jsonl.gz --format json | jq '.incidents[]'
     """
     from loyalty_monitoring.replay.entries.log_files import readable_again
-    from loyalty_monitoring.replay.entries.resource_types import resource_types
     from loyalty_monitoring.report.diff import output
     from loyalty_monitoring.report.diff.compare import compare
-    from loyalty_monitoring.report.diff.versions import chosen_stacks, load_versions
 
-    root = project_root()
     with readable_again(files) as kept, progress_bar() as progress:
-        logged = resource_types(kept)
-        before, after = (load_versions(root, name, stacks, logged) for name in (old, new))
-        found = [
-            compare(
-                stack, before.get(stack), after.get(stack), kept, start=start, end=end, cache=cache, progress=progress
-            )
-            for stack in chosen_stacks(stacks, before, after)
-        ]
+        found = compare(project_root(), (old, new), stacks, kept, start=start, end=end, cache=cache, progress=progress)
     show = output.as_json if output_format == "json" else output.as_markdown
     click.echo(show(old, new, found))

@@ -27,7 +27,7 @@ from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.metric_usage import series_in_queries, series_names
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.replay.entries.load import EntryCounts
-from loyalty_monitoring.replay.kept_points import Asked, groups_of, known_counts, load_points, program
+from loyalty_monitoring.replay.kept_points import Asked, Group, groups_of, known_counts, load_points, program
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.prometheus import Given, Prometheus, Series, backfill, engine, prometheus_with
 from loyalty_monitoring.replay.result import MetricSummary, Points
@@ -41,14 +41,15 @@ def answering(
     cache: Cache,
     *,
     strict: bool = False,
+    groups: Sequence[Group] | None = None,
     progress: Progress | None = None,
 ) -> Iterator[tuple[KeptAnswers, Points]]:
     """Yield a function that answers queries over the points that the metrics make of the files; `wanted` are the series
-    that are named.
+    that are named. `groups` are those of the files, where whoever asks has them.
 
     Errors: those of `load_entries`, and when asked, of `Prometheus`.
     """
-    asked = Asked(groups_of(files, cache), tuple(metrics), frozenset(wanted), strict)
+    asked = Asked(tuple(groups or groups_of(files, cache)), tuple(metrics), frozenset(wanted), strict)
     with temporary_folder() as folder:
         text = folder / "points.om"
         known = known_counts(cache, asked)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, cached_property, partial
 from importlib.metadata import version
@@ -21,8 +22,9 @@ from typing import Any, Literal
 
 from loyalty_monitoring.common.cache import Cache, digest, key
 from loyalty_monitoring.common.database import Connection, Progress, connect
+from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.model import LogMetric
-from loyalty_monitoring.replay.entries.load import EntryCounts, Rejected, added, checked
+from loyalty_monitoring.replay.entries.load import MOST_ORIGINS, EntryCounts, Rejected, added, checked
 from loyalty_monitoring.replay.entries.log_files import shown_name
 from loyalty_monitoring.replay.metric_points import export_points, import_points, points_of_files
 from loyalty_monitoring.replay.result import MetricSummary
@@ -64,12 +66,16 @@ class Asked:
                     program(),
                     group.content,
                     {name: metric.body[name] for name in _COUNTED if name in metric.body},
-                    f"{metric.promql_name}_bucket" in self.wanted,
+                    self.has_buckets(metric),
                 )
                 for group in self.groups
             )
             for metric in self.metrics
         }
+
+    def has_buckets(self, metric: LogMetric) -> bool:
+        """Return whether the entries in each bucket of a distribution are counted."""
+        return f"{metric.promql_name}_bucket" in self.wanted
 
     def key(self, metrics: Iterable[LogMetric]) -> str | None:
         """Return a key of the points of some of the metrics in all files, and of their names; None where there can be
@@ -144,6 +150,71 @@ def load_points(
     return together, summaries
 
 
+def count_points(cache: Cache, together: Sequence[Asked], progress: Progress | None = None) -> None:
+    """Keep the points of all that is asked of the same files, of which each is read once. Errors: those of
+    `load_entries`, but that lines which are rejected are not told.
+    """
+    for place, group in enumerate(together[0].groups if together else ()):
+        missing = {
+            asked.keys[metric.promql_name][place]: (metric, asked.has_buckets(metric))
+            for asked in together
+            for metric in asked.metrics
+            if cache.get("points", asked.keys[metric.promql_name][place]) is None
+        }
+        if not missing or group.content is None:
+            continue
+        with temporary_folder() as folder:
+            wanted = [
+                _Wanted(metric, has_buckets=has_buckets, out=folder / f"{number}.parquet")
+                for number, (metric, has_buckets) in enumerate(missing.values())
+            ]
+            counts = _counted(group, wanted, strict=any(asked.strict for asked in together), progress=progress)
+            _keep(cache, group, counts, dict(zip(missing, (one.out for one in wanted), strict=True)))
+
+
+def resource_types_of(cache: Cache, groups: Sequence[Group]) -> dict[str, int] | None:
+    """Return how many entries each `resource.type` has, the most frequent first; None where that is not kept."""
+    found: Counter[str] = Counter()
+    for group in groups:
+        kept = _kept_json(cache, "counts", _counts_key(group))
+        if kept is None or len(kept["origins"]) >= MOST_ORIGINS:
+            return None
+        for kind, _, number in kept["origins"]:
+            found[kind] += number
+    return dict(found.most_common())
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A metric whose points are made into the file `out`."""
+
+    metric: LogMetric
+    has_buckets: bool
+    out: Path
+
+
+def _counted(group: Group, wanted: Sequence[_Wanted], *, strict: bool, progress: Progress | None) -> EntryCounts:
+    """Read a group's files once, and write the points of each metric."""
+    # Metrics of two versions may have one name, which is no part of their points.
+    metrics = [replace(one.metric, body={**one.metric.body, "name": f"m{n}"}) for n, one in enumerate(wanted)]
+    names = {f"{metric.promql_name}_bucket" for metric, one in zip(metrics, wanted, strict=True) if one.has_buckets}
+    with connect() as con:
+        counts, summaries = points_of_files(
+            con, metrics, group.files, names, strict=strict, is_checked=False, progress=progress
+        )
+        for number, (metric, one) in enumerate(zip(metrics, wanted, strict=True)):
+            export_points(con, number, summaries[metric.api_name].matched, one.out)
+    return counts
+
+
+def _keep(cache: Cache, group: Group, counts: EntryCounts, points: Mapping[str, Path]) -> None:
+    """Keep what was counted, unless the files changed meanwhile."""
+    if group.is_unchanged():
+        for name, file in points.items():
+            cache.put("points", name, partial(shutil.copyfile, file))
+        _put_json(cache, "counts", _counts_key(group), _as_json(group, counts))
+
+
 def _points_of_group(
     cache: Cache, asked: Asked, place: int, folder: Path, progress: Progress | None
 ) -> tuple[EntryCounts, list[Path]]:
@@ -162,17 +233,12 @@ def _points_of_group(
     ]
     if kept is not None and not missing:
         return _as_counts(group, kept), files
-    metrics = [asked.metrics[number] for number in missing]
-    with connect() as con:
-        counts, summaries = points_of_files(
-            con, metrics, group.files, asked.wanted, strict=asked.strict, is_checked=False, progress=progress
-        )
-        for made, number in enumerate(missing):
-            export_points(con, made, summaries[metrics[made].api_name].matched, files[number])
-    if group.is_unchanged():
-        for number in missing:
-            cache.put("points", keys[number], partial(shutil.copyfile, files[number]))
-        _put_json(cache, "counts", _counts_key(group), _as_json(group, counts))
+    wanted = [
+        _Wanted(asked.metrics[number], has_buckets=asked.has_buckets(asked.metrics[number]), out=files[number])
+        for number in missing
+    ]
+    counts = _counted(group, wanted, strict=asked.strict, progress=progress)
+    _keep(cache, group, counts, {keys[number]: files[number] for number in missing})
     return counts, files
 
 

@@ -21,6 +21,7 @@ from loyalty_monitoring.replay.diagnosis import Origins, why_nothing_matched
 from loyalty_monitoring.replay.entries.load import EntryCounts
 from loyalty_monitoring.replay.incidents import Closing, evaluation_instants, incidents
 from loyalty_monitoring.replay.kept_answers import answering
+from loyalty_monitoring.replay.kept_points import Group
 from loyalty_monitoring.replay.late_evaluation import Asked, make_views
 from loyalty_monitoring.replay.margins import margins
 from loyalty_monitoring.replay.metric_points import points_of_files
@@ -44,6 +45,7 @@ def replay(
     late: Arrival | None = None,
     closing: Closing = "delayed",
     cache: Cache = NO_CACHE,
+    groups: Sequence[Group] | None = None,
     progress: Progress | None = None,
 ) -> ReplayResult:
     """Find the incidents that the log entries would have opened.
@@ -51,7 +53,8 @@ def replay(
     Evaluation starts at `start` (default: the minute of the first entry) with the earlier entries as history, and
     ends at `end` (default: the end of the last entry's minute). An empty log is an answer, too: with `end` the silence
     before it is judged, by default as long as the policies look back. `policies` are names; None is all of them. `late`
-    says when points arrive; None is as soon as their minute has ended. `closing` says when incidents close.
+    says when points arrive; None is as soon as their minute has ended. `closing` says when incidents close. `groups`
+    are those of the files (kept_points.py), where they are known.
     Errors: UserError for a policy, a file or a window that is not there.
     """
     chosen, metrics = chosen_policies(definitions, policies), definitions.log_metrics
@@ -59,7 +62,10 @@ def replay(
     if late is not None:
         result, origins = _judged_late(metrics, chosen, files, wanted, (start, end), late, closing, strict, progress)
     else:
-        with answering(metrics, files, wanted, cache, strict=strict, progress=progress) as (answers, points):
+        with answering(metrics, files, wanted, cache, strict=strict, groups=groups, progress=progress) as (
+            answers,
+            points,
+        ):
             span = window(points.entries, start, end, longest_window(chosen))
             result = judged(answers, points, chosen, *span, progress, closing=closing)
             origins = points.entries.origins

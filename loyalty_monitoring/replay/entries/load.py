@@ -73,7 +73,7 @@ _SAMPLED = 20_000  # lines that are looked at first, for the kinds in them
 SEVERITIES = ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")
 
 FIRST_REJECTED = 10
-_MOST_ORIGINS, _LONGEST_ORIGIN = 10_000, 200  # they come from logs, so there can be any number, of any length
+MOST_ORIGINS, _LONGEST_ORIGIN = 10_000, 200  # they come from logs, so there can be any number, of any length
 _WHOLE_BYTES = 2 * 2**20
 _MOST_OF_KINDS = 8 * 2**20  # bytes of the kinds that are kept from part to part: values that hardly repeat are no kinds
 _PLACES_OF_A_FILE = 2**40
@@ -333,7 +333,7 @@ class _Loading:
             "FROM (SELECT kind, count(*) AS number FROM entry_rows GROUP BY kind) JOIN kinds USING (kind) GROUP BY ALL"
         ).fetchall()
         for found, name, number in rows:
-            if (found, name) in self.origins or len(self.origins) < _MOST_ORIGINS:
+            if (found, name) in self.origins or len(self.origins) < MOST_ORIGINS:
                 self.origins[found, name] += int(number)
 
 
