@@ -8,8 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from loyalty_monitoring.common.cache import Cache
+from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.settings import stack_names
+from loyalty_monitoring.replay import kept_points
+from loyalty_monitoring.replay.entries import log_files
+from loyalty_monitoring.report.diff.compare import compare
 from tests.conftest import ROOT, copy_project, replace_text, run
 from tests.log_lines import START, event, hours, minutes, write
 
@@ -229,3 +235,60 @@ def test_totals_say_for_each_alert_what_changes_and_how_near_it_came(project: Pa
     (row,) = (line for line in done.stdout.splitlines() if line.startswith("| rate_limit_spike"))
     assert row.startswith("| rate_limit_spike | 1 | 1 | 1 | 2 | peak 150 store\\_id=s-3 at ")
     assert row.endswith("threshold 80 |")
+
+
+class Reads:
+    """The files whose points are counted, and how many metrics at once."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.metrics: list[int] = []
+        count = kept_points.points_of_files
+
+        def counting(con: Any, metrics: Any, *rest: Any, **options: Any) -> Any:
+            self.metrics.append(len(metrics))
+            return count(con, metrics, *rest, **options)
+
+        patch.setattr(kept_points, "points_of_files", counting)
+
+
+@pytest.mark.parametrize("is_kept", [True, False], ids=["cache", "none"])
+def test_the_logs_are_read_once_for_both_versions(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_kept: bool
+) -> None:
+    replace_text(project / "log_metrics" / "rate_limited_requests.yaml", "rate_limit_exceeded", "card_enrolled")
+    cache = Cache(tmp_path / "cache" if is_kept else None)
+    reads = Reads(monkeypatch)
+    names, files = (str(ROOT), str(project)), [project / "log.jsonl"]
+    (found,) = compare(project, names, ["demo"], files, cache=cache)
+    metrics = len(list((ROOT / "log_metrics").glob("*.yaml")))
+    assert reads.metrics == [metrics + 1]
+    assert found.replayed is not None
+    assert [one.kind for one in found.replayed.incidents if one.incident.labels.get("store_id") == "s-1"] == [
+        "vanishes"
+    ]
+    assert compare(project, names, ["demo"], files, cache=cache) == [found]
+    assert len(reads.metrics) == (1 if is_kept else 2)
+
+
+def test_nothing_is_read_where_nothing_differs(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = Reads(monkeypatch)
+    found = compare(project, (str(ROOT), str(project)), [], [project / "log.jsonl"])
+    assert [one.replayed for one in found] == [None] * len(stack_names(ROOT))
+    assert reads.metrics == []
+    with pytest.raises(UserError, match="cannot be read"):
+        compare(project, (str(ROOT), str(project)), [], [project / "no-such-file"])
+
+
+def test_a_type_of_resource_that_comes_late_in_the_logs_is_found(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The beginning of the logs says k8s_container; the stack's own type stands at their end."""
+    replace_text(project / PRODUCTION, "rate_limit_requests: 200", "rate_limit_requests: 20")
+    lines = (project / "log.jsonl").read_text()
+    own = yaml.safe_load((project / PRODUCTION).read_text())["config"]["loyalty-monitoring:resourceType"]
+    monkeypatch.setattr(log_files, "BATCH_BYTES", 4096)
+    (project / "log.jsonl").write_text(lines + lines.replace("k8s_container", own))
+    (found,) = compare(project, (str(ROOT), str(project)), ["example-production"], [project / "log.jsonl"])
+    assert found.replayed is not None
+    assert found.replayed.replayed_as is None
+    assert not found.replayed.matched_nothing
