@@ -114,7 +114,9 @@ def _add_growing(con: Connection, number: int, metrics: Sequence[LogMetric]) -> 
     """Add what of each minute is there after each arrival of entries; zeros come with the first entries beside them."""
     longest = con.execute("SELECT max(len(below)) FROM arrived").fetchone()
     summed = [f"sum(below[{index + 1}]) OVER so_far" for index in range((longest and longest[0]) or 0)]
-    below = f"CASE WHEN below IS NOT NULL THEN [{', '.join(summed)}]::BIGINT[][: len(below)] END" if summed else "NULL"
+    below = (
+        f"CASE WHEN below IS NOT NULL THEN ([{', '.join(summed)}]::BIGINT[])[: len(below)] END" if summed else "NULL"
+    )
     con.execute(
         f"""INSERT INTO parts SELECT {number}, metric, series, minute, (minute + 1)::BIGINT * 60 + late,
             lead((minute + 1)::BIGINT * 60 + late) OVER (PARTITION BY metric, series, minute ORDER BY late),

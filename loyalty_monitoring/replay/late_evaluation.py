@@ -3,7 +3,8 @@
 Most evaluations see all that they look at, and one range query over all points answers them. The others are partial:
 something that they look at is still on its way. They are asked of views: copies of a metric under another name, which
 hold what was visible. One view serves many partial evaluations that are so far apart that none looks back to where
-another one's points are; so a query that looks back 15 minutes needs some 17 views, however long the window is.
+another one's points are; so a query that looks back 15 minutes needs some 17 views, however long the window is. A view
+has only the names and the series that its query selects; queries that select the same and look back as far share it.
 
 Nothing is approximated: a view holds for an evaluation exactly the values that had arrived, and Prometheus evaluates
 the query as it stands, with the metrics' names replaced.
@@ -13,10 +14,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-from loyalty_monitoring.common.database import Connection
+from loyalty_monitoring.common.database import Connection, quoted
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.query_languages.promql import expressions
@@ -28,6 +30,10 @@ from loyalty_monitoring.replay.prometheus import Prometheus, Series
 _INSTANT_REACH = timedelta(minutes=5)
 _SUFFIX = re.compile(r"_(?:count|sum|bucket)\Z")
 _WORD = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+# The metric's name and the bucket's bound do not stand in a series' labels.
+_NOT_IN_LABELS = ("__name__", "le")
+# Written in OpenMetrics text as it is. A label that is empty may be missing.
+_PLAIN = re.compile(r"[^\\\"\n]+")
 
 
 @dataclass(frozen=True)
@@ -41,11 +47,15 @@ class Asked:
 
 @dataclass(frozen=True)
 class Views:
-    """Evaluations of each question that are partial: for an arrival and a question, those of each view in order."""
+    """Evaluations of each question that are partial: for an arrival and a question, those of each view in order.
 
-    steps: Mapping[int, int]
+    `apart` is the distance of a view's evaluations in seconds, `groups` the number of the group of views in which each
+    series name is: both of a question.
+    """
+
+    apart: Mapping[int, int]
+    groups: Mapping[int, Mapping[str, int]]
     partial: Mapping[tuple[int, int], Mapping[int, tuple[int, ...]]]
-    names: frozenset[str] = field(default=frozenset())
 
     def has_partial(self, number: int, arrival: int, span: tuple[int, int]) -> bool:
         """Return whether lateness can change an answer of the question in this span."""
@@ -69,21 +79,33 @@ class Views:
             tuple(sorted(one.labels.items())): {at: value for at, value in one.samples if at not in replaced}
             for one in full
         }
-        apart = self.steps[number] * asked.step
         for view, times in inside.items():
             if not times:
                 continue
-            query = _renamed(asked.query, self.names, view_suffix(arrival, apart, view))
+            suffixes = {name: view_suffix(arrival, group, view) for name, group in self.groups[number].items()}
+            query = _renamed(asked.query, suffixes)
             chosen = set(times)
-            for one in prometheus.query_range(query, times[0], times[-1], apart):
+            for one in prometheus.query_range(query, times[0], times[-1], self.apart[number]):
                 samples = found.setdefault(tuple(sorted(one.labels.items())), {})
                 samples.update((at, value) for at, value in one.samples if at in chosen)
         return [Series(dict(labels), sorted(samples.items())) for labels, samples in found.items() if samples]
 
 
-def view_suffix(arrival: int, apart: int, view: int) -> str:
-    """Return the suffix of a metric's name in a view; `apart` is the distance of its evaluations in seconds."""
-    return f":late_{arrival}_{apart}_{view}"
+@dataclass(frozen=True)
+class _Look:
+    """How a question looks at a series name: at series for which one of `conditions` (SQL over `labels`) holds, and how
+    near and how far before its instant.
+    """
+
+    metric: int
+    conditions: frozenset[str]
+    near: int
+    far: int
+
+
+def view_suffix(arrival: int, group: int, view: int) -> str:
+    """Return the suffix of a series name in a view."""
+    return f":late_{arrival}_{group}_{view}"
 
 
 def make_views(con: Connection, metrics: Sequence[LogMetric], asked: Sequence[Asked], names: Iterable[str]) -> Views:
@@ -93,22 +115,34 @@ def make_views(con: Connection, metrics: Sequence[LogMetric], asked: Sequence[As
     Errors: UserError for a query that fixes its time by `@`.
     """
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE looks (asked INTEGER, metric INTEGER, nearest BIGINT, farthest BIGINT, "
-        "step BIGINT, views BIGINT)"
+        "CREATE OR REPLACE TEMP TABLE looks (asked INTEGER, metric INTEGER, name VARCHAR, selection INTEGER, "
+        "grouped INTEGER, nearest BIGINT, farthest BIGINT, step BIGINT, views BIGINT)"
     )
     con.execute("CREATE OR REPLACE TEMP TABLE spans (asked INTEGER, since BIGINT, until BIGINT)")
-    steps: dict[int, int] = {}
-    rows: list[tuple[int, ...]] = []
-    spans: list[tuple[int, ...]] = []
+    con.execute("CREATE OR REPLACE TEMP TABLE selected (selection INTEGER, series INTEGER)")
+    apart: dict[int, int] = {}
+    groups: dict[int, dict[str, int]] = {}
+    known: dict[tuple[str, frozenset[str], int], int] = {}
+    selections: dict[tuple[int, frozenset[str]], int] = {}
     for number, one in enumerate(asked):
-        looks = _looks(one.query, metrics)
-        farthest = max((far for _, far in looks.values()), default=0)
-        steps[number] = farthest // one.step + 2
-        rows += [(number, metric, near, far, one.step, steps[number]) for metric, (near, far) in looks.items()]
-        spans += [(number, since, until) for since, until in one.spans]
-    for table, values in (("looks", rows), ("spans", spans)):
-        if values:
-            con.execute(f"INSERT INTO {table} VALUES {', '.join(map(str, values))}")
+        looks = _looks(one.query, metrics, frozenset(names))
+        views = max((look.far for look in looks.values()), default=0) // one.step + 2
+        apart[number] = views * one.step
+        groups[number] = {
+            name: known.setdefault((name, look.conditions, apart[number]), len(known)) for name, look in looks.items()
+        }
+        for name, look in looks.items():
+            selection = selections.setdefault((look.metric, look.conditions), len(selections))
+            con.execute(
+                "INSERT INTO looks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [number, look.metric, name, selection, groups[number][name], look.near, look.far, one.step, views],
+            )
+        con.executemany("INSERT INTO spans VALUES (?, ?, ?)", [[number, *span] for span in one.spans])
+    for (metric, conditions), selection in selections.items():
+        any_of = " OR ".join(f"({one})" for one in sorted(conditions))
+        con.execute(
+            f"INSERT INTO selected SELECT {selection}, series FROM series WHERE of_metric = {metric} AND ({any_of})"
+        )
     point_time = f"((minute + 1)::BIGINT * 60 - {60 - float(SECONDS_INTO_MINUTE):.3f})"
     # A part is missed by the evaluations that could see its minute and come before it has arrived.
     con.execute(
@@ -116,22 +150,22 @@ def make_views(con: Connection, metrics: Sequence[LogMetric], asked: Sequence[As
         SELECT DISTINCT arrival, asked, step, views, unnest(generate_series(
             ceil(greatest({point_time} + nearest, since) / step)::BIGINT * step,
             least(arrives - 1, {point_time}::BIGINT + farthest, spans.until), step)) AS instant
-        FROM parts JOIN looks USING (metric) JOIN spans USING (asked)
+        FROM parts JOIN looks USING (metric) JOIN selected USING (selection, series) JOIN spans USING (asked)
         WHERE {point_time} + nearest < arrives AND {point_time} + nearest <= spans.until AND arrives > since"""
     )
     con.execute(
         """CREATE OR REPLACE TEMP TABLE partial AS
-        SELECT arrival, asked, step, step * views AS apart, (instant // step) % views AS view, instant FROM missed"""
+        SELECT arrival, asked, (instant // step) % views AS view, instant FROM missed"""
     )
     con.execute(
         """CREATE OR REPLACE TEMP TABLE views AS
         WITH windows AS (
-            SELECT arrival, metric, apart, view, instant, max(farthest) AS farthest
+            SELECT arrival, metric, name, selection, grouped, view, instant, max(farthest) AS farthest
             FROM partial JOIN looks USING (asked) GROUP BY ALL
         )
-        SELECT metric, series, minute, n, total, below, false AS zero_before, false AS zero_after,
-            ':late_' || arrival || '_' || apart || '_' || view AS view
-        FROM windows JOIN parts USING (arrival, metric)
+        SELECT metric, name, series, minute, n, total, below, false AS zero_before, false AS zero_after,
+            ':late_' || arrival || '_' || grouped || '_' || view AS view
+        FROM windows JOIN parts USING (arrival, metric) JOIN selected USING (selection, series)
         WHERE parts.minute BETWEEN (instant - farthest) // 60 - 1 AND instant // 60 - 1
             AND arrives <= instant AND (until IS NULL OR until > instant)"""
     )
@@ -141,7 +175,7 @@ def make_views(con: Connection, metrics: Sequence[LogMetric], asked: Sequence[As
     partial: dict[tuple[int, int], dict[int, tuple[int, ...]]] = {}
     for arrival, number, view, times in found:
         partial.setdefault((arrival, number), {})[view] = tuple(times)
-    return Views(steps, partial, frozenset(names))
+    return Views(apart, groups, partial)
 
 
 def on_the_way(con: Connection, asked: int, arrival: int, at: int) -> list[tuple[str, str, int, bool]]:
@@ -149,32 +183,49 @@ def on_the_way(con: Connection, asked: int, arrival: int, at: int) -> list[tuple
     whether a part was there.
     """
     rows = con.execute(
-        f"""SELECT name, labels, minute, bool_or(arrives <= {at}) AS in_part
-        FROM parts JOIN looks USING (metric) JOIN series USING (series) JOIN metric_names USING (metric)
+        f"""SELECT metric_names.name, labels, minute, bool_or(arrives <= {at}) AS in_part
+        FROM parts JOIN looks USING (metric) JOIN selected USING (selection, series) JOIN series USING (series)
+            JOIN metric_names USING (metric)
         WHERE asked = {asked} AND arrival = {arrival} AND n > 0
             AND minute BETWEEN ({at} - farthest) // 60 AND ({at} - nearest) // 60 - 1
-        GROUP BY ALL HAVING bool_or(arrives > {at}) ORDER BY minute, name, labels"""
+        GROUP BY ALL HAVING bool_or(arrives > {at}) ORDER BY minute, metric_names.name, labels"""
     ).fetchall()
     return [(str(name), str(labels), int(minute), bool(in_part)) for name, labels, minute, in_part in rows]
 
 
-def _looks(query: str, metrics: Sequence[LogMetric]) -> dict[int, tuple[int, int]]:
-    """Return, for each metric that the query reads, how near and how far before its instant, in seconds."""
+def _looks(query: str, metrics: Sequence[LogMetric], names: frozenset[str]) -> dict[str, _Look]:
+    """Return how the query looks at each series name that it reads."""
     numbers = {metric.promql_name: number for number, metric in enumerate(metrics)}
-    found: dict[int, tuple[int, int]] = {}
+    found: dict[str, _Look] = {}
     for read in expressions.reads(_parsed(query)):
         if getattr(read.selector, "at", None) is not None:
             raise UserError("a query with `@` looks at a fixed time, which cannot be evaluated with late points")
         name = expressions.metric_name(read.selector) or ""
-        number = numbers.get(name, numbers.get(_SUFFIX.sub("", name)))
-        if number is None:
+        metric = numbers.get(name, numbers.get(_SUFFIX.sub("", name)))
+        if metric is None or name not in names:
             continue
         near = int(read.offset.total_seconds())
         # A minute more on each side: a point is stamped inside its minute, and steps of subqueries are aligned.
         far = near + int((read.window or _INSTANT_REACH).total_seconds()) + 120
-        before = found.get(number, (near, far))
-        found[number] = (min(near, before[0]), max(far, before[1]))
+        look = _Look(metric, frozenset({_condition(read.selector)}), near, far)
+        found[name] = _both(found[name], look) if name in found else look
     return found
+
+
+def _both(one: _Look, other: _Look) -> _Look:
+    return _Look(one.metric, one.conditions | other.conditions, min(one.near, other.near), max(one.far, other.far))
+
+
+def _condition(selector: Any) -> str:
+    """Return SQL over `labels`, OpenMetrics text, that leaves out series which one of the selector's `=` leaves out."""
+    if selector.matchers.or_matchers:
+        return "true"
+    wanted = [
+        f'{one.label}="{one.value}"'
+        for one in expressions.every_matcher(selector)
+        if one.operator == "=" and one.label not in _NOT_IN_LABELS and _PLAIN.fullmatch(one.value)
+    ]
+    return " AND ".join(f"contains(',' || labels || ',', {quoted(f',{one},')})" for one in wanted) or "true"
 
 
 def _parsed(query: str) -> object:
@@ -184,5 +235,5 @@ def _parsed(query: str) -> object:
         raise UserError(f"is no PromQL query ({error}); mend it") from error
 
 
-def _renamed(query: str, names: frozenset[str], suffix: str) -> str:
-    return _WORD.sub(lambda word: word[0] + suffix if word[0] in names else word[0], legacy_names(query))
+def _renamed(query: str, suffixes: Mapping[str, str]) -> str:
+    return _WORD.sub(lambda word: word[0] + suffixes.get(word[0], ""), legacy_names(query))

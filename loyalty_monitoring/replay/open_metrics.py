@@ -45,32 +45,36 @@ def write_open_metrics(
 def _families(number: int, metric: LogMetric, wanted: Collection[str], table: str = "spaced") -> list[str]:
     """Return a query of the text of each wanted series name of the metric."""
     name = metric.promql_name
+    names = (f"{name}_count", f"{name}_sum", f"{name}_bucket") if metric.is_distribution else (name,)
+    return [_family_text(one, _values(one, number, metric, table)) for one in names if one in wanted]
+
+
+def _values(name: str, number: int, metric: LogMetric, table: str) -> str:
+    """Return a query of the values of a series name, in order: what stands before the labels' end, minute, value."""
     points = f"FROM {table} JOIN series USING (series) WHERE metric = {number}"
-    columns = "series, minute, zero_before, zero_after, labels" + (", view" if table == "views" else ", '' AS view")
-    if not metric.is_distribution:
-        sources = {name: f"SELECT {columns}, 0 AS bucket, n::VARCHAR AS value {points}"}
-    else:
-        finite = bucket_bounds(metric.body.get("bucketOptions", {}))
-        bounds = ", ".join([*(f"'{bound!r}'" for bound in finite), "'+Inf'"])
-        sources = {
-            f"{name}_count": f"SELECT {columns}, 0 AS bucket, n::VARCHAR AS value {points}",
-            f"{name}_sum": f"SELECT {columns}, 0 AS bucket, total::VARCHAR AS value {points}",
-            f"{name}_bucket": (
-                f"SELECT * REPLACE (labels || ',le=\"' || ([{bounds}])[bucket] || '\"' AS labels) FROM ("
-                f"SELECT {columns}, unnest(range(1, {len(finite) + 2})) AS bucket, "
-                f"unnest(list_append(below, n))::VARCHAR AS value {points})"
-            ),
-        }
-    return [_family_text(series_name, source) for series_name, source in sources.items() if series_name in wanted]
+    view = "''"
+    if table == "views":
+        points, view = f"{points} AND name = {quoted(name)}", "view"
+    columns = f"SELECT {view} AS view, series, labels, minute, zero_before, zero_after"
+    if not name.endswith("_bucket") or not metric.is_distribution:
+        value = "total" if metric.is_distribution and name.endswith("_sum") else "n"
+        return f"{columns}, {value} AS value {points} ORDER BY view, series, minute"
+    finite = bucket_bounds(metric.body.get("bucketOptions", {}))
+    bounds = ", ".join([*(f"'{bound!r}'" for bound in finite), "'+Inf'"])
+    return (
+        f"SELECT * REPLACE (labels || ',le=\"' || ([{bounds}])[bucket] || '\"' AS labels) FROM ("
+        f"{columns}, unnest(range(1, {len(finite) + 2})) AS bucket, unnest(list_append(below, n)) AS value {points}) "
+        "ORDER BY view, series, bucket, minute"
+    )
 
 
-def _family_text(name: str, source: str) -> str:
+def _family_text(name: str, values: str) -> str:
     def line(value: str, offset: int) -> str:
-        return f"prefix || {value} || ' ' || ((minute + {offset})::BIGINT * 60 + {SECONDS_INTO_MINUTE})::VARCHAR"
+        return f"{start} || {value} || ' ' || ((minute + {offset})::BIGINT * 60 + {SECONDS_INTO_MINUTE})::VARCHAR"
 
-    prefixed = f"SELECT *, {quoted(name)} || view || '{{' || labels || '}} ' AS prefix FROM ({source})"
+    start = f"{quoted(name)} || view || '{{' || labels || '}} '"
     return f"""SELECT
         CASE WHEN zero_before THEN {line("'0'", -1)} || chr(10) ELSE '' END
-        || {line("value", 0)}
+        || {line("value::VARCHAR", 0)}
         || CASE WHEN zero_after THEN chr(10) || {line("'0'", 1)} ELSE '' END
-        FROM ({prefixed} ORDER BY view, series, bucket, minute)"""
+        FROM ({values})"""

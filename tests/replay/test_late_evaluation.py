@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,6 +41,20 @@ METRIC = LogMetric(
     Path("log_metrics/rejections.yaml"),
 )
 NAME = METRIC.promql_name
+SIZES = LogMetric(
+    "sizes",
+    (),
+    {
+        **METRIC.body,
+        "name": "loyalty/sizes",
+        "metricDescriptor": {**METRIC.body["metricDescriptor"], "valueType": "DISTRIBUTION"},
+        "valueExtractor": "EXTRACT(jsonPayload.size)",
+        "bucketOptions": {"explicitBuckets": {"bounds": [0, 4]}},
+    },
+    Path("log_metrics/sizes.yaml"),
+)
+SIZE = SIZES.promql_name
+NAMES = {NAME, *(f"{SIZE}_{what}" for what in ("count", "sum", "bucket"))}
 ZERO = int(START.timestamp())
 
 
@@ -50,7 +65,19 @@ def _entries() -> Iterator[Entry]:
             for _ in range(chance.choice([0, 0, 1, 3, 7])):
                 at = START + minutes(minute) + timedelta(seconds=chance.randint(0, 59))
                 received = at + timedelta(seconds=chance.randint(0, 600))
-                yield {**rejection(at, store), "receiveTimestamp": received.isoformat().replace("+00:00", "Z")}
+                one = rejection(at, store)
+                one["jsonPayload"]["size"] = chance.randint(1, 9)
+                yield {**one, "receiveTimestamp": received.isoformat().replace("+00:00", "Z")}
+
+
+def _samples(metric: int, labels: str, n: int, total: float, below: list[int] | None) -> Iterator[str]:
+    if metric == 0:
+        yield f"{NAME}@{{{labels}}} {n}"
+        return
+    yield f"{SIZE}_count@{{{labels}}} {n}"
+    yield f"{SIZE}_sum@{{{labels}}} {total}"
+    for bound, value in zip(("0.0", "4.0", "+Inf"), [*below, n], strict=True) if below is not None else ():
+        yield f'{SIZE}_bucket@{{{labels},le="{bound}"}} {value}'
 
 
 @pytest.mark.parametrize("step", [30, 300])
@@ -62,35 +89,44 @@ def _entries() -> Iterator[Entry]:
         f"max_over_time((sum by (store_id) (sum_over_time({NAME}[1m])))[12m:1m])",
         f"sum(sum_over_time({NAME}[10m] offset 3m)) / sum(sum_over_time({NAME}[20m]))",
         f"{NAME} > 0",
+        f'sum_over_time({NAME}{{store_id="s-1"}}[5m])',
+        f'sum(sum_over_time({NAME}{{store_id="s-1"}}[5m])) - sum(sum_over_time({NAME}{{store_id=~"s-2"}}[9m]))',
+        f'sum(sum_over_time({SIZE}_bucket{{le="4.0",store_id="s-2"}}[5m])) / sum(sum_over_time({SIZE}_count[5m]))',
+        f'sum(sum_over_time({SIZE}_sum{{store_id="s-2"}}[5m])) / sum(sum_over_time({SIZE}_count[7m]))',
     ],
 )
 def test_an_evaluation_answers_as_if_nothing_else_were_there(
     tmp_path: Path, query: str, arrival: Arrival, step: int
 ) -> None:
-    """Held against copies of the metric, one for each evaluation, which a loop in Python fills."""
+    """Held against copies of the metrics, one for each evaluation, which a loop in Python fills."""
     file, out = write(tmp_path / "e.jsonl", list(_entries())), tmp_path / "points.om"
-    asked = Asked(query, step, ((ZERO, ZERO + 3600),))
+    metrics, asked = [METRIC, SIZES], Asked(query, step, ((ZERO, ZERO + 3600),))
+    names = {name for name in NAMES if re.search(rf"\b{name}\b", query)}
     with connect() as con:
-        points_of_files(con, [METRIC], [file], {NAME}, by_arrival=True)
-        make_parts(con, [METRIC], [arrival])
-        views = make_views(con, [METRIC], [asked], {NAME})
-        write_open_metrics(con, [METRIC], {NAME}, out, with_views=True)
+        points_of_files(con, metrics, [file], names, by_arrival=True)
+        make_parts(con, metrics, [arrival])
+        views = make_views(con, metrics, [asked], names)
+        write_open_metrics(con, metrics, names, out, with_views=True)
         parts = con.execute(
-            "SELECT labels, minute, arrives, until, n FROM parts JOIN series USING (series) ORDER BY labels, minute"
+            "SELECT metric, labels, n, total, below, minute, arrives, until FROM parts JOIN series USING (series) "
+            "ORDER BY metric, labels, minute"
         ).fetchall()
     instants = range(ZERO, ZERO + 3601, step)
-    copies = [
-        f"{NAME}:{at}{{{labels}}} {n} {minute * 60 + 59.999:.3f}"
-        for at in instants
-        for labels, minute, arrives, until, n in parts
-        if arrives <= at and (until is None or at < until)
-    ]
-    out.write_text(out.read_text().removesuffix("# EOF\n") + "\n".join(copies) + "\n# EOF\n")
+    copies: dict[str, list[str]] = {}
+    for at in instants:
+        for *part, minute, arrives, until in parts:
+            if arrives <= at and (until is None or at < until):
+                for sample in _samples(*part):
+                    line = f"{sample.replace('@', f':{at}')} {minute * 60 + 59.999:.3f}"
+                    copies.setdefault(line.partition("} ")[0], []).append(line)
+    lines = "\n".join(line for of_series in copies.values() for line in of_series)
+    out.write_text(f"{out.read_text().removesuffix('# EOF' + chr(10))}{lines}\n# EOF\n")
     with prometheus_over(out) as prometheus:
         full = prometheus.query_range(query, ZERO, ZERO + 3600, step)
         found = views.answers(prometheus, 0, asked, 0, asked.spans[0], full)
         for at in instants:
-            alone = prometheus.query_range(query.replace(NAME, f"{NAME}:{at}"), at, at, step)
+            copied = re.sub("|".join(NAMES), rf"\g<0>:{at}", query)
+            alone = prometheus.query_range(copied, at, at, step)
             ours = {json.dumps(one.labels): repr(dict(one.samples)[at]) for one in found if at in dict(one.samples)}
             theirs = {json.dumps(one.labels): repr(one.samples[0][1]) for one in alone}
             assert ours == theirs, datetime.fromtimestamp(at, UTC)
