@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -27,7 +28,10 @@ from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.metric_usage import series_in_queries, series_names
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.replay.entries.load import EntryCounts
-from loyalty_monitoring.replay.kept_points import Asked, Group, groups_of, known_counts, load_points, program
+from loyalty_monitoring.replay.entries.newest import Search
+from loyalty_monitoring.replay.kept_files import Group, groups_of, program
+from loyalty_monitoring.replay.kept_lines import Found, kept_lines, read_lines
+from loyalty_monitoring.replay.kept_points import Asked, known_counts, load_places, load_points
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.prometheus import Given, Prometheus, Series, backfill, engine, prometheus_with
 from loyalty_monitoring.replay.result import MetricSummary, Points
@@ -42,19 +46,18 @@ def answering(
     *,
     strict: bool = False,
     groups: Sequence[Group] | None = None,
+    searches: Sequence[Search] = (),
     progress: Progress | None = None,
 ) -> Iterator[tuple[KeptAnswers, Points]]:
     """Yield a function that answers queries over the points that the metrics make of the files; `wanted` are the series
-    that are named. `groups` are those of the files, where whoever asks has them.
+    that are named. `groups` are those of the files, where whoever asks has them. `searches` are done on the way.
 
     Errors: those of `load_entries`, and when asked, of `Prometheus`.
     """
-    asked = Asked(tuple(groups or groups_of(files, cache)), tuple(metrics), frozenset(wanted), strict)
+    asked = Asked(tuple(groups or groups_of(files, cache)), tuple(metrics), frozenset(wanted), strict, tuple(searches))
     with temporary_folder() as folder:
         text = folder / "points.om"
-        known = known_counts(cache, asked)
-        if known is None:
-            known = _write_points(cache, asked, text, progress)
+        points = _points(cache, asked, text, progress)
         # Prometheus is started by a thread that stays until the end: when that thread ends, so does Prometheus.
         with ThreadPoolExecutor(max_workers=1) as keeper, ExitStack() as running:
 
@@ -67,11 +70,11 @@ def answering(
                     except UserError:  # blocks that the disk has damaged
                         shutil.rmtree(data)
                 if not text.exists():
-                    _write_points(cache, asked, text, None)
+                    _write_points(cache, replace(asked, searches=()), text, None)
                 return running.enter_context(prometheus_with(data, _new_blocks(cache, asked, text, data)))
 
             try:
-                yield KeptAnswers(cache, asked, lambda: keeper.submit(start).result()), Points(*known)
+                yield KeptAnswers(cache, asked, lambda: keeper.submit(start).result()), points
             finally:
                 keeper.submit(running.close).result()
                 cache.shrink()
@@ -146,9 +149,23 @@ class KeptAnswers:
             return self._prometheus
 
 
+def _points(cache: Cache, asked: Asked, text: Path, progress: Progress | None) -> Points:
+    """Return what is known of the points and the searches, or read the files, and write the points as text."""
+    lines = kept_lines(cache, asked.groups, asked.searches)
+    places: list[Found] = []
+    if (known := known_counts(cache, asked)) is not None:
+        counts, summaries = known
+    else:
+        to_find = asked if lines is None else replace(asked, searches=())
+        counts, summaries, places = _write_points(cache, to_find, text, progress)
+    if lines is None:
+        lines = read_lines(cache, asked.groups, asked.searches, places or load_places(cache, asked, progress))
+    return Points(counts, summaries, lines)
+
+
 def _write_points(
     cache: Cache, asked: Asked, text: Path, progress: Progress | None
-) -> tuple[EntryCounts, dict[str, MetricSummary]]:
+) -> tuple[EntryCounts, dict[str, MetricSummary], list[Found]]:
     folder = text.with_name("parts")
     folder.mkdir()
     # The database's memory is not needed while Prometheus works.

@@ -7,55 +7,45 @@ that follow each other are kept as one, so that many of them do not cost a pass 
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache, cached_property, partial
-from importlib.metadata import version
+from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from loyalty_monitoring.common.cache import Cache, digest, key
+from loyalty_monitoring.common.cache import Cache, key
 from loyalty_monitoring.common.database import Connection, Progress, connect
 from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.replay.entries.load import MOST_ORIGINS, EntryCounts, Rejected, added, checked
 from loyalty_monitoring.replay.entries.log_files import shown_name
+from loyalty_monitoring.replay.entries.newest import Search, Searching
+from loyalty_monitoring.replay.kept_files import Group, kept_json, program, put_json
+from loyalty_monitoring.replay.kept_lines import Found, keep_places, kept_places
 from loyalty_monitoring.replay.metric_points import export_points, import_points, points_of_files
 from loyalty_monitoring.replay.result import MetricSummary
 
-_PACKAGE = Path(__file__).resolve().parents[1]
-_GROUP_BYTES = 4 * 2**20  # as they are on the disk, packed or not
 _PARQUET_END = b"PAR1"  # github.com/apache/parquet-format#file-format
 _COUNTED = ("filter", "labelExtractors", "valueExtractor", "bucketOptions", "metricDescriptor")
 
 
 @dataclass(frozen=True)
-class Group:
-    """Log files that are counted together. `content` is a key of their bytes, None where they can be read only once."""
-
-    files: tuple[Path | Literal["-"], ...]
-    content: str | None
-    seen: tuple[object, ...] = ()
-
-    def is_unchanged(self) -> bool:
-        """Return whether the files are still those whose bytes were looked at."""
-        return self.content is not None and self.seen == tuple(map(_seen, self.files))
-
-
-@dataclass(frozen=True)
 class Asked:
-    """The points to make: those of `metrics` in the files of `groups`, with the buckets that `wanted` names."""
+    """The points to make: those of `metrics` in the files of `groups`, with the buckets that `wanted` names.
+
+    `searches` are done on the way.
+    """
 
     groups: tuple[Group, ...]
     metrics: tuple[LogMetric, ...]
     wanted: frozenset[str]
     strict: bool
+    searches: tuple[Search, ...] = ()
 
     @cached_property
     def keys(self) -> Mapping[str, tuple[str, ...]]:
@@ -81,45 +71,15 @@ class Asked:
         """Return a key of the points of some of the metrics in all files, and of their names; None where there can be
         none.
         """
-        if any(group.content is None for group in self.groups):
+        contents = [group.content for group in self.groups]
+        if None in contents:
             return None
-        return key([[metric.promql_name, self.keys[metric.promql_name]] for metric in metrics])
-
-
-@cache
-def program() -> str:
-    """Return a key of what counts and evaluates: this package's source and the database's version."""
-    sources = sorted(chain(_PACKAGE.rglob("*.py"), _PACKAGE.rglob("*.lark")))
-    texts = [[str(file.relative_to(_PACKAGE)), file.read_text(encoding="utf-8")] for file in sources]
-    return key(texts, version("duckdb"))
-
-
-def groups_of(files: Sequence[Path | Literal["-"]], cache: Cache) -> tuple[Group, ...]:
-    """Return the files in their order, in groups; without a cache nobody looks at their bytes."""
-    found: list[Group] = []
-    together: list[Path] = []
-
-    def end() -> None:
-        if together:
-            found.append(_group(together, cache))
-            together.clear()
-
-    for file in files:
-        path = Path(file)
-        if str(file) == "-" or not path.is_file():
-            end()
-            found.append(Group((file,), None))
-            continue
-        together.append(path)
-        if sum(one.stat().st_size for one in together) >= _GROUP_BYTES:
-            end()
-    end()
-    return tuple(found)
+        return key(contents, [[metric.promql_name, self.keys[metric.promql_name]] for metric in metrics])
 
 
 def known_counts(cache: Cache, asked: Asked) -> tuple[EntryCounts, dict[str, MetricSummary]] | None:
     """Return what `load_points` found before; None where something has to be counted."""
-    kept = _kept_json(cache, "found", asked.key(asked.metrics))
+    kept = kept_json(cache, "found", asked.key(asked.metrics))
     if kept is None or (asked.strict and any(one["rejected"] for one in kept["counts"])):
         return None
     counts = [_as_counts(group, one) for group, one in zip(asked.groups, kept["counts"], strict=True)]
@@ -128,13 +88,18 @@ def known_counts(cache: Cache, asked: Asked) -> tuple[EntryCounts, dict[str, Met
 
 def load_points(
     con: Connection, cache: Cache, asked: Asked, folder: Path, progress: Progress | None = None
-) -> tuple[EntryCounts, dict[str, MetricSummary]]:
-    """Make the tables that `make_points` makes; `folder` holds files meanwhile. Errors: those of `load_entries`."""
+) -> tuple[EntryCounts, dict[str, MetricSummary], list[Found]]:
+    """Make the tables that `make_points` makes; `folder` holds files meanwhile. Errors: those of `load_entries`.
+
+    Returned are also the places of what is searched, of each group in its order.
+    """
     counts: list[EntryCounts] = []
     parts: list[list[Path]] = [[] for _ in asked.metrics]
+    places: list[Found] = []
     for number in range(len(asked.groups)):
-        of_group, files = _points_of_group(cache, asked, number, folder / f"{number}", progress)
+        of_group, files, searched = _points_of_group(cache, asked, number, folder / f"{number}", progress)
         counts.append(of_group)
+        places.append(searched)
         for of_metric, file in zip(parts, files, strict=True):
             of_metric.append(file)
     together = checked(added(counts))
@@ -146,8 +111,24 @@ def load_points(
             "counts": [_as_json(group, one) for group, one in zip(asked.groups, counts, strict=True)],
             "summaries": {name: [one.matched, one.series, one.points] for name, one in summaries.items()},
         }
-        _put_json(cache, "found", asked.key(asked.metrics), found)
-    return together, summaries
+        put_json(cache, "found", asked.key(asked.metrics), found)
+    return together, summaries, places
+
+
+def load_places(cache: Cache, asked: Asked, progress: Progress | None = None) -> list[Found]:
+    """Return where the newest matches of what is searched are, of each group in its order. Errors: those of
+    `load_entries`.
+    """
+    places: list[Found] = []
+    for group in asked.groups:
+        found = kept_places(cache, group, asked.searches)
+        if found is None:
+            searching = Searching(asked.searches)
+            _counted(group, [], searching, strict=asked.strict, progress=progress)
+            found = searching.found()
+            keep_places(cache, group, found)
+        places.append(found)
+    return places
 
 
 def count_points(cache: Cache, together: Sequence[Asked], progress: Progress | None = None) -> None:
@@ -168,7 +149,7 @@ def count_points(cache: Cache, together: Sequence[Asked], progress: Progress | N
                 _Wanted(metric, has_buckets=has_buckets, out=folder / f"{number}.parquet")
                 for number, (metric, has_buckets) in enumerate(missing.values())
             ]
-            counts = _counted(group, wanted, strict=any(asked.strict for asked in together), progress=progress)
+            counts = _counted(group, wanted, None, strict=any(asked.strict for asked in together), progress=progress)
             _keep(cache, group, counts, dict(zip(missing, (one.out for one in wanted), strict=True)))
 
 
@@ -176,7 +157,7 @@ def resource_types_of(cache: Cache, groups: Sequence[Group]) -> dict[str, int] |
     """Return how many entries each `resource.type` has, the most frequent first; None where that is not kept."""
     found: Counter[str] = Counter()
     for group in groups:
-        kept = _kept_json(cache, "counts", _counts_key(group))
+        kept = kept_json(cache, "counts", _counts_key(group))
         if kept is None or len(kept["origins"]) >= MOST_ORIGINS:
             return None
         for kind, _, number in kept["origins"]:
@@ -193,14 +174,23 @@ class _Wanted:
     out: Path
 
 
-def _counted(group: Group, wanted: Sequence[_Wanted], *, strict: bool, progress: Progress | None) -> EntryCounts:
+def _counted(
+    group: Group, wanted: Sequence[_Wanted], searching: Searching | None, *, strict: bool, progress: Progress | None
+) -> EntryCounts:
     """Read a group's files once, and write the points of each metric."""
     # Metrics of two versions may have one name, which is no part of their points.
     metrics = [replace(one.metric, body={**one.metric.body, "name": f"m{n}"}) for n, one in enumerate(wanted)]
     names = {f"{metric.promql_name}_bucket" for metric, one in zip(metrics, wanted, strict=True) if one.has_buckets}
     with connect() as con:
         counts, summaries = points_of_files(
-            con, metrics, group.files, names, strict=strict, is_checked=False, progress=progress
+            con,
+            metrics,
+            group.files,
+            names,
+            strict=strict,
+            is_checked=False,
+            searching=searching,
+            progress=progress,
         )
         for number, (metric, one) in enumerate(zip(metrics, wanted, strict=True)):
             export_points(con, number, summaries[metric.api_name].matched, one.out)
@@ -212,18 +202,18 @@ def _keep(cache: Cache, group: Group, counts: EntryCounts, points: Mapping[str, 
     if group.is_unchanged():
         for name, file in points.items():
             cache.put("points", name, partial(shutil.copyfile, file))
-        _put_json(cache, "counts", _counts_key(group), _as_json(group, counts))
+        put_json(cache, "counts", _counts_key(group), _as_json(group, counts))
 
 
 def _points_of_group(
     cache: Cache, asked: Asked, place: int, folder: Path, progress: Progress | None
-) -> tuple[EntryCounts, list[Path]]:
-    """Return the counts of a group's files, and for each metric a file of its points in `folder`."""
+) -> tuple[EntryCounts, list[Path], Found]:
+    """Return the counts of a group's files, for each metric a file of its points in `folder`, and what is searched."""
     folder.mkdir()
     group = asked.groups[place]
     files = [folder / f"{number}.parquet" for number in range(len(asked.metrics))]
     keys = [asked.keys[metric.promql_name][place] for metric in asked.metrics]
-    kept = _kept_json(cache, "counts", _counts_key(group))
+    kept = kept_json(cache, "counts", _counts_key(group))
     if kept is not None and asked.strict and kept["rejected"]:
         kept = None  # the files are read again, for the error
     missing = [
@@ -231,33 +221,20 @@ def _points_of_group(
         for number, file in enumerate(files)
         if kept is None or not _copied(cache.get("points", keys[number]), file)
     ]
-    if kept is not None and not missing:
-        return _as_counts(group, kept), files
+    known = kept_places(cache, group, asked.searches)
+    if kept is not None and not missing and known is not None:
+        return _as_counts(group, kept), files, known
     wanted = [
         _Wanted(asked.metrics[number], has_buckets=asked.has_buckets(asked.metrics[number]), out=files[number])
         for number in missing
     ]
-    counts = _counted(group, wanted, strict=asked.strict, progress=progress)
+    searching = Searching(asked.searches) if known is None else None
+    counts = _counted(group, wanted, searching, strict=asked.strict, progress=progress)
     _keep(cache, group, counts, {keys[number]: files[number] for number in missing})
-    return counts, files
-
-
-def _group(files: Sequence[Path], cache: Cache) -> Group:
-    if cache.folder is None:
-        return Group(tuple(files), None)
-    seen = tuple(map(_seen, files))  # first, so that a change while the bytes are looked at is noticed
-    try:
-        return Group(tuple(files), key([digest(file) for file in files]), seen)
-    except OSError:
-        return Group(tuple(files), None)  # whoever reads it says what is wrong
-
-
-def _seen(file: Path | Literal["-"]) -> object:
-    try:
-        status = os.stat(file)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+    if searching is None:
+        return counts, files, known or {}
+    keep_places(cache, group, searching.found())
+    return counts, files, searching.found()
 
 
 def _copied(source: Path | None, target: Path) -> bool:
@@ -316,16 +293,3 @@ def _as_counts(group: Group, kept: Mapping[str, Any]) -> EntryCounts:
         kept["size"],
         {(kind, logger): number for kind, logger, number in kept["origins"]},
     )
-
-
-def _kept_json(cache: Cache, kind: str, name: str | None) -> dict[str, Any] | None:
-    file = None if name is None else cache.get(kind, name)
-    try:
-        return None if file is None else json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
-def _put_json(cache: Cache, kind: str, name: str | None, value: Mapping[str, Any]) -> None:
-    if name is not None:
-        cache.put(kind, name, lambda path: path.write_text(json.dumps(value), encoding="utf-8"))

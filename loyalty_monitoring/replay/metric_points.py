@@ -24,6 +24,7 @@ from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter,
 from loyalty_monitoring.replay.arrival import ARRIVAL_STEP
 from loyalty_monitoring.replay.entries.filtering import filter_fields, matching_entries
 from loyalty_monitoring.replay.entries.load import LOGGER, EntryCounts, entry_columns, load_entries
+from loyalty_monitoring.replay.entries.newest import Searching
 from loyalty_monitoring.replay.result import MetricSummary
 
 # What the fields of a part may have in bytes: few parts for ordinary entries, and room for what is made of large ones.
@@ -69,20 +70,29 @@ def points_of_files(
     strict: bool = False,
     by_arrival: bool = False,
     is_checked: bool = True,
+    searching: Searching | None = None,
     progress: Progress | None = None,
 ) -> tuple[EntryCounts, dict[str, MetricSummary]]:
     """Read the files, and make the points of all `metrics` as `make_points` does, part by part in bounded memory.
 
+    `searching` looks for the newest matches of its filters on the way.
     Entries of years in which Prometheus evaluates nothing are rejected. Errors: those of `load_entries`.
     """
     making = _Making(con, metrics, wanted, by_arrival=by_arrival)
+
+    def take(_: object) -> None:
+        making.add(progress)
+        if searching is not None:
+            searching.add(con)
+
     counts = load_entries(
         con,
         files,
-        needed_fields(metrics, by_arrival=by_arrival) | {LOGGER},
+        needed_fields(metrics, by_arrival=by_arrival) | {LOGGER} | (searching.fields if searching else set()),
         strict=strict,
+        with_batches=searching is not None,
         evaluable=True,
-        take=lambda _: making.add(progress),
+        take=take,
         least=_PART_BYTES,
         is_checked=is_checked,
         progress=progress,

@@ -8,6 +8,8 @@ from datetime import datetime
 
 from loyalty_monitoring.definitions.model import Priority
 from loyalty_monitoring.replay.entries.load import EntryCounts, Rejected
+from loyalty_monitoring.replay.entries.match import Matches
+from loyalty_monitoring.replay.entries.newest import Search
 
 
 @dataclass(frozen=True)
@@ -21,10 +23,13 @@ class MetricSummary:
 
 @dataclass(frozen=True)
 class Points:
-    """Entries and points of a replay. `metrics` maps a metric's API name to its summary."""
+    """Entries and points of a replay. `metrics` maps a metric's API name to its summary, `newest` what was searched to
+    the matches.
+    """
 
     entries: EntryCounts
     metrics: Mapping[str, MetricSummary]
+    newest: Mapping[Search, Matches] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from loyalty_monitoring.replay.diagnosis import Origins, why_nothing_matched
 from loyalty_monitoring.replay.entries.load import EntryCounts
 from loyalty_monitoring.replay.incidents import Closing, evaluation_instants, incidents
 from loyalty_monitoring.replay.kept_answers import answering
-from loyalty_monitoring.replay.kept_points import Group
+from loyalty_monitoring.replay.kept_files import Group
 from loyalty_monitoring.replay.late_evaluation import Asked, make_views
 from loyalty_monitoring.replay.margins import margins
 from loyalty_monitoring.replay.metric_points import points_of_files

@@ -10,7 +10,8 @@ from loyalty_monitoring.common.cache import NO_CACHE, Cache
 from loyalty_monitoring.common.database import Progress
 from loyalty_monitoring.definitions.metric_usage import series_in_queries
 from loyalty_monitoring.definitions.model import Dashboard
-from loyalty_monitoring.replay.entries.match import Matches, newest_matches
+from loyalty_monitoring.replay.entries.match import Matches
+from loyalty_monitoring.replay.entries.newest import Search
 from loyalty_monitoring.replay.kept_answers import KeptAnswers, answering
 from loyalty_monitoring.replay.margins import margins
 from loyalty_monitoring.replay.result import Margin
@@ -55,10 +56,17 @@ def report(
     queries = [policy.query for policy in definitions.alert_policies]
     queries += [query.promql for of_dashboard in sets for query in of_dashboard.queries if query.promql is not None]
     wanted = series_in_queries(definitions.log_metrics, queries)
-    with answering(definitions.log_metrics, files, wanted, cache, strict=strict, progress=progress) as (
-        answers,
-        points,
-    ):
+    filters = {text for dashboard in definitions.dashboards for text in filters_of_logs_panels(dashboard.body)}
+    searches = {text: Search(without_choice(text), start, end, _MOST_LINES) for text in sorted(filters)}
+    with answering(
+        definitions.log_metrics,
+        files,
+        wanted,
+        cache,
+        strict=strict,
+        searches=list(dict.fromkeys(searches.values())),
+        progress=progress,
+    ) as (answers, points):
         window_from, window_to = window(points.entries, start, end)
         began = points.entries.first_timestamp
         span = Span(
@@ -80,10 +88,7 @@ def report(
             )
             for policy in definitions.alert_policies
         ]
-        filters = {text for dashboard in definitions.dashboards for text in filters_of_logs_panels(dashboard.body)}
-        plain = {text: without_choice(text) for text in filters}
-        matches = newest_matches(set(plain.values()), files, window_from, window_to, _MOST_LINES)
-        logs = {text: matches[plain[text]] for text in filters}
+        logs = {text: points.newest[search] for text, search in searches.items()}
         dashboards = []
         pages: Files = {}
         for done, (dashboard, of_dashboard) in enumerate(zip(definitions.dashboards, sets, strict=True)):

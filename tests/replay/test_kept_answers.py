@@ -16,7 +16,7 @@ import pytest
 from loyalty_monitoring.common.cache import NO_CACHE, Cache
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.model import AlertPolicy, Definitions, LogMetric
-from loyalty_monitoring.replay import kept_answers, kept_points, prometheus
+from loyalty_monitoring.replay import kept_answers, kept_files, kept_points, prometheus
 from loyalty_monitoring.replay.run import replay
 from tests.log_lines import START, rejection, write
 
@@ -171,6 +171,13 @@ def test_one_more_entry_is_another_log(cache: Cache, file: Path, seen: Seen) -> 
     assert seen.counted[:2] == ["rejections", "statuses"]
 
 
+def test_without_a_metric_other_logs_have_other_counts(cache: Cache, file: Path, tmp_path: Path) -> None:
+    nothing = Definitions((), (), ())
+    replay(nothing, [file], cache=cache)
+    other = write(tmp_path / "other.jsonl", _entries(2, 7))
+    assert replay(nothing, [other], cache=cache) == replay(nothing, [other])
+
+
 def test_a_file_that_changes_while_it_is_read_is_not_kept(
     cache: Cache, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,9 +233,9 @@ def test_small_files_are_kept_as_one_and_large_ones_by_themselves(
     cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen: Seen
 ) -> None:
     files = [write(tmp_path / f"{number}.jsonl", _entries(number, 50)) for number in range(3)]
-    assert len(kept_points.groups_of(files, cache)) == 1
-    monkeypatch.setattr(kept_points, "_GROUP_BYTES", 1)
-    assert len(kept_points.groups_of(files, cache)) == 3
+    assert len(kept_files.groups_of(files, cache)) == 1
+    monkeypatch.setattr(kept_files, "_GROUP_BYTES", 1)
+    assert len(kept_files.groups_of(files, cache)) == 3
     replay(_definitions(), files[:2], cache=cache)
     seen.clear()
     assert replay(_definitions(), files, cache=cache) == replay(_definitions(), files)

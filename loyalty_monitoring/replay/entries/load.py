@@ -19,7 +19,7 @@ import json
 import logging
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -52,6 +52,7 @@ from loyalty_monitoring.replay.entries.log_files import (
     LONG_LINE,
     MAX_LINE_BYTES,
     Batch,
+    LogFile,
     open_source,
 )
 from loyalty_monitoring.replay.entries.unreadable import hint
@@ -77,6 +78,7 @@ MOST_ORIGINS, _LONGEST_ORIGIN = 10_000, 200  # they come from logs, so there can
 _WHOLE_BYTES = 2 * 2**20
 _MOST_OF_KINDS = 8 * 2**20  # bytes of the kinds that are kept from part to part: values that hardly repeat are no kinds
 _PLACES_OF_A_FILE = 2**40
+_BATCHES_OF_A_FILE = 2**32
 _INSTANT, _KIND, _PLACE = '"@time"', '"@kind"', '"@place"'  # no field that is read as a column can have these names
 _ALWAYS: frozenset[FieldPath] = frozenset({("timestamp",), ("severity",), ("resource", "type"), ("resource", "labels")})
 
@@ -87,6 +89,7 @@ _TIMESTAMP = (
 _YEAR_1, _YEAR_10000 = -62_135_596_800_000_000, 253_402_300_800_000_000  # microseconds since 1970
 # Prometheus counts nanoseconds since 1970 in 64 bits in places, and times before 1970 confuse its ranges.
 _YEAR_2262 = 9_214_646_400_000_000
+EVALUABLE = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC))
 
 _log = logging.getLogger("loyalty_monitoring.entries")
 
@@ -100,6 +103,7 @@ class _Layout:
     of_entry: tuple[FieldPath, ...]
     with_places: bool = False
     evaluable: bool = False
+    batch: int | None = None  # which all entries of a batch have in common
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,7 @@ def load_entries(
     *,
     strict: bool = False,
     with_places: bool = False,
+    with_batches: bool = False,
     evaluable: bool = False,
     take: Callable[[Batch], None] | None = None,
     least: int = 0,
@@ -149,8 +154,9 @@ def load_entries(
     Columns: `time` TIMESTAMP (UTC, microseconds), `kind` INTEGER, `resource` INTEGER (yet to be filled), and a JSON
     column for each field, which `entry_columns` names. `fields` with () keep the whole entry. `with_places` adds a
     column `place` BIGINT, which `positions` turns into file and line in the end, and which rises in the order of files
-    and lines; without it, rows are in any order. `evaluable` rejects entries of years in which Prometheus evaluates
-    nothing.
+    and lines; without it, rows are in any order. `with_batches` adds a column `batch` BIGINT, which `batch_of` turns
+    into the place of the file and the batch's number in it. `evaluable` rejects entries of years in which Prometheus
+    evaluates nothing.
 
     Without `take`, `entries` holds all of them in the end. With it, memory stays bounded, however many there are:
     `take` is called whenever the table's fields have more than `least` bytes, and in the end, and the table is emptied
@@ -160,7 +166,7 @@ def load_entries(
     entry could be used of what was read, and with `strict` also for the first line that is no LogEntry. Without
     `is_checked`, what was read is neither told nor judged: `checked` does that, for several results together.
     """
-    loading = _Loading(con, frozenset(fields), strict, with_places, evaluable)
+    loading = _Loading(con, frozenset(fields), strict, with_places, evaluable, with_batches=with_batches)
     for batch in loading.batches(files, None if take is None else least, progress):
         if take is not None:
             take(batch)
@@ -175,14 +181,19 @@ def entry_batches(
     *,
     strict: bool = False,
     with_places: bool = False,
+    only: Collection[tuple[int, int]] | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Batch]:
     """Yield the batches of all files, while the table `entries` holds the entries of one; otherwise like
     `load_entries`.
+
+    `only` are the batches to look at, as `batch_of` names them. What else the files hold was judged by whoever found
+    them.
     """
-    loading = _Loading(con, frozenset(fields), strict, with_places, evaluable=False, keeps_starts=False)
+    loading = _Loading(con, frozenset(fields), strict, with_places, evaluable=False, only=only, keeps_starts=False)
     yield from loading.batches(files, 0, progress)
-    checked(loading.counts())
+    if only is None:
+        checked(loading.counts())
 
 
 def unused(rejected: int, read: int, first: Sequence[Rejected], things: str = "log entries") -> Iterator[str]:
@@ -231,10 +242,15 @@ class _Loading:
         with_places: bool,
         evaluable: bool,
         *,
+        with_batches: bool = False,
+        only: Collection[tuple[int, int]] | None = None,
         keeps_starts: bool = True,
     ) -> None:
+        self.only = only
         self.con, self.strict, self.keeps_starts = con, strict, keeps_starts
         self.layout = replace(_layout(fields), with_places=with_places, evaluable=evaluable)
+        if with_batches:
+            self.layout = replace(self.layout, batch=0)
         self.read = self.rejected = self.held = self.size = 0
         self.first_rejected: list[Rejected] = []
         self.first_time: datetime | None = None
@@ -248,19 +264,34 @@ class _Loading:
     ) -> Iterator[Batch]:
         """Fill the table. With `least`, yield whenever it holds more bytes than that, and empty it afterwards."""
         batch: Batch | None = None
-        for file in files:
+        for place, file in enumerate(files):
+            wanted = None if self.only is None else {number for of_file, number in self.only if of_file == place}
+            if wanted is not None and not wanted:
+                continue
             with open_source(file, progress) as inside:
-                for found in inside:
-                    self.files.append(found.name)
-                    for batch in self._cut(found.batches):
-                        self._add(batch, measured=bool(least))
-                        if least is not None and self.held >= least:
-                            yield batch
-                            self._empty()
-                            batch = None
+                for batch in self._cut(self._wanted(inside, place, wanted)):
+                    self._add(batch, measured=bool(least))
+                    if least is not None and self.held >= least:
+                        yield batch
+                        self._empty()
+                        batch = None
         if batch is not None:
             yield batch
         self._see_times()
+
+    def _wanted(self, inside: Iterator[LogFile], place: int, wanted: Collection[int] | None) -> Iterator[Batch]:
+        """Yield the batches of a file that have these numbers, None is all of them."""
+        number = 0
+        for found in inside:
+            self.files.append(found.name)
+            for batch in found.batches:
+                if self.layout.batch is not None:
+                    self.layout = replace(self.layout, batch=place * _BATCHES_OF_A_FILE + number)
+                if wanted is None or number in wanted:
+                    yield batch
+                number += 1
+                if wanted is not None and number > max(wanted):
+                    return
 
     def _cut(self, batches: Iterator[Batch]) -> Iterator[Batch]:
         """Return smaller batches where entries are kept whole: searches over all their fields take many times their
@@ -353,6 +384,11 @@ def _in_memory(text: bytes) -> Iterator[str]:
         yield f"/proc/self/fd/{file}"
     finally:
         os.close(file)
+
+
+def batch_of(value: int) -> tuple[int, int]:
+    """Return of a value of `batch` the place of the file among the files, and the batch's number in it, from 0."""
+    return divmod(value, _BATCHES_OF_A_FILE)
 
 
 def number_of(place: int) -> int:
@@ -511,9 +547,9 @@ def _make_tables(con: Connection, layout: _Layout) -> None:
     con.execute("DROP VIEW IF EXISTS entries; DROP TABLE IF EXISTS entry_rows; DROP TABLE IF EXISTS kinds")
     con.execute("CREATE OR REPLACE TABLE entry_starts (place BIGINT, line BIGINT)")
     con.execute(f"CREATE TABLE kinds (kind INTEGER, resource INTEGER{typed(of_kind)})")
-    place = ["place"] if layout.with_places else []
+    place = ["place"] * layout.with_places + ["batch"] * (layout.batch is not None)
     con.execute(
-        f"CREATE TABLE entry_rows (time TIMESTAMP, kind INTEGER{', place BIGINT' if place else ''}"
+        f"CREATE TABLE entry_rows (time TIMESTAMP, kind INTEGER{''.join(f', {name} BIGINT' for name in place)}"
         f"{typed(of_kind)}{typed(of_entry)})"
     )
     shown = ", ".join(["time", "kind", "resource", *place, *(f"kinds.{column}" for column in of_kind), *of_entry])
@@ -537,7 +573,7 @@ def _key_columns(accessors: Mapping[FieldPath, str], layout: _Layout) -> str:
 def _selected(accessors: Mapping[FieldPath, str], layout: _Layout, kind: str, place: str) -> str:
     """Return a row of `entry_rows`; the fields of a kind that is known are not stored again."""
     of_kind = [f"CASE WHEN {kind} IS NULL THEN {key} END" for key in _keys(layout)]
-    places = [place] if layout.with_places else []
+    places = [place] * layout.with_places + [f"{layout.batch}"] * (layout.batch is not None)
     return ", ".join([_INSTANT, kind, *places, *of_kind, *(accessors[leaf] for leaf in layout.of_entry)])
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import heapq
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.query_languages.logging_filter import Filter, parse_filter, referenced_fields, to_sql
 from loyalty_monitoring.replay.entries.filtering import refuse_undecided
 from loyalty_monitoring.replay.entries.load import entry_batches, entry_columns, number_of
+from loyalty_monitoring.replay.entries.newest import Places, Search, batches_with
 
 # Strings, and the white space between what is none, which may be a line's end in the file.
 _WHITE = re.compile(rb'("[^"\\]*+(?:\\.[^"\\]*+)*+")|[ \t]+')
@@ -43,52 +43,50 @@ class Matches:
 
 
 def newest_matches(
-    filters: Collection[str], files: Sequence[Path], start: datetime, end: datetime, most: int
-) -> dict[str, Matches]:
-    """Return the newest entries that each filter matches from `start` up to `end`, in one pass over the files. Errors:
-    UserError for a file.
+    searches: Iterable[Search], files: Sequence[Path], places: Mapping[Search, Places] | None = None
+) -> dict[Search, Matches]:
+    """Return the newest entries that each search finds, the last of equal ones first as their text is ordered.
+
+    Of searches whose `places` are known only those are read, of others all files. Errors: UserError for a file.
     """
-    found: dict[str, Matches] = {}
-    parsed: dict[str, Filter] = {}
-    for text in filters:
+    found: dict[Search, Matches] = {}
+    parsed: dict[Search, Filter] = {}
+    for search in searches:
         try:
-            parsed[text] = parse_filter(text)
+            parsed[search] = parse_filter(search.filter)
         except UserError as error:
-            found[text] = Matches(0, (), error.message)
+            found[search] = Matches(0, (), error.message)
     if not parsed:
         return found
-    shown = {(field,) for field in _SHOWN}
+    places = places or {}
+    only = batches_with({one: places[one] for one in parsed}) if parsed.keys() <= places.keys() else None
     totals = dict.fromkeys(parsed, 0)
-    newest: dict[str, list[tuple[int, str]]] = {text: [] for text in parsed}
+    newest: dict[Search, list[tuple[int, str]]] = {search: [] for search in parsed}
     with connect() as con:
-        fields = shown.union(*map(referenced_fields, parsed.values()))
-        for _ in entry_batches(con, files, fields):
+        fields = {(field,) for field in _SHOWN}.union(*map(referenced_fields, parsed.values()))
+        for _ in entry_batches(con, files, fields, only=only):
             column = entry_columns(con)
             entry = ", ".join(f"{quoted(field)}: {column((field,))}" for field in _SHOWN)
-            window = f"time >= {_instant(start)} AND time < {_instant(end)}"
-            for text, of_text in parsed.items():
+            for search, of_search in parsed.items():
                 try:
-                    refuse_undecided(con, of_text, column)
+                    refuse_undecided(con, of_search, column)
                 except UserError as error:
-                    found[text] = Matches(0, (), error.message)
+                    found[search] = Matches(0, (), error.message)
                     continue
                 rows = con.execute(
-                    f"SELECT epoch_us(time), to_json({{{entry}}})::VARCHAR, count(*) OVER () FROM entries "
-                    f"WHERE {window} AND ({to_sql(of_text, column)}) ORDER BY time DESC LIMIT {max(most, 1)}"
+                    f"SELECT epoch_us(time) AS instant, to_json({{{entry}}})::VARCHAR AS entry, count(*) OVER () "
+                    f"FROM entries WHERE {search.window} AND ({to_sql(of_search, column)}) "
+                    f"ORDER BY instant DESC, entry DESC LIMIT {max(search.most, 1)}"
                 ).fetchall()
-                totals[text] += rows[0][2] if rows else 0
-                of_both = newest[text] + [(time, found) for time, found, _ in rows]
-                newest[text] = heapq.nlargest(most, of_both, key=lambda one: one[0])
-    for text in [text for text in parsed if text not in found]:
+                totals[search] += rows[0][2] if rows else 0
+                newest[search] = heapq.nlargest(search.most, newest[search] + [(time, one) for time, one, _ in rows])
+    for search in [search for search in parsed if search not in found]:
         present = (
-            {key: value for key, value in json.loads(one).items() if value is not None} for _, one in newest[text]
+            {key: value for key, value in json.loads(one).items() if value is not None} for _, one in newest[search]
         )
-        found[text] = Matches(totals[text], tuple(present))
+        total = places[search].total if search in places else totals[search]
+        found[search] = Matches(total, tuple(present))
     return found
-
-
-def _instant(instant: datetime) -> str:
-    return f"make_timestamp({int(instant.timestamp() * 1_000_000)})"
 
 
 def count_matches(filter_text: str, files: Sequence[Path], *, strict: bool = False) -> int:

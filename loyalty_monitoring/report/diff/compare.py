@@ -14,7 +14,8 @@ from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.metric_usage import series_in_queries
 from loyalty_monitoring.replay.entries.log_files import open_source
 from loyalty_monitoring.replay.entries.resource_types import resource_types
-from loyalty_monitoring.replay.kept_points import Asked, Group, count_points, groups_of, resource_types_of
+from loyalty_monitoring.replay.kept_files import Group, groups_of
+from loyalty_monitoring.replay.kept_points import Asked, count_points, resource_types_of
 from loyalty_monitoring.replay.result import Margin, ReplayResult
 from loyalty_monitoring.replay.run import replay
 from loyalty_monitoring.report.diff.audiences import AudienceChange, audience_changes

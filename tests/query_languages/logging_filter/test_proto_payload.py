@@ -13,6 +13,7 @@ from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.query_languages.logging_filter import known_messages, proto_types
 from loyalty_monitoring.replay.entries.load import load_entries
 from loyalty_monitoring.replay.entries.match import count_matches, newest_matches
+from loyalty_monitoring.replay.entries.newest import Search
 from loyalty_monitoring.replay.metric_points import make_points, needed_fields
 from tests.query_languages.logging_filter.test_filter_language import ENTRIES, write
 
@@ -92,9 +93,8 @@ def test_a_field_that_the_known_message_does_not_have_is_not_guessed_at(tmp_path
 def test_a_logs_panel_says_so_in_its_place(strange: Path) -> None:
     from datetime import UTC, datetime
 
-    text = "protoPayload.size > 5"
-    start, end = datetime(2026, 11, 2, tzinfo=UTC), datetime(2026, 11, 3, tzinfo=UTC)
-    assert STRANGE in str(newest_matches([text], [strange], start, end, 5)[text].error)
+    search = Search("protoPayload.size > 5", datetime(2026, 11, 2, tzinfo=UTC), datetime(2026, 11, 3, tzinfo=UTC), 5)
+    assert STRANGE in str(newest_matches([search], [strange])[search].error)
 
 
 def metric(query: str, label: str, value: str | None = None) -> LogMetric:

@@ -23,6 +23,7 @@ from loyalty_monitoring.replay.entries import load, log_files
 from loyalty_monitoring.replay.entries.load import EntryCounts, load_entries
 from loyalty_monitoring.replay.entries.log_files import open_source
 from loyalty_monitoring.replay.entries.match import count_matches, matching_entries, newest_matches
+from loyalty_monitoring.replay.entries.newest import Search
 from tests.log_lines import START, hours, minutes, rejection, write
 from tests.torture.hostile import NAMES
 
@@ -218,8 +219,8 @@ def test_entries_of_any_size_run_in_the_least_memory(
     for query in ("resource.type:*", 'SEARCH("x")' if size < 2_000 else f"{field}:*"):
         assert count_matches(query, [file]) == count
     assert sum(1 for _ in matching_entries("resource.type:*", [file])) == count
-    found = newest_matches(["resource.type:*"], [file], START, START + hours(24 * 365), 3)
-    assert found["resource.type:*"].total == count
+    search = Search("resource.type:*", START, START + hours(24 * 365), 3)
+    assert newest_matches([search], [file])[search].total == count
 
 
 def test_of_long_names_that_never_repeat_neither_kinds_nor_origins_grow(
