@@ -51,7 +51,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Places:
-    """Where the newest matches are: `newest` are those of the `most` newest instants and batches, or more."""
+    """The places of the newest matches: `newest` are those of the `most` newest instants and batches, or more."""
 
     total: int
     newest: tuple[Place, ...]
