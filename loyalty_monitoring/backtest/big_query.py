@@ -18,6 +18,7 @@ import requests
 from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
+from google.auth.transport.requests import AuthorizedSession
 from google.cloud import bigquery
 
 from loyalty_monitoring.backtest.aggregation import ALL_ENTRIES, aggregation
@@ -29,6 +30,7 @@ from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.google_cloud.clients import LOGIN, Needs, credentials, explained, plain
 from loyalty_monitoring.google_cloud.paging import Deadline
+from loyalty_monitoring.google_cloud.rest_sessions import AnswerTooLargeError, bounded
 from loyalty_monitoring.replay.entries.load import EntryCounts
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
@@ -37,6 +39,10 @@ from loyalty_monitoring.replay.result import Points
 _SCOPE = "https://www.googleapis.com/auth/bigquery"
 _PAGE_ROWS = 20_000
 _ONE_CALL = 600.0  # seconds of trying, whatever the time for all
+# "each page of results is limited to 20 MB": https://cloud.google.com/bigquery/quotas#query_jobs
+_LARGEST_ANSWER = 64 * 2**20
+# What the client raises where an answer has other types than BigQuery's.
+_OF_ODD_ANSWERS = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 # cloud.google.com/bigquery/docs/access-control: running a query, and reading what it names.
 _JOBS = Needs("bigquery.jobs.create", "roles/bigquery.jobUser", "bigquery.googleapis.com")
 _DATA = Needs("bigquery.tables.getData", "roles/bigquery.dataViewer", "bigquery.googleapis.com")
@@ -104,19 +110,20 @@ class _Asking:
 
     def __init__(self, view: View, project: str, timeout: float, endpoint: str | None) -> None:
         self._view, self._project, self._timeout, self._deadline = view, project, timeout, Deadline(timeout)
-        if endpoint is None:
-            self._client = bigquery.Client(project=project, credentials=credentials(_SCOPE))
-        else:
-            self._client = bigquery.Client(
-                project=project,
-                credentials=AnonymousCredentials(),
-                client_options=ClientOptions(api_endpoint=f"http://{endpoint}"),
-            )
+        signed_in = credentials(_SCOPE) if endpoint is None else AnonymousCredentials()
+        # With the sessions that the client makes by itself, a server that drips is waited for without an end.
+        session = requests.Session() if endpoint else AuthorizedSession(signed_in)
+        self._client = bigquery.Client(
+            project=project,
+            credentials=signed_in,
+            _http=bounded(session, self._deadline, _LARGEST_ANSWER),
+            client_options=ClientOptions(api_endpoint=f"http://{endpoint}") if endpoint else None,
+        )
 
     def estimate(self, query: str, start: datetime, end: datetime) -> int:
         config = _config(start, end, dry_run=True, use_query_cache=False)
-        job = self._call(lambda **how: self._start(query, config, how))
-        return int(job.total_bytes_processed)
+        estimated: int = self._call(lambda **how: int(self._start(query, config, how).total_bytes_processed))
+        return estimated
 
     def write_rows(
         self, query: str, start: datetime, end: datetime, max_bytes: int, out: Path, progress: Progress | None
@@ -129,10 +136,10 @@ class _Asking:
         with out.open("w", encoding="utf-8") as stream:
             written = 0
             pages = iter(rows.pages)
-            while (page := self._call(lambda **_: next(pages, None))) is not None:
-                for row in page:
-                    stream.write(json.dumps(_as_count(row), ensure_ascii=False) + "\n")
-                    written += 1
+            while (counts := self._call(lambda **_: _counts_of(next(pages, None)))) is not None:
+                for count in counts:
+                    stream.write(json.dumps(count, ensure_ascii=False) + "\n")
+                written += len(counts)
                 _report(progress, "Reading the counts", written / max(rows.total_rows or 0, written, 1))
 
     def _start(self, query: str, config: Any, how: dict[str, Any]) -> Any:
@@ -146,6 +153,13 @@ class _Asking:
             raise UserError(self._explained(error)) from error
         except google.auth.exceptions.GoogleAuthError as error:
             raise UserError(f"Google does not take the credentials ({plain(error)}); {LOGIN}") from error
+        except requests.Timeout as error:
+            raise UserError(self._explained(exceptions.DeadlineExceeded("no time is left"))) from error
+        except (requests.JSONDecodeError, AnswerTooLargeError, *_OF_ODD_ANSWERS) as error:
+            raise UserError(
+                f"bigquery.googleapis.com did not answer as its API does ({plain(error)}); check the network, the "
+                "proxy and --endpoint, and try again"
+            ) from error
         except requests.RequestException as error:
             raise UserError(
                 f"bigquery.googleapis.com cannot be reached ({plain(error)}); check the network, the proxy and "
@@ -156,6 +170,8 @@ class _Asking:
         cause = error.cause if isinstance(error, exceptions.RetryError) and error.cause is not None else error
         reasons = {str(one.get("reason")) for one in getattr(cause, "errors", None) or () if isinstance(one, dict)}
         message = plain(getattr(cause, "message", cause))
+        if isinstance(cause, requests.Timeout):
+            return explained(exceptions.DeadlineExceeded("no time is left"), _JOBS, self._project, self._timeout)
         if isinstance(cause, requests.RequestException):
             return f"bigquery.googleapis.com cannot be reached ({plain(cause)}); check the network, and try again"
         if "bytesBilledLimitExceeded" in reasons:
@@ -181,6 +197,11 @@ def _config(start: datetime, end: datetime, **how: Any) -> Any:
         bigquery.ScalarQueryParameter("end", "TIMESTAMP", end),
     ]
     return bigquery.QueryJobConfig(query_parameters=parameters, **how)
+
+
+def _counts_of(page: Any) -> list[dict[str, Any]] | None:
+    """Return the rows of a page; None for none, which follows the last page."""
+    return None if page is None else [_as_count(row) for row in page]
 
 
 def _as_count(row: Any) -> dict[str, Any]:

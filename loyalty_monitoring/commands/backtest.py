@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -131,6 +132,7 @@ def backtest_command(
         click.echo(output.plan_as_json(planned) if output_format == "json" else output.plan_as_text(planned))
         return
     source: LoggingSource | ViewSource
+    end_of_asking = time.monotonic() + timeout
     with progress_bar() as progress:
         if where is not None:
             # BigQuery is asked over REST.
@@ -148,7 +150,7 @@ def backtest_command(
         settings.project,
         planned.start,
         planned.end,
-        timeout=min(timeout, _FIRED_SECONDS),
+        timeout=max(min(end_of_asking - time.monotonic(), _FIRED_SECONDS), 0.001),
         endpoint=endpoint,
         rest_endpoint=rest_endpoint,
     )

@@ -102,7 +102,14 @@ def explained(error: BaseException, needs: Needs, project: str, timeout: float) 
                 "https://status.cloud.google.com, and try again"
             )
         case exceptions.DeadlineExceeded():
-            return f"{needs.service} did not answer within {timeout:g} s; try again, or with a longer --timeout"
+            return (
+                f"{needs.service} did not answer within {round(timeout, 1):g} s; try again, or with a longer --timeout"
+            )
+        case exceptions.ServerError():
+            return (
+                f"{needs.service} did not answer as it should ({message}); check the network, the proxy and "
+                "https://status.cloud.google.com, and try again"
+            )
         case _:
             return (
                 f"{needs.service} refused {needs.permission} ({error.code} {message}); check --project, and try again"

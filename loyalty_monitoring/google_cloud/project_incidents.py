@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -56,30 +58,32 @@ def read_incidents(
 ) -> Told:
     """Ask both sources for the incidents that were open from `start` to `end`, which is None for all that follow.
 
-    A refusal is no error, but told. `timeout` is in seconds, for each of the two. The endpoints (HOST:PORT) stand for
+    A refusal is no error, but told. `timeout` is in seconds, for both together. The endpoints (HOST:PORT) stand for
     Google's gRPC and REST servers; with the first alone, nobody is asked for alerts.
     """
-    violations: list[Body] = []
-    alerts: tuple[Body, ...] = ()
-    refused = []
     until = f' AND timestamp <= "{_text(end)}"' if end else ""
-    try:
-        violations = list_entries(
-            project,
-            f'({VIOLATION_FILTER}) AND timestamp >= "{_text(start)}"' + until,
-            most=_MOST_ENTRIES,
-            timeout=timeout,
-            endpoint=endpoint,
-        )
-    except UserError as error:
-        refused.append(f"the violation logs cannot be read: {error.message}")
+    query = f'({VIOLATION_FILTER}) AND timestamp >= "{_text(start)}"' + until
     asks_for_alerts = endpoint is None or rest_endpoint is not None
-    if asks_for_alerts:
+    violations: Sequence[Body] = ()
+    alerts: Sequence[Body] = ()
+    refused = []
+    # Both at once, so that one that does not answer leaves the other its time.
+    with ThreadPoolExecutor(2) as pool:
+        of_logs = pool.submit(list_entries, project, query, most=_MOST_ENTRIES, timeout=timeout, endpoint=endpoint)
+        of_alerts = (
+            pool.submit(read_alerts, project, start, end or _LAST, timeout=timeout, endpoint=rest_endpoint)
+            if asks_for_alerts
+            else None
+        )
         try:
-            alerts = read_alerts(project, start, end or _LAST, timeout=timeout, endpoint=rest_endpoint)
+            violations = of_logs.result()
+        except UserError as error:
+            refused.append(f"the violation logs cannot be read: {error.message}")
+        try:
+            alerts = of_alerts.result() if of_alerts is not None else ()
         except UserError as error:
             refused.append(f"the alerts cannot be read: {error.message}")
-    return Told(tuple(violations), alerts, tuple(refused), 2 if asks_for_alerts else 1)
+    return Told(tuple(violations), tuple(alerts), tuple(refused), 2 if asks_for_alerts else 1)
 
 
 def _text(instant: datetime) -> str:
