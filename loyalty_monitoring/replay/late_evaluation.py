@@ -93,7 +93,7 @@ class Views:
 
 @dataclass(frozen=True)
 class _Look:
-    """How a question looks at a series name: at series for which one of `conditions` (SQL over `labels`) holds, and how
+    """A question's look at a series name: it sees series for which one of `conditions` (SQL over `labels`) holds, and how
     near and how far before its instant.
     """
 
