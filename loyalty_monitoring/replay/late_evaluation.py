@@ -93,8 +93,9 @@ class Views:
 
 @dataclass(frozen=True)
 class _Look:
-    """A question's look at a series name: it sees series for which one of `conditions` (SQL over `labels`) holds, and how
-    near and how far before its instant.
+    """A question's look at a series name, with how near and how far before its instant it looks.
+
+    It sees the series for which one of `conditions`, SQL over `labels`, holds.
     """
 
     metric: int

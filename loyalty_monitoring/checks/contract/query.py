@@ -7,7 +7,7 @@ and the others read what they hold in the end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -154,8 +154,7 @@ def event_counts(con: Connection, contract: Contract, event: Event, resource_typ
         {"event": event.name},
     ).fetchone()
     assert row is not None
-    asked = requirements(contract, event, resource_type)
-    broken = [problem for index, one in enumerate(asked) for problem in _broken(con, event, index, one)]
+    broken = _broken(con, event, requirements(contract, event, resource_type))
     return EventCounts(Seen(row[0], _utc(row[1]), _utc(row[2])), tuple(broken), _strays(con, event.name, _MOST_VALUES))
 
 
@@ -230,23 +229,25 @@ def _type_of(value: str) -> str:
     )
 
 
-def _broken(con: Connection, event: Event, index: int, asked: Requirement) -> Iterator[Broken]:
-    """Yield the entries that break one requirement, grouped by the value found of a name, by the type found
-    in a field.
+def _broken(con: Connection, event: Event, asked: Sequence[Requirement]) -> Iterator[Broken]:
+    """Yield the entries that break each requirement, grouped by the value found of a name, by the type found in a
+    field.
     """
     rows = con.execute(
-        "SELECT alike, sum(n)::BIGINT AS entries, min(place) AS first, arg_min(value, place) FROM found_broken "
-        f"WHERE event = $event AND requirement = {index} "
-        f"GROUP BY alike ORDER BY entries DESC, first LIMIT {_MOST_VALUES}",
+        "SELECT requirement, alike, sum(n)::BIGINT AS entries, min(place) AS first, arg_min(value, place) "
+        "FROM found_broken WHERE event = $event GROUP BY requirement, alike "
+        "QUALIFY row_number() OVER (PARTITION BY requirement ORDER BY entries DESC, first) "
+        f"<= {_MOST_VALUES} ORDER BY requirement, entries DESC, first",
         {"event": event.name},
     ).fetchall()
-    for alike, count, place, found in rows:
+    for index, alike, count, place, found in rows:
+        one = asked[index]
         problem: Literal["missing", "wrong type", "wrong value"] = "wrong value"
         if alike is None:
             problem = "missing"
-        elif asked.types and alike not in asked.types:
+        elif one.types and alike not in one.types:
             problem = "wrong type"
-        yield Broken(asked, problem, found, count, place)
+        yield Broken(one, problem, found, count, place)
 
 
 def _strays(con: Connection, event: str, most: int) -> tuple[Stray, ...]:
