@@ -14,7 +14,32 @@ ROOT = Path(__file__).resolve().parents[1]
 # A project of another module, small and whole. Tests of the engine that need any project take this one.
 EXAMPLE = ROOT / "examples" / "second_project"
 PROGRAM = str(Path(sys.executable).with_name("loyalty-monitoring"))
+# The files that take longest, in order: what begins with them leaves no worker alone with one of them at the end.
+_LONGEST = (
+    "loyalty/simulation/test_months.py",
+    "loyalty/reference/test_judge_and_replay_agree.py",
+    "commands/test_endings.py",
+    "checks/drill/test_command.py",
+    "checks/drill/test_drill.py",
+    "report/browser/test_accessibility.py",
+    "report/browser/test_report_pages.py",
+    "google_cloud/test_pulumi_program.py",
+    "proof/alerts/test_cases.py",
+    "tools/test_packages.py",
+    "checks/contract/test_problems.py",
+    "checks/fired/test_month.py",
+    "loyalty/test_runbooks_of_a_stack.py",
+    "torture/test_small.py",
+    "report/test_serve.py",
+)
 _FOLDERS = ("alert_policies", "dashboards", "log_metrics", "runbooks", "tests/cases")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the longest files come first; the others, and the tests of each file, stay in their order."""
+    places = {ROOT / "tests" / name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 def run(

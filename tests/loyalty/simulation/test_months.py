@@ -57,15 +57,9 @@ OCCURRENCES = [parse_occurrence(text) for text in EACH_FAULT_ONCE]
 EXPECTED = [(one, opens) for one in OCCURRENCES for opens in one.fault.opens]
 
 
-# Replaying late points takes long: a healthy month is judged to this day, the one with the faults to its end. There,
-# too, most days are healthy. HEALTHY_LATE_DAYS=30 judges all.
-HEALTHY_LATE_DAYS = int(os.environ.get("HEALTHY_LATE_DAYS", "7"))
-
-
-def _replay(file: Path, late: Arrival | None = None, days: int = DAYS) -> ReplayResult:
+def _replay(file: Path, late: Arrival | None = None) -> ReplayResult:
     definitions = load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
-    end = START + timedelta(days=days) if days < DAYS else None
-    return replay(definitions, [file], strict=True, late=late, end=end)
+    return replay(definitions, [file], strict=True, late=late)
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +79,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module", params=[None, RandomDelay(600, 7)], ids=["at once", "late by random"])
 def months(files: dict[str, Path], request: pytest.FixtureRequest) -> dict[str, ReplayResult]:
-    days = {"healthy": HEALTHY_LATE_DAYS} if request.param else {}
-    return {name: _replay(file, request.param, days.get(name, DAYS)) for name, file in files.items()}
+    return {name: _replay(file, request.param) for name, file in files.items()}
 
 
 def _simulated(folder: Path, story: Story) -> ReplayResult:
@@ -98,8 +91,7 @@ def _simulated(folder: Path, story: Story) -> ReplayResult:
 def test_thirty_healthy_days_open_no_incident(months: dict[str, ReplayResult]) -> None:
     healthy = months["healthy"]
     assert healthy.incidents == ()
-    days = DAYS if healthy.late is None else HEALTHY_LATE_DAYS
-    assert healthy.window_to - healthy.window_from > timedelta(days=days, hours=-1)
+    assert healthy.window_to - healthy.window_from > timedelta(days=DAYS, hours=-1)
     unseen = {name for name, found in healthy.metrics.items() if not found.matched}
     assert unseen <= {"loyalty/celery_task_failures", "loyalty/celery_task_failures_text"}
 
