@@ -27,8 +27,8 @@ def lint_command(paths: tuple[Path, ...], output_format: str, explain: str | Non
 
     Without PATH: the definitions of this project, as each stack deploys them. PATH is a file or folder of alert
     policies, dashboards, log-based metrics, notification channels and snoozes: in YAML or JSON as `gcloud`, the API and
-    the console print them, in Terraform (.tf, .tf.json), or as `terraform show -json` prints a plan or state. Files in
-    a folder that hold none of them are passed over and counted.
+    the console print them, in Terraform (.tf, .tf.json), as `terraform show -json` prints a plan or state, or in a
+    state file. Files in a folder that hold none of them are passed over and counted.
     Exit status 1 when a finding is an error: what the API refuses, or what can never work. A line
     `# lint: allow ID: the reason` in a YAML or Terraform file allows a rule there.
 

@@ -16,11 +16,26 @@ from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.rule import Problem, Project, at, items, text
 from loyalty_monitoring.common.errors import nearest
 from loyalty_monitoring.common.yaml_documents import Path_
+from loyalty_monitoring.query_languages.monitoring_filter import MonitoringFilterError, parse_monitoring_filter
 
 # Every log-based metric has the name of the log as a label of its own.
 _OF_EVERY_METRIC = frozenset(["log"])
 # Looking for the nearest name among hundreds, for hundreds of names, would take minutes.
 _COMPARED = 50
+
+
+def syntax_problem_of(written: str, path: Path_) -> Iterator[Problem]:
+    """Yield where and why a filter is not in the language of Monitoring filters; of one that a template still completes
+    nothing is known.
+    """
+    if has_placeholder(written):
+        return
+    try:
+        parse_monitoring_filter(written)
+    except MonitoringFilterError as error:
+        place = f"line {error.position.line}, column {error.position.column} of the filter: " if error.position else ""
+        message, _, remedy = error.message.partition("; ")
+        yield Problem(path, place + message, remedy or "mend it there")
 
 
 def unknown_labels_of(one: LogBasedFilter) -> Iterator[Problem]:

@@ -45,6 +45,22 @@ class LogBasedFilter:
         return "" if has_placeholder(written) or isinstance(self.metric.body.get("metricDescriptor"), str) else written
 
 
+def filters_of_conditions(policy: Resource) -> Iterator[tuple[Path_, str]]:
+    """Yield the Monitoring filters of a policy's threshold and absence conditions, each with the path to it."""
+    for condition in typed_conditions(policy, "conditionThreshold", "conditionAbsent"):
+        for key, _ in _FILTERS:
+            if written := text(condition.body.get(key)):
+                yield (*condition.path, key), written
+
+
+def filters_of_charts(dashboard: Resource) -> Iterator[tuple[Path_, str]]:
+    """Yield the Monitoring filters of a dashboard's charts, each with the path to it."""
+    for query in queries(dashboard):
+        for place in _CHART_FILTERS:
+            if written := text(at(query.body, *place, "filter")):
+                yield (*query.path, *place, "filter"), written
+
+
 def log_based_filters(policy: Resource, project: Project) -> Iterator[LogBasedFilter]:
     """Yield the filters of a policy's threshold and absence conditions."""
     for condition in typed_conditions(policy, "conditionThreshold", "conditionAbsent"):

@@ -33,6 +33,8 @@ _OF_CHANNELS = frozenset(
 _CONDITION = re.compile(r"condition(?:_|[A-Z])\w")
 # What the answers of the API and of gcloud have around their resources.
 _ANSWERS = frozenset(["alertPolicies", "policies", "dashboards", "metrics", "notificationChannels", "snoozes", "items"])
+# Values that Terraform plans or has, below the address of their resource: lists where the API has objects.
+_ADDRESS = re.compile(r"(?:^|\.)google_(?:monitoring|logging)_\w+\.")
 _DEEPEST = 5
 _CHANNEL_LABELS = frozenset(
     label for one in CHANNEL_TYPES.values() for label in (*one.labels, *one.optional, *one.secret_labels)
@@ -57,6 +59,11 @@ class Found:
     kind: Kind
     path: Path_
     body: dict[str, Any]
+
+    @property
+    def is_below_a_name(self) -> bool:
+        """Whether the resource stands below a name of somebody's own."""
+        return bool(self.path) and isinstance(self.path[-1], str) and self.path[-1] not in _ANSWERS
 
 
 def resources_in(data: Any) -> Iterator[Found]:
@@ -94,7 +101,7 @@ def _resources(data: Any, path: Path_, whole: bool) -> Iterator[Found]:
             yield Found(kind, path, data)
         elif len(path) < _DEEPEST and not _is_of_another_tool(data):
             for key, value in data.items():
-                if isinstance(value, dict | list):
+                if isinstance(value, dict | list) and not _ADDRESS.search(str(key)):
                     yield from _resources(value, (*path, key), whole and key in _ANSWERS)
 
 

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 _PLACEHOLDER = re.compile(r"\$\{|\$\(|\{\{|<<|%\{")
+
+
+class MayBeAbsent(dict[str, Any]):
+    """An object that is there or not, such as what a `dynamic` block of Terraform makes."""
+
+
+def may_be_absent(value: Any) -> bool:
+    """Return whether a value may turn out to be unset: then two of which the API takes one can both be written."""
+    return isinstance(value, MayBeAbsent) or (isinstance(value, str) and has_placeholder(value))
 
 
 def has_placeholder(value: str) -> bool:

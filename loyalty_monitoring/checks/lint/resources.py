@@ -15,7 +15,14 @@ from loyalty_monitoring.checks.lint.kinds import (
 )
 from loyalty_monitoring.checks.lint.rule import LintFinding, Project, Resource, Severity
 from loyalty_monitoring.checks.lint.shape import normalised
-from loyalty_monitoring.checks.lint.terraform import IS_OURS, Terraform, is_plan_or_state, of_plan_or_state
+from loyalty_monitoring.checks.lint.terraform import (
+    IS_OURS,
+    Terraform,
+    is_plan_or_state,
+    is_raw_state,
+    of_plan_or_state,
+    of_raw_state,
+)
 from loyalty_monitoring.common.errors import Position, UserError, all_of
 from loyalty_monitoring.common.yaml_documents import Document, load_foreign_documents, load_yaml, read_text
 from loyalty_monitoring.definitions.load import Sources, definitions_of, read_sources
@@ -27,6 +34,8 @@ SILENT_PRIORITY = "silent-priority"
 
 _ENDINGS = (".yaml", ".yml", ".json", ".tf")
 _TERRAFORM = (".tf", ".tf.json")
+# A tool that has resources below names of its own gives a metric without a name that one, or makes one of it.
+NAMED_BY_ITS_TOOL = "${the name that its tool gives it}"
 # Folders of tools, which hold copies of other people's files.
 _PASSED_OVER = frozenset([".git", ".terraform", "node_modules", ".venv", "venv", "__pycache__"])
 
@@ -162,8 +171,13 @@ def _resources(document: Document) -> Iterator[Resource]:
     if is_plan_or_state(document.data):
         yield from of_plan_or_state(document)
         return
+    if is_raw_state(document.data):
+        yield from of_raw_state(document)
+        return
     for found in resources_in(document.data):
         body = {key: value for key, value in found.body.items() if not _is_our_block(value)}
+        if found.kind == "log_metric" and "name" not in body and found.is_below_a_name:
+            body["name"] = NAMED_BY_ITS_TOOL
         yield Resource(found.kind, normalised(found.kind, body), document, found.path)
 
 

@@ -41,7 +41,8 @@ class LintFinding:
 class Resource:
     """One API resource: its body, as the REST API takes it, and where it stands in its document.
 
-    `terraform` is its address in Terraform, "" elsewhere. `problems` were found while it was read.
+    `terraform` is its address in Terraform, "" elsewhere. `problems` were found while it was read. Of a body that is
+    only known at apply nothing is judged, and it may read any metric: `is_known`.
     """
 
     kind: Kind
@@ -50,6 +51,7 @@ class Resource:
     root: Path_ = ()
     terraform: str = ""
     problems: tuple[ShapeProblem, ...] = ()
+    is_known: bool = True
 
     def position(self, path: Path_) -> Position:
         """Return the position of the value at this path of the body, or of its nearest ancestor.

@@ -155,7 +155,8 @@ def _order(finding: LintFinding) -> tuple[str, int, int, str]:
 
 
 def _findings(rule: Rule, project: Project) -> Iterator[LintFinding]:
-    for resource in project.resources if rule.kind == "any" else project.of(rule.kind):
+    resources = project.resources if rule.kind == "any" else project.of(rule.kind)
+    for resource in (one for one in resources if one.is_known):
         for problem in rule.check(resource, project):
             yield _finding(rule, resource, problem.path, problem.message, problem.remedy)
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
-from loyalty_monitoring.checks.lint.placeholders import has_placeholder
+from loyalty_monitoring.checks.lint.placeholders import MayBeAbsent, has_placeholder, may_be_absent
 from loyalty_monitoring.checks.lint.reference import Bounds, MessageReference, references
 from loyalty_monitoring.common.errors import nearest
 from loyalty_monitoring.common.yaml_documents import Path_
@@ -114,7 +114,8 @@ def _fields(message: Descriptor) -> dict[str, FieldDescriptor]:
 def _normalised(message: Descriptor, data: Any) -> Any:
     if not isinstance(data, dict):
         return data
-    fields, result = _fields(message), {}
+    fields = _fields(message)
+    result: dict[str, Any] = MayBeAbsent() if isinstance(data, MayBeAbsent) else {}
     for key, value in data.items():
         field = fields.get(key)
         if field is None:
@@ -159,7 +160,8 @@ class _Walk:
             if key != field.json_name and field.json_name in value:
                 yield _twice(key, field.json_name, (*path, key))
                 continue
-            if field.containing_oneof is not None and len(field.containing_oneof.fields) > 1:
+            alternatives = field.containing_oneof.fields if field.containing_oneof is not None else ()
+            if len(alternatives) > 1 and not may_be_absent(item):
                 first = oneofs.setdefault(field.containing_oneof.name, key)
                 if first != key:
                     yield _alternatives(first, key, (*path, key))

@@ -18,7 +18,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from loyalty_monitoring.checks.lint.placeholders import has_placeholder
+from loyalty_monitoring.checks.lint.placeholders import MayBeAbsent, has_placeholder
 from loyalty_monitoring.checks.lint.rule import Resource, items, text
 from loyalty_monitoring.checks.lint.shape import UNKNOWN_FIELD, ShapeProblem, field_names, is_map, normalised
 from loyalty_monitoring.checks.lint.terraform_values import (
@@ -112,7 +112,7 @@ def of_plan_or_state(document: Document) -> Iterator[Resource]:
                 isinstance(details, dict)
                 and isinstance(after, dict)
                 and change.get("mode") != "data"
-                and change.get("type") in KINDS
+                and text(change.get("type")) in KINDS
             ):
                 values = _with_unknown(after, details.get("after_unknown"))
                 path = ("resource_changes", index, "change", "after")
@@ -123,11 +123,31 @@ def of_plan_or_state(document: Document) -> Iterator[Resource]:
             yield from _of_module(data[root].get("root_module"), (root, "root_module"), document)
 
 
+def is_raw_state(data: Any) -> bool:
+    """Return whether this is a file of Terraform's state itself, in the version of 0.12 and later."""
+    return isinstance(data, dict) and data.get("version") == 4 and "lineage" in data and "resources" in data
+
+
+def of_raw_state(document: Document) -> Iterator[Resource]:
+    """Yield the resources of a state file, a format that Terraform does not document."""
+    for index, one in enumerate(items(document.data["resources"])):
+        if not isinstance(one, dict) or text(one.get("type")) not in KINDS or one.get("mode") == "data":
+            continue
+        name = ".".join(part for part in (text(one.get("module")), one["type"], text(one.get("name"))) if part)
+        for number, instance in enumerate(items(one.get("instances"))):
+            values = instance.get("attributes") if isinstance(instance, dict) else None
+            if isinstance(values, dict):
+                key = instance.get("index_key")
+                address = name if key is None else f"{name}[{json.dumps(key)}]"
+                path = ("resources", index, "instances", number, "attributes")
+                yield _of_values(one["type"], address, values, document, path)
+
+
 def _of_module(module: Any, path: Path_, document: Document) -> Iterator[Resource]:
     if not isinstance(module, dict):
         return
     for index, one in enumerate(items(module.get("resources"))):
-        if isinstance(one, dict) and one.get("type") in KINDS and one.get("mode") != "data":
+        if isinstance(one, dict) and text(one.get("type")) in KINDS and one.get("mode") != "data":
             values = one.get("values")
             if isinstance(values, dict):
                 place = (*path, "resources", index, "values")
@@ -286,7 +306,11 @@ def _resource(
     problems: tuple[ShapeProblem, ...],
 ) -> Resource:
     document = Document(file, body, positions, written)
-    return Resource(kind, normalised(kind, body), document, (), address, problems)
+    if isinstance(body, dict):
+        return Resource(kind, normalised(kind, body), document, (), address, problems)
+    if not (isinstance(body, str) and has_placeholder(body)):
+        raise UserError("dashboard_json is no JSON object; write the dashboard's body", positions[()])
+    return Resource(kind, {}, document, (), address, problems, is_known=False)
 
 
 def _message(kind: Kind) -> Descriptor:
@@ -306,7 +330,7 @@ class _Converter:
         self, message: Descriptor, source: TerraformSource, block: Block, path: Path_, positions: dict[Path_, Position]
     ) -> dict[str, Any]:
         """Return the body of a block of a `.tf` file."""
-        result: dict[str, Any] = {}
+        result: dict[str, Any] = MayBeAbsent() if block.is_dynamic else {}
         for name, name_node, node in attributes_in(block.body):
             field = self._field(message, name, path, place_of(source, name_node), positions)
             if field is not None:

@@ -4,7 +4,8 @@ tree-sitter-hcl keeps the place of every value, which findings need, and reads s
 knows lines of blocks only and gives expressions as texts, which would have to be parsed once more.
 
 A value that is only known at apply stands as "${...}" in what comes out, like a value that any template engine still
-fills in: rules that need it stay silent. `locals`, and defaults of variables, of the same folder are used. Source:
+fills in: rules that need it stay silent. `locals`, defaults of variables, and the values that files of the same folder
+give them (terraform.tfvars, *.auto.tfvars) are used. Source:
 https://developer.hashicorp.com/terraform/language/expressions
 """
 
@@ -46,12 +47,13 @@ class TerraformSource:
 
 @dataclass(frozen=True)
 class Block:
-    """A block such as `resource "TYPE" "NAME" { ... }`, and where it stands."""
+    """A block such as `resource "TYPE" "NAME" { ... }`, and where it stands; a `dynamic` one may make none."""
 
     source: TerraformSource
     node: Node
     type: str
     labels: tuple[str, ...]
+    is_dynamic: bool = False
 
     @property
     def body(self) -> Node | None:
@@ -60,13 +62,14 @@ class Block:
 
 @dataclass
 class TerraformModule:
-    """The files of one folder together: locals, defaults of variables, names of log-based metrics.
+    """The files of one folder together: locals, defaults and values of variables, names of log-based metrics.
 
     All are expressions, with the source that they stand in.
     """
 
     locals: dict[str, tuple[TerraformSource, Node]] = field(default_factory=dict)
     defaults: dict[str, tuple[TerraformSource, Node]] = field(default_factory=dict)
+    values: dict[str, tuple[TerraformSource, Node]] = field(default_factory=dict)
     names: dict[str, tuple[TerraformSource, Node]] = field(default_factory=dict)
 
 
@@ -100,7 +103,7 @@ def blocks_in(source: TerraformSource, body: Node | None) -> Iterator[Block]:
         if type_ == "dynamic" and labels:
             content = next((one for one in blocks_in(source, block.body) if one.type == "content"), None)
             if content is not None:
-                yield Block(source, content.node, labels[0], ())
+                yield Block(source, content.node, labels[0], (), is_dynamic=True)
             continue
         yield block
 
@@ -116,7 +119,7 @@ def attributes_in(body: Node | None) -> Iterator[tuple[str, Node, Node]]:
 
 
 def read_module(folder: Path) -> TerraformModule:
-    """Return the locals, defaults and resources of a folder; a file that cannot be read adds nothing."""
+    """Return the locals, variables and resources of a folder; a file that cannot be read adds nothing."""
     module = TerraformModule()
     for file in sorted((*folder.glob("*.tf"), *folder.glob("*.tf.json"))):
         try:
@@ -127,7 +130,33 @@ def read_module(folder: Path) -> TerraformModule:
             _add(parse(file, written), module)
         else:
             _add_json(file, written, module)
+    for file in _files_of_values(folder):
+        try:
+            _add_values(file, read_text(file), module)
+        except UserError:
+            continue
     return module
+
+
+def _files_of_values(folder: Path) -> list[Path]:
+    """Return the files of a folder that give its variables their values without being named, the last one wins.
+
+    Source: https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
+    """
+    named = [folder / f"terraform.tfvars{ending}" for ending in ("", ".json")]
+    automatic = sorted(one for ending in ("", ".json") for one in folder.glob(f"*.auto.tfvars{ending}"))
+    return [one for one in (*named, *automatic) if one.is_file()]
+
+
+def _add_values(file: Path, written: str, module: TerraformModule) -> None:
+    if file.suffix == ".json":
+        data = _json_object(written)
+        found = {name: _json_expression(file, value) for name, value in data.items()}
+        module.values |= {name: one for name, one in found.items() if one is not None}
+        return
+    source = parse(file, written)
+    body = next((child for child in source.root.children if child.type == "body"), None)
+    module.values |= {name: (source, value) for name, _, value in attributes_in(body) if not value.has_error}
 
 
 def _add(source: TerraformSource, module: TerraformModule) -> None:
@@ -147,31 +176,37 @@ def _add(source: TerraformSource, module: TerraformModule) -> None:
 
 
 def _add_json(file: Path, written: str, module: TerraformModule) -> None:
-    try:
-        data = json.loads(written)
-    except (ValueError, RecursionError):
-        return
+    data = _json_object(written)
 
     def below(*keys: str) -> dict[str, Any]:
-        inside = data
+        inside: Any = data
         for key in keys:
             inside = inside.get(key) if isinstance(inside, dict) else None
         return inside if isinstance(inside, dict) else {}
 
-    def expression(value: Any) -> tuple[TerraformSource, Node] | None:
-        # JSON is an expression of the language as well.
-        source = parse(file, f"x = {json.dumps(value)}")
-        body = next((child for child in source.root.children if child.type == "body"), None)
-        return None if source.root.has_error else next(((source, node) for _, _, node in attributes_in(body)), None)
-
-    found = {name: expression(value) for name, value in below("locals").items()}
+    found = {name: _json_expression(file, value) for name, value in below("locals").items()}
     module.locals |= {name: one for name, one in found.items() if one is not None}
     for name, of_one in below("variable").items():
-        if isinstance(of_one, dict) and (one := expression(of_one.get("default"))) is not None:
+        if isinstance(of_one, dict) and (one := _json_expression(file, of_one.get("default"))) is not None:
             module.defaults[name] = one
     for name, of_one in below("resource", _NAMED).items():
-        if isinstance(of_one, dict) and (one := expression(of_one.get("name"))) is not None:
+        if isinstance(of_one, dict) and (one := _json_expression(file, of_one.get("name"))) is not None:
             module.names[name] = one
+
+
+def _json_object(written: str) -> dict[str, Any]:
+    try:
+        data = json.loads(written)
+    except (ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _json_expression(file: Path, value: Any) -> tuple[TerraformSource, Node] | None:
+    """Return a value of JSON as an expression of the language, which it is as well."""
+    source = parse(file, f"x = {json.dumps(value)}")
+    body = next((child for child in source.root.children if child.type == "body"), None)
+    return None if source.root.has_error else next(((source, node) for _, _, node in attributes_in(body)), None)
 
 
 def resources_in(source: TerraformSource) -> Iterator[Block]:
@@ -234,7 +269,7 @@ class TerraformEvaluator:
         if head == "local":
             found = self.module.locals.get(str(name))
         elif head == "var":
-            found = self.module.defaults.get(str(name))
+            found = self.module.values.get(str(name)) or self.module.defaults.get(str(name))
         elif head == _NAMED and rest and rest[-1] in _NAMES:
             found, rest = self.module.names.get(str(name)), []
         key = f"{head}.{name}"

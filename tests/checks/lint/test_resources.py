@@ -55,6 +55,23 @@ def test_a_policy_is_read_in_every_shape(tmp_path: Path, name: str, text: str, n
     assert rules(tmp_path).count("condition-duration") == number
 
 
+def test_what_terraform_would_plan_is_no_resource_in_a_file_of_expectations(tmp_path: Path) -> None:
+    values = {**BAD, "timeouts": None, "deletion_policy": "DELETE", "documentation": [{"content": "a"}]}
+    expected = {"values": {'module.a.google_monitoring_alert_policy.errors["a"]': values}}
+    (tmp_path / "expected.yaml").write_text(yaml.safe_dump(expected))
+    linted = lint_paths([tmp_path])
+    assert (linted.findings, linted.passed_over) == ([], 1)
+
+
+def test_a_metric_below_a_name_has_the_name_that_its_tool_gives_it(tmp_path: Path) -> None:
+    nameless = {key: value for key, value in metric(filter="severity>=").items() if key != "name"}
+    alert = policy(threshold(filter=log_based("errors")))
+    (tmp_path / "factory.yaml").write_text(yaml.safe_dump({"logging_metrics": {"errors": nameless}, "alerts": [alert]}))
+    assert rules(tmp_path) == ["filter-syntax"]
+    (tmp_path / "factory.yaml").write_text(yaml.safe_dump(nameless))
+    assert sorted(rules(tmp_path)) == ["filter-syntax", "missing-field"]
+
+
 def test_the_second_of_two_json_values_has_its_own_lines(tmp_path: Path) -> None:
     file = tmp_path / "two.json"
     first, second = json.dumps(policy(), indent=2), json.dumps(BAD, indent=2)

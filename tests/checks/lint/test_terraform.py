@@ -325,6 +325,118 @@ def test_dynamic_blocks_are_one_of_what_they_make(tmp_path: Path) -> None:
     assert [one.rule for one in errors(lint(tmp_path, text))] == ["threshold-comparison"]
 
 
+def test_dynamic_blocks_may_make_one_of_several_of_which_the_api_takes_one(tmp_path: Path) -> None:
+    def dynamic(name: str, content: str) -> str:
+        return f"dynamic {json.dumps(name)} {{\n for_each = var.{name}\n content {{\n {content}\n }}\n }}"
+
+    common = "filter = var.filter\n duration = var.hold"
+    trigger = dynamic("trigger", "count = trigger.value.count\n percent = trigger.value.percent")
+    conditions = [
+        dynamic("condition_threshold", f'comparison = "COMPARISON_GE"\n {common}\n {trigger}'),
+        dynamic("condition_absent", 'filter = var.filter\n duration = "61s"'),
+        dynamic("condition_matched_log", "filter = var.filter"),
+        dynamic("condition_prometheus_query_language", "query = var.query"),
+    ]
+    linear = "width = linear_buckets.value.width\n num_finite_buckets = 9\n offset = 0"
+    text = f"""resource "google_monitoring_alert_policy" "all" {{
+  display_name = "a"
+  combiner     = "OR"
+  conditions {{
+    display_name = "c"
+    {" ".join(conditions)}
+  }}
+}}
+resource "google_logging_metric" "all" {{
+  name   = "a"
+  filter = "severity>=ERROR"
+  bucket_options {{
+    {dynamic("explicit_buckets", "bounds = explicit_buckets.value.bounds")}
+    {dynamic("linear_buckets", linear)}
+  }}
+}}
+"""
+    # What each would be is held to the reference all the same.
+    assert sorted(one.rule for one in errors(lint(tmp_path, text))) == ["absence-duration", "threshold-comparison"]
+
+
+def test_conditions_of_dynamic_blocks_may_stand_alone(tmp_path: Path) -> None:
+    one = """  dynamic "conditions" {
+    for_each = var.%s
+    content {
+      display_name = "c"
+      condition_%s {
+        %s = conditions.value
+        duration = conditions.value
+      }
+    }
+  }
+"""
+    kinds = [("a", "monitoring_query_language", "query"), ("b", "prometheus_query_language", "query")]
+    kinds.append(("c", "absent", "filter"))
+    head = 'resource "google_monitoring_alert_policy" "all" {\n  display_name = "a"\n  combiner = "OR"\n'
+    text = f"{head}{''.join(one % kind for kind in kinds)}}}\n"
+    logs = (one % ("d", "matched_log", "filter")).replace("        duration = conditions.value\n", "")
+    assert errors(lint(tmp_path, text)) == []
+    assert errors(lint(tmp_path, f"{head}{logs}}}\n")) == []
+    static = 'conditions {\n condition_matched_log {\n filter = "a"\n }\n }\n'
+    assert [one.rule for one in errors(lint(tmp_path, f"{head}{static}}}\n"))] == ["log-match-rate-limit"]
+
+
+def test_two_blocks_that_are_there_without_fail_are_still_one_too_many(tmp_path: Path) -> None:
+    text = POLICY.replace("trigger { count = 1 }", "trigger {\n count = 1\n percent = 2\n }")
+    assert [one.rule for one in errors(lint(tmp_path, text))] == ["exclusive-fields"]
+
+
+UNKNOWN_DASHBOARDS = ["var.board", "local.nowhere", 'file("a.json")', "each.value", "jsonencode(var.board)"]
+
+
+@pytest.mark.parametrize("expression", UNKNOWN_DASHBOARDS)
+def test_a_dashboard_that_is_known_at_apply_is_not_judged_and_may_show_anything(
+    tmp_path: Path, expression: str
+) -> None:
+    board = f'resource "google_monitoring_dashboard" "a" {{\n  dashboard_json = {expression}\n}}\n'
+    assert lint(tmp_path, METRIC + board) == []
+    plan = plan_of("google_monitoring_dashboard", {}, {"dashboard_json": True})
+    assert lint_files([(tmp_path / "plan.json", (tmp_path / "plan.json").write_text(plan))[0]]) == []
+
+
+@pytest.mark.parametrize("expression", ["jsonencode([1])", "jsonencode(1)", '"[]"', '"null"'])
+def test_a_dashboard_that_is_no_object_is_an_error(tmp_path: Path, expression: str) -> None:
+    board = f'resource "google_monitoring_dashboard" "a" {{\n  dashboard_json = {expression}\n}}\n'
+    (finding,) = errors(lint(tmp_path, board + POLICY.replace("shop/errors", "other")))
+    assert (finding.rule, finding.line) == ("file-syntax", 2)
+    assert "no JSON object" in finding.message
+
+
+VARIABLES = 'variable "hold" {\n  type = string\n}\nvariable "combiner" {\n  default = "OR"\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({}, []),
+        ({"terraform.tfvars": 'hold = "90s"\n'}, ["condition-duration"]),
+        ({"terraform.tfvars.json": '{"hold": "90s"}'}, ["condition-duration"]),
+        ({"a.auto.tfvars": 'hold = "90s"\n'}, ["condition-duration"]),
+        ({"a.auto.tfvars.json": '{"hold": "90s", "combiner": "ORR"}'}, ["condition-duration", "unknown-value"]),
+        ({"terraform.tfvars": 'hold = "90s"', "a.auto.tfvars": 'hold = "60s"'}, []),
+        ({"a.auto.tfvars": 'hold = "60s"', "b.auto.tfvars": 'hold = "90s"'}, ["condition-duration"]),
+        ({"terraform.tfvars": 'hold = "60s"', "terraform.tfvars.json": '{"hold": "90s"}'}, ["condition-duration"]),
+        ({"production.tfvars": 'hold = "90s"\n'}, []),  # only named with -var-file
+        ({"terraform.tfvars": 'hold = "90s\n'}, []),  # no Terraform: adds nothing
+        ({"terraform.tfvars.json": "[[["}, []),
+        ({"terraform.tfvars": "hold = null\n"}, []),
+    ],
+)
+def test_variables_have_the_values_that_terraform_reads_by_itself(
+    tmp_path: Path, files: dict[str, str], found: list[str]
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    policy = POLICY.replace('duration        = "0s"', "duration        = var.hold").replace('= "OR"', "= var.combiner")
+    assert sorted(one.rule for one in errors(lint(tmp_path, VARIABLES + policy))) == found
+
+
 def data_of(text: str) -> dict[str, Any]:
     """A policy as `.tf.json`, a plan and a state have it."""
     return {
@@ -386,6 +498,40 @@ def test_a_state_is_read_as_terraform_show_prints_it(tmp_path: Path) -> None:
     (finding,) = errors(lint(tmp_path, text, "state.json"))
     assert (finding.rule, finding.line) == ("condition-duration", line_of(text, '"90s"'))
     assert finding.message.startswith("module.a.google_monitoring_alert_policy.errors: ")
+
+
+def raw_state(*resources: dict[str, Any], version: int = 4) -> str:
+    """A terraform.tfstate, as Terraform keeps it."""
+    state = {"version": version, "terraform_version": "1.9.0", "serial": 7, "lineage": "a-b", "outputs": {}}
+    return json.dumps({**state, "resources": list(resources)}, indent=1)
+
+
+def test_a_state_file_is_read_as_it_is(tmp_path: Path) -> None:
+    one = {"mode": "managed", "type": "google_monitoring_alert_policy", "name": "errors", "module": "module.a"}
+    instances = [{"index_key": key, "schema_version": 0, "attributes": STATE_OF_A_POLICY} for key in ("x", 0)]
+    text = raw_state({**one, "instances": instances}, {"mode": "data", "type": "google_logging_metric", "name": "b"})
+    (tmp_path / "terraform.tfstate").write_text(text)
+    found = errors(lint_files([tmp_path / "terraform.tfstate"]))
+    assert [one.rule for one in found] == ["condition-duration"] * 2
+    assert [one.message.partition(": ")[0] for one in found] == [
+        'module.a.google_monitoring_alert_policy.errors["x"]',
+        "module.a.google_monitoring_alert_policy.errors[0]",
+    ]
+    assert found[0].line == line_of(text, '"90s"')
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        [],
+        [{"type": "google_logging_metric"}],
+        [{"type": "google_logging_metric", "instances": [1, {}, {"attributes": []}]}],
+        [7, None, {"type": ["google_logging_metric"]}],
+    ],
+)
+def test_a_state_file_of_other_shapes_holds_nothing(tmp_path: Path, resources: list[Any]) -> None:
+    (tmp_path / "a.tfstate").write_text(raw_state(*resources))
+    assert [one.rule for one in lint_files([tmp_path / "a.tfstate"])] == ["file-kind"]
 
 
 def plan_of(type_: str, after: Any, after_unknown: Any) -> str:

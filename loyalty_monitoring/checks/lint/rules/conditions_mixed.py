@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from loyalty_monitoring.checks.lint.placeholders import may_be_absent
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, at, said_by_the_reference
 
 _ALONE = {
@@ -34,7 +35,7 @@ def check(policy: Resource, project: Project) -> Iterator[Problem]:
         if isinstance(condition, dict) and condition.keys() <= _NO_TYPE:
             yield Problem(("conditions", index), "the condition has no type", "add conditionThreshold or another type")
     alone = [(index, name) for index, one in enumerate(conditions) for name in _types(one) if name in _ALONE]
-    if alone and len(conditions) > 1:
+    if alone and sum(not may_be_absent(one) for one in conditions) > 1:
         index, name = alone[0]
         yield Problem(
             ("conditions", index, name),
@@ -44,7 +45,10 @@ def check(policy: Resource, project: Project) -> Iterator[Problem]:
 
 
 def _types(condition: Any) -> list[str]:
-    return [name for name in _TYPES if at(condition, name) is not None]
+    if may_be_absent(condition):
+        return []
+    written = ((name, at(condition, name)) for name in _TYPES)
+    return [name for name, value in written if value is not None and not may_be_absent(value)]
 
 
 RULE = Rule(

@@ -61,10 +61,10 @@ def _named(dashboard: Resource) -> Iterator[str]:
 def _shown(project: Project) -> _Shown:
     dashboards = project.of("dashboard")
     named = {name for dashboard in dashboards for name in _named(dashboard)}
-    # A filter or MQL is not taken apart: a dashboard with one may show anything.
+    # A filter or MQL is not taken apart: a dashboard with one may show anything, like one that is not known yet.
     written = (query.body.get("prometheusQuery") for dashboard in dashboards for query in queries(dashboard))
     return _Shown(
-        "" in named or not all(map(text, written)),
+        "" in named or not all(map(text, written)) or not all(dashboard.is_known for dashboard in dashboards),
         named,
         bool(named - {_name(policy) for policy in project.of("alert_policy")}),
         _metrics(query.expression for dashboard in dashboards for query in promql_queries(dashboard)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loyalty_monitoring.checks.lint.placeholders import may_be_absent
 from loyalty_monitoring.checks.lint.policies import typed_conditions
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, at
 
@@ -23,6 +24,10 @@ _METRIC_BASED = (
 def check(policy: Resource, project: Project) -> Iterator[Problem]:
     limit = at(policy.body, "alertStrategy", "notificationRateLimit")
     matched = list(typed_conditions(policy, "conditionMatchedLog"))
+    if may_be_absent(limit) or any(
+        may_be_absent(one.body) or may_be_absent(at(policy.body, *one.path[:-1])) for one in matched
+    ):
+        return
     if matched and at(limit, "period") is None:
         yield Problem(
             matched[0].path,

@@ -39,6 +39,8 @@ def _read(project: Project) -> set[str | None]:
     """
     read: set[str | None] = set()
     for reader in (*project.of("alert_policy"), *project.of("dashboard")):
+        if not reader.is_known:
+            read.add(None)
         for text in _texts(reader.body):
             if "user" not in text:
                 continue
