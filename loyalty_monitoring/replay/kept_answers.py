@@ -13,7 +13,7 @@ import shutil
 import threading
 import zlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -32,9 +32,14 @@ from loyalty_monitoring.replay.entries.newest import Search
 from loyalty_monitoring.replay.kept_files import Group, groups_of, program
 from loyalty_monitoring.replay.kept_lines import Found, kept_lines, read_lines
 from loyalty_monitoring.replay.kept_points import Asked, known_counts, load_places, load_points
-from loyalty_monitoring.replay.open_metrics import write_open_metrics
+from loyalty_monitoring.replay.metric_points import bucket_bounds
+from loyalty_monitoring.replay.open_metrics import SPLIT_HOURS, series_names_of, write_by_time, write_open_metrics
 from loyalty_monitoring.replay.prometheus import Given, Prometheus, Series, backfill, engine, prometheus_with
 from loyalty_monitoring.replay.result import MetricSummary, Points
+
+# Samples that are handed to Prometheus in one file: 300 bytes each, which promtool has in memory.
+_MOST_AT_ONCE = 1_000_000
+_WHOLE = "whole.om"
 
 
 @contextmanager
@@ -56,7 +61,7 @@ def answering(
     """
     asked = Asked(tuple(groups or groups_of(files, cache)), tuple(metrics), frozenset(wanted), strict, tuple(searches))
     with temporary_folder() as folder:
-        text = folder / "points.om"
+        text = folder / "text"
         points = _points(cache, asked, text, progress)
         # Prometheus is started by a thread that stays until the end: when that thread ends, so does Prometheus.
         with ThreadPoolExecutor(max_workers=1) as keeper, ExitStack() as running:
@@ -71,7 +76,9 @@ def answering(
                         shutil.rmtree(data)
                 if not text.exists():
                     _write_points(cache, replace(asked, searches=()), text, None)
-                return running.enter_context(prometheus_with(data, _new_blocks(cache, asked, text, data)))
+                return running.enter_context(
+                    prometheus_with(data, _new_blocks(cache, asked, points.metrics, text, data))
+                )
 
             try:
                 yield KeptAnswers(cache, asked, lambda: keeper.submit(start).result()), points
@@ -170,10 +177,31 @@ def _write_points(
     folder.mkdir()
     # The database's memory is not needed while Prometheus works.
     with connect() as con:
-        found = load_points(con, cache, asked, folder, progress)
-        write_open_metrics(con, asked.metrics, asked.wanted, text)
+        counts, summaries, places = load_points(con, cache, asked, folder, progress)
+        text.mkdir()
+        if _given(asked, summaries).samples.total() > _MOST_AT_ONCE:
+            write_by_time(con, asked.metrics, asked.wanted, text)
+        else:
+            write_open_metrics(con, asked.metrics, asked.wanted, text / _WHOLE)
     shutil.rmtree(folder)
-    return found
+    return counts, summaries, places
+
+
+def _given(asked: Asked, summaries: Mapping[str, MetricSummary]) -> Given:
+    """Return what Prometheus holds when it has all points."""
+    given = Given(Counter(), Counter())
+    for metric in asked.metrics:
+        summary = summaries[metric.api_name]
+        for name in series_names_of(metric) if summary.points else ():
+            if name in asked.wanted:
+                each = (
+                    len(bucket_bounds(metric.body.get("bucketOptions", {}))) + 1
+                    if metric.is_distribution and name.endswith("_bucket")
+                    else 1
+                )
+                given.samples[name] = summary.points * each
+                given.series[name] = summary.series * each
+    return given
 
 
 def _blocks_key(asked: Asked) -> str | None:
@@ -196,9 +224,15 @@ def _kept_blocks(cache: Cache, asked: Asked, data: Path) -> Given | None:
     return Given(Counter(samples), Counter(series))
 
 
-def _new_blocks(cache: Cache, asked: Asked, text: Path, data: Path) -> Given:
+def _new_blocks(cache: Cache, asked: Asked, summaries: Mapping[str, MetricSummary], text: Path, data: Path) -> Given:
     """Make the folder of Prometheus' blocks of the points as text."""
-    given = backfill(text, data)
+    given = _given(asked, summaries)
+    data.mkdir()
+    if (text / _WHOLE).exists():
+        backfill(text / _WHOLE, data)
+    else:
+        with ThreadPoolExecutor(max_workers=2) as workers:
+            list(workers.map(lambda file: backfill(file, data, SPLIT_HOURS), sorted(text.iterdir())))
 
     def keep(path: Path) -> None:
         path.mkdir()

@@ -39,6 +39,7 @@ _NAMES_AT_ONCE = 100  # each question costs a millisecond, whatever it asks
 _MOST_STEPS = 11_000  # the API's limit for the points of one series in one answer
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 5.0
+_BLOCK_HOURS = 39_366
 _BACKFILL_SECONDS = 60.0  # and one more for each megabyte
 _QUERY_SECONDS = 600
 _PR_SET_PDEATHSIG = 1
@@ -220,7 +221,8 @@ def prometheus_over(open_metrics: Path) -> Iterator[Prometheus]:
     The folder and the processes are gone when the block is left, however it is left.
     """
     with temporary_folder() as folder:
-        given = backfill(open_metrics, folder / "data")
+        backfill(open_metrics, folder / "data")
+        given = _given(open_metrics)
         with prometheus_with(folder / "data", given) as server:
             yield server
 
@@ -249,13 +251,17 @@ def _program(name: str) -> str:
     return found
 
 
-def backfill(open_metrics: Path, data: Path) -> Given:
-    """Make the folder `data` of the samples of an OpenMetrics file; says what the server must hold then."""
+def backfill(open_metrics: Path, data: Path, block_hours: int = _BLOCK_HOURS) -> None:
+    """Add the samples of an OpenMetrics file to the folder `data`, which is made where it is not there.
+
+    Files that are added one after the other must be of different blocks: they begin at multiples of `block_hours` since
+    1970, which is 2 * 3^n.
+    """
     promtool = _program("promtool")
-    data.mkdir()
+    data.mkdir(exist_ok=True)
     # Few blocks: the default of one block for two hours costs a pass over the file for each. The flag is hidden, and
-    # what it allows is rounded down to 2 h * 3^n; above the 31 days of the server's longest block nothing is compacted.
-    command = [promtool, "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=100000h", "--quiet"]
+    # what it allows is rounded down to 2 h * 3^n.
+    command = [promtool, "tsdb", "create-blocks-from", "openmetrics", f"--max-block-duration={block_hours}h", "--quiet"]
     limit = _BACKFILL_SECONDS + open_metrics.stat().st_size / 1e6
     try:
         done = subprocess.run(
@@ -281,7 +287,6 @@ def backfill(open_metrics: Path, data: Path) -> Given:
             f"promtool could not store the points and ended with {done.returncode} ({words}); is there enough room for "
             "temporary files?"
         )
-    return _given(open_metrics)
 
 
 def _not_started(program: str, error: OSError) -> UserError:
@@ -306,6 +311,9 @@ def _server(prometheus: str, folder: Path, data: Path) -> Iterator[Prometheus]:
         "--web.read-timeout=10000h",
         # Samples may be of any year; none is ever deleted or rewritten.
         "--storage.tsdb.retention.time=200y",
+        # With one length of blocks, none is compacted. The flags are hidden.
+        f"--storage.tsdb.min-block-duration={_BLOCK_HOURS}h",
+        f"--storage.tsdb.max-block-duration={_BLOCK_HOURS}h",
         # Whole months of many series are asked for at once; the machine's memory is the limit.
         "--query.max-samples=500000000",
         f"--query.timeout={_QUERY_SECONDS}s",

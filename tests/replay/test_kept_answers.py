@@ -7,7 +7,7 @@ import random
 import shutil
 import zlib
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -284,3 +284,27 @@ def test_whatever_is_edited_the_kept_answers_are_those_of_a_fresh_replay(
             definitions = replace(definitions, alert_policies=definitions.alert_policies[:1])
         kept = replay(definitions, files, end=until, cache=cache)
         assert kept == replay(definitions, files, end=until, cache=NO_CACHE)
+
+
+def test_points_that_are_given_in_several_files_answer_the_same(
+    cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files end every 162 hours since 1970; minutes on both sides of such an end, whose zeros are beyond it."""
+    end = datetime.fromtimestamp(int(START.timestamp()) // (162 * 3600) * 162 * 3600, UTC) + timedelta(hours=162)
+    near = [-60 * 24 * 8, -3, -2, -1, 0, 1, 2, 60 * 24 * 8]
+    drawn = random.Random(1)
+    lines = [rejection(end + timedelta(minutes=drawn.choice(near)), f"s-{drawn.randrange(2)}") for _ in range(80)]
+    file = write(tmp_path / "weeks.jsonl", lines)
+    expected = replay(_definitions(), [file])
+    filled: list[Path] = []
+    fill = prometheus.backfill
+
+    def filling(text: Path, *rest: Any) -> None:
+        filled.append(text)
+        fill(text, *rest)
+
+    monkeypatch.setattr(kept_answers, "backfill", filling)
+    monkeypatch.setattr(kept_answers, "_MOST_AT_ONCE", 0)
+    assert replay(_definitions(), [file], cache=cache) == expected
+    assert len(filled) == 4
+    assert replay(_definitions(2), [file], cache=cache) == replay(_definitions(2), [file])
