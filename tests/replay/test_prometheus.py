@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import signal
 import socket
@@ -11,7 +12,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -293,3 +296,20 @@ def test_nothing_is_left_behind_without_a_path(
     with contextlib.suppress(UserError), prometheus_over(_points(tmp_path, [])):
         pass
     assert list(temporary.iterdir()) == []
+
+
+def test_threads_that_come_and_go_share_connections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prometheus takes 512; who opened one for each thread waited for ever."""
+    opened: list[object] = []
+    connection = http.client.HTTPConnection
+
+    def opening(*arguments: Any, **options: Any) -> http.client.HTTPConnection:
+        opened.append(arguments)
+        return connection(*arguments, **options)
+
+    with prometheus_over(_points(tmp_path, [f"{NAME} 1 {MINUTE}"])) as server:
+        monkeypatch.setattr(http.client, "HTTPConnection", opening)
+        for _ in range(20):
+            with ThreadPoolExecutor(max_workers=2) as workers:
+                list(workers.map(lambda _: server.query_range(NAME, MINUTE, MINUTE, 60), range(4)))
+    assert len(opened) <= 2
