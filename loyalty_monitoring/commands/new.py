@@ -94,11 +94,10 @@ def new_chart_command(name: str, metric: str, dashboard: str, window: int) -> No
 
 
 def _write(files: Mapping[Path, str], root: Path) -> None:
-    from loyalty_monitoring.common.atomic_files import appearing_whole
+    from loyalty_monitoring.common.atomic_files import write_together
 
-    for file, text in files.items():
-        with appearing_whole(file, "free the disk, or mend the folder's rights, and run it again") as stream:
-            stream.write(text.encode())
+    write_together(files, "free the disk, or mend the folder's rights, and run it again")
+    for file in files:
         click.echo(f"wrote {_shown(file, root)}")
     click.echo("Decide what is marked with TODO, then: loyalty-monitoring check")
 

@@ -8,8 +8,8 @@ import gzip
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -40,10 +40,48 @@ def appearing_whole(file: Path, remedy: str = "choose another --out") -> Iterato
                 yield raw
         partial.replace(file)
     except OSError as error:
-        raise UserError(f"cannot be written: {error.strerror or error}; {remedy}", Position(file)) from error
+        raise UserError(f"cannot be written: {why(error)}; {remedy}", Position(file)) from error
     finally:
         with suppress(OSError):
             partial.unlink()
+
+
+def write_together(files: Mapping[Path, str], remedy: str = "choose another --out") -> None:
+    """Write texts, of which none takes its name before all are on the disk. Errors: UserError with the `remedy`."""
+    with ExitStack() as stack:
+        for file, text in files.items():
+            stream = stack.enter_context(appearing_whole(file, remedy))
+            try:
+                stream.write(text.encode())
+                stream.flush()
+            except OSError as error:
+                raise UserError(f"cannot be written: {why(error)}; {remedy}", Position(file)) from error
+
+
+@contextmanager
+def made_folder(folder: Path, remedy: str = "choose another --out") -> Iterator[None]:
+    """Make the folder, which goes again when the block fails before anything is in it. Errors: UserError with the
+    `remedy`.
+    """
+    was_there = folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot be made ({why(error)}); {remedy}", Position(folder)) from error
+    try:
+        yield
+    except BaseException:
+        if not was_there:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+def why(error: OSError) -> str:
+    """Return the system's words; those of the first file where several were copied."""
+    if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list):
+        return str(error.args[0][0][-1]).partition("] ")[2].partition(": ")[0] or "some files cannot be copied"
+    return error.strerror or str(error)
 
 
 @contextmanager

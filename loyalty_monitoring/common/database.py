@@ -63,10 +63,14 @@ def _explained(memory: int) -> Iterator[None]:
         ) from error
     except duckdb.IOException as error:
         reason = str(error).splitlines()[0].removeprefix("IO Error: ")
+        reason = _NO_ROOM if _NO_ROOM in reason else reason  # without DuckDB's account in JSON
         raise UserError(
             f"the database cannot write its temporary files ({reason}); make room, or set TMPDIR to a folder on a "
             "larger disk"
         ) from error
+
+
+_NO_ROOM = "No space left on device"
 
 
 def _memory_limit() -> int:

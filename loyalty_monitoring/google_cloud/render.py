@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from loyalty_monitoring.common.atomic_files import folder_beside
+from loyalty_monitoring.common.atomic_files import folder_beside, made_folder, why
 from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.definitions.model import AlertPolicy, Body, Definitions
 from loyalty_monitoring.definitions.settings import Settings
@@ -65,7 +65,7 @@ def render(
         return _write(files, out)
     except OSError as error:
         raise UserError(
-            f"cannot be written ({error.strerror}); choose another folder with --out", Position(error.filename or out)
+            f"cannot be written ({why(error)}); choose another folder with --out", Position(error.filename or out)
         ) from error
 
 
@@ -132,9 +132,8 @@ def _write(files: Mapping[str, str], out: Path) -> list[Path]:
                 "was not written by render and would be overwritten; move it, or choose another folder with --out",
                 Position(out / name),
             )
-    out.mkdir(parents=True, exist_ok=True)
     # Everything is written aside before the first file moves, so a full disk leaves the old files whole.
-    with folder_beside(out / LIST) as aside:
+    with made_folder(out, "choose another folder with --out"), folder_beside(out / LIST) as aside:
         for name, text in files.items():
             _put(aside / name, text)
         _put(aside / LIST, _list_text({*earlier, *files}))

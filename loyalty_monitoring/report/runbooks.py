@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from loyalty_monitoring.common.atomic_files import appearing_whole
+from loyalty_monitoring.common.atomic_files import made_folder, write_together
 from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.definitions.parameters import Parameter
 from loyalty_monitoring.definitions.settings import Settings
@@ -50,13 +50,8 @@ def write_runbooks(pages: Mapping[str, str], out: Path) -> list[Path]:
     for file in files:
         if file.exists() and _MARK not in file.read_text(errors="replace"):
             raise UserError("was not written by this command; move it, or choose another --out", Position(file))
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot be made ({error.strerror}); choose another --out", Position(out)) from error
-    for file, text in files.items():
-        with appearing_whole(file) as stream:
-            stream.write(f"{_MARK}\n\n{text}".encode())
+    with made_folder(out):
+        write_together({file: f"{_MARK}\n\n{text}" for file, text in files.items()})
     return sorted(files)
 
 

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from loyalty_monitoring.common.atomic_files import folder_beside
+from loyalty_monitoring.common.atomic_files import folder_beside, why
 from loyalty_monitoring.common.errors import Position, UserError
 
 ASSETS = Path(__file__).parent / "assets"
@@ -34,7 +34,7 @@ def write_site(files: Mapping[str, str], out: Path) -> Path:
             os.rename(new, out)
     except OSError as error:
         raise UserError(
-            f"cannot be written ({error.strerror}); choose another folder with --out", Position(error.filename or out)
+            f"cannot be written ({why(error)}); choose another folder with --out", Position(error.filename or out)
         ) from error
     return out / "index.html"
 

@@ -24,7 +24,7 @@ HANG_SECONDS = 180.0
 END_SECONDS = 2.0
 PATIENCE_SECONDS = 15.0
 # Commands whose finding is exit status 1.
-_FINDS = {"lint", "prove", "contract", "verify", "mutants", "drill"}
+_FINDS = {"lint", "prove", "contract", "verify", "mutants", "drill", "check"}
 _FILTERS = ("resource.type:*", "severity>=ERROR", '"exceeded"', 'jsonPayload.store_id=~"s-.*"', 'timestamp>"2000"')
 # How a library ends a process that cannot even have a thread: docs/reliability.md.
 _NO_ADDRESS_SPACE = {127, 134, 139, -signal.SIGABRT, -signal.SIGSEGV}
@@ -98,6 +98,9 @@ def _command(rng: random.Random, file: bytes, folder: Path, project: Path, quick
         "fired": lambda: [*rng.choice(([], [b"--incidents", file])), *rng.choice(([b"--format", b"json"], [])), *end],
         "drill": lambda: [b"--project", b"p", b"--yes"],
         "mutants": list,
+        "points": lambda: [b"--out", os.fsencode(folder / "points.om"), *end],
+        "runbooks": lambda: [b"--out", os.fsencode(folder / "runbooks")],
+        "check": lambda: rng.choice(([], [b"--all", b"--no-mutants"])),
         "lint": lambda: rng.choice(([], end, [b"--format", b"sarif"])),
         "render": lambda: [b"--out", os.fsencode(folder / "rendered")],
         "prove": lambda: [b"rate_limit_spike"],
@@ -113,7 +116,7 @@ def _command(rng: random.Random, file: bytes, folder: Path, project: Path, quick
     }  # fmt: skip
     often = ["match"] * 8 + ["replay"] * 4 + ["report", "contract", "import", "cost", "serve", "diff"] * 2
     name = rng.choice([*often, *table])
-    if quick and name in ("diff", "prove", "simulate", "report", "serve", "cost", "mutants"):
+    if quick and name in ("diff", "prove", "simulate", "report", "serve", "cost", "mutants", "check"):
         name = "match" if rng.random() < 0.5 else name
     return name, table[name]()
 

@@ -12,8 +12,7 @@ from typing import Any
 from loyalty_monitoring.checks.drill.evidence import DrillEvidence, DrillPlan, ExpectedIncident, IncidentEvidence
 from loyalty_monitoring.checks.drill.scenarios import LOG
 from loyalty_monitoring.checks.drill.watching import Drill
-from loyalty_monitoring.common.atomic_files import appearing_whole
-from loyalty_monitoring.common.errors import Position, UserError
+from loyalty_monitoring.common.atomic_files import made_folder, write_together
 
 
 def plan_as_text(plan: DrillPlan, timeout: float) -> str:
@@ -121,19 +120,14 @@ def _incident(one: IncidentEvidence, evidence: DrillEvidence) -> dict[str, Any]:
 
 def write_evidence(evidence: DrillEvidence, folder: Path) -> list[Path]:
     """Write drill.json, and entries.jsonl and alerts.json, which `fired` reads. Errors: UserError."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot be made ({error.strerror}); choose another --out", Position(folder)) from error
     entries = [*evidence.entries, *evidence.violations]
     texts = {
         "drill.json": json.dumps(as_object(evidence), indent=2, ensure_ascii=False) + "\n",
         "entries.jsonl": "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries),
         "alerts.json": json.dumps({"alerts": list(evidence.alerts)}, indent=2, ensure_ascii=False) + "\n",
     }
-    for name, text in texts.items():
-        with appearing_whole(folder / name) as out:
-            out.write(text.encode())
+    with made_folder(folder):
+        write_together({folder / name: text for name, text in texts.items()})
     return [folder / name for name in texts]
 
 
