@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from loyalty_monitoring.cli import cli
-from tests.conftest import ROOT
+from tests.conftest import PROJECT, ROOT
 
 # All scalars as texts: to YAML 1.1, the key `on` is true.
 WORKFLOWS = {
@@ -181,13 +181,13 @@ def test_every_shell_block_of_the_guide_is_shell() -> None:
         assert (done.returncode, done.stderr) == (0, ""), block
 
 
-def test_the_names_to_import_are_those_that_the_program_declares() -> None:
+def test_the_names_to_import_are_those_of_the_files() -> None:
     found = re.findall(r"pulumi import gcp:\w+/\w+:(\w+) (\w+) ", GUIDE)
     folders = {"Metric": "log_metrics", "AlertPolicy": "alert_policies", "Dashboard": "dashboards"}
     assert {kind for kind, _ in found} == {*folders, "NotificationChannel"}
     for kind, name in found:
         if kind in folders:
-            assert (ROOT / folders[kind] / f"{name}.yaml").is_file()
+            assert (PROJECT / folders[kind] / f"{name}.yaml").is_file()
 
 
 # --- make deploy, with a program in Pulumi's place: its own comes from no package index, and deploys for real

@@ -17,7 +17,7 @@ from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from tests.backtest.server import Logs
 from tests.checks.verify.server import fails
-from tests.conftest import ROOT, run
+from tests.conftest import PROJECT, run
 from tests.log_lines import Entry, entry, rejection, write
 
 NOON = (datetime.now(UTC) - timedelta(days=1)).replace(hour=12, minute=0, second=0, microsecond=0)
@@ -88,7 +88,7 @@ def _violations(store: str = "s-1") -> list[Entry]:
     """What Cloud Monitoring logs of an incident of the noon's rejections."""
     title = next(
         str(one.body["displayName"])
-        for one in load_definitions(ROOT, load_stack_settings(ROOT, "demo")).alert_policies
+        for one in load_definitions(PROJECT, load_stack_settings(PROJECT, "demo")).alert_policies
         if one.name == "rate_limit_spike"
     )
     opened = NOON + timedelta(minutes=3)
@@ -211,6 +211,6 @@ def test_a_mistake_is_one_clear_error_before_anything_is_read(arguments: tuple[s
 def test_help_shows_an_example_without_loading_googles_clients() -> None:
     program = "import sys; from loyalty_monitoring.cli import cli; cli(['backtest', '--help'], standalone_mode=False); "
     program += "print(sorted({'google', 'grpc', 'duckdb'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=PROJECT, check=False)
     assert "loyalty-monitoring backtest --stack production --days 30" in done.stdout
     assert done.stdout.endswith("[]\n")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, copy_project, replace_text, run
+from tests.conftest import copy_project, replace_text, run
 
 # The alert that is changed here; what is tested is the command.
 ALERT, PARAMETER = "rate_limit_spike", "rate_limit_requests"
@@ -26,7 +25,6 @@ def check(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     copy_project(tmp_path)
-    shutil.copy(ROOT / "tests" / "equivalent_mutants.yaml", tmp_path / "tests")
     _git(tmp_path, "init", "-q")
     _git(tmp_path, "add", ".")
     _git(tmp_path, "commit", "-qm", "before")

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from loyalty_monitoring.common import failures
-from tests.conftest import PROGRAM, ROOT
+from tests.conftest import PROGRAM, PROJECT, ROOT
 from tests.log_lines import START, minutes, rejection
 from tests.torture.hostile import entry
 
@@ -24,7 +24,7 @@ SAMPLES = sorted(str(file) for file in (ROOT / "samples").glob("*.jsonl.gz"))
 
 
 def _run(*arguments: str, **how: object) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([PROGRAM, *arguments], cwd=ROOT, capture_output=True, check=False, **how)  # type: ignore[call-overload, no-any-return]
+    return subprocess.run([PROGRAM, *arguments], cwd=PROJECT, capture_output=True, check=False, **how)  # type: ignore[call-overload, no-any-return]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_a_signal_ends_it_with_its_status_and_one_word(
     out.mkdir()
     with subprocess.Popen(
         [PROGRAM, *(argument.replace("OUT", str(out)) for argument in arguments)],
-        cwd=ROOT,
+        cwd=PROJECT,
         env=os.environ | {"TMPDIR": str(temporary)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -79,7 +79,9 @@ def test_a_signal_ends_it_with_its_status_and_one_word(
 @pytest.mark.parametrize("command", [("match", "severity>=DEBUG"), ("replay", "--policy", "rate_limit_spike")])
 def test_a_full_output_is_an_error(day: Path, command: tuple[str, ...]) -> None:
     with open("/dev/full", "wb") as full:
-        done = subprocess.run([PROGRAM, *command, str(day)], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False)
+        done = subprocess.run(
+            [PROGRAM, *command, str(day)], cwd=PROJECT, stdout=full, stderr=subprocess.PIPE, check=False
+        )
     assert done.returncode == 2
     assert b"no space left" in done.stderr
     assert done.stderr.count(b"\n") == 1
@@ -91,7 +93,9 @@ def test_a_full_output_is_an_error(day: Path, command: tuple[str, ...]) -> None:
 def test_a_reader_that_is_gone_is_no_finding(day: Path, command: tuple[str, ...]) -> None:
     reads, writes = os.pipe()
     os.close(reads)
-    done = subprocess.run([PROGRAM, *command, str(day)], cwd=ROOT, stdout=writes, stderr=subprocess.PIPE, check=False)
+    done = subprocess.run(
+        [PROGRAM, *command, str(day)], cwd=PROJECT, stdout=writes, stderr=subprocess.PIPE, check=False
+    )
     os.close(writes)
     assert (done.returncode, done.stderr) == (0, b"")
 
@@ -255,7 +259,7 @@ def test_a_log_that_is_cut_off_while_it_is_read_ends_by_the_table(tmp_path: Path
     file = tmp_path / "day.jsonl"
     file.write_bytes(b"".join(gzip.decompress(Path(sample).read_bytes()) for sample in SAMPLES[:4]))
     with subprocess.Popen(
-        [PROGRAM, "match", "--count", '"x"', str(file)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [PROGRAM, "match", "--count", '"x"', str(file)], cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         time.sleep(0.9)
         os.truncate(file, 1_000_003)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import EXAMPLE, run
 
-OPTIONS = ("--row", "A99", "--metric", "card_sync_exhausted", "--event", "card_sync_exhausted")
+OPTIONS = ("--row", "A99", "--metric", "rate_limited_requests", "--event", "rate_limit_exceeded")
 
 
 @pytest.mark.parametrize("priority", ["P0", "P1", "P2"])
@@ -29,7 +29,7 @@ def test_the_six_files_load_and_lint_and_their_cases_hold(project: Path, priorit
 
 
 def test_without_options_it_asks(project: Path) -> None:
-    done = run("new", "alert", "fresh_alert", stdin="A99\ncard_sync_exhausted\ncard_sync_exhausted\n", folder=project)
+    done = run("new", "alert", "fresh_alert", stdin="A99\nrate_limited_requests\nrate_limit_exceeded\n", folder=project)
     assert done.returncode == 0, done.stderr
     assert (project / "alert_policies" / "fresh_alert.yaml").is_file()
 
@@ -40,8 +40,8 @@ def test_without_options_it_asks(project: Path) -> None:
         (("Fresh", *OPTIONS), "is no name for an alert"),
         (("fresh", "--row", "9", *OPTIONS[2:]), "is no row"),
         (
-            ("fresh", "--row", "A99", "--metric", "card_sync_exhauste", *OPTIONS[4:]),
-            "did you mean 'card_sync_exhausted'",
+            ("fresh", "--row", "A99", "--metric", "rate_limited_request", *OPTIONS[4:]),
+            "did you mean 'rate_limited_requests'",
         ),
         (("fresh", *OPTIONS[:4], "--event", "card_enroled"), "did you mean 'card_enrolled'"),
     ],

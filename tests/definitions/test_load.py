@@ -15,7 +15,7 @@ from loyalty_monitoring.common.yaml_documents import load_yaml
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.query_languages.logging_filter import parse_filter
-from tests.conftest import ROOT
+from tests.conftest import PROJECT, ROOT
 
 SETTINGS = load_stack_settings(ROOT, "demo")
 DEFINITIONS = load_definitions(ROOT, SETTINGS)
@@ -105,9 +105,9 @@ def _write(file: str, text: str) -> Callable[[Path], None]:
     return lambda project: (project / file).write_text(text)  # type: ignore[func-returns-value]
 
 
+PROJECT_SETTINGS = load_stack_settings(PROJECT, "demo")
 RATE = "alert_policies/rate_limit_spike.yaml"
-ANOTHER = next(policy.name for policy in DEFINITIONS.alert_policies if policy.name != "rate_limit_spike")
-EMAIL = "log_metrics/email_status.yaml"
+CARDS = "log_metrics/card_events.yaml"
 
 MISTAKES = {
     "an unknown key": (_edit(RATE, "severity:", "severty:"), RATE, "unknown key 'severty'.*did you mean 'severity'"),
@@ -123,9 +123,9 @@ MISTAKES = {
         "did you mean 'rate_limited_requests'",
     ),
     "an unknown event": (
-        _edit(EMAIL, "<<events:email_status_changed>>", "<<events:email_status_change>>"),
-        EMAIL,
-        "did you mean 'email_status_changed'",
+        _edit(CARDS, "<<events:card_enrolled,", "<<events:card_enroled,"),
+        CARDS,
+        "did you mean 'card_enrolled'",
     ),
     "an unknown row": (_edit(RATE, "rows: [A5]", "rows: [A55]"), RATE, "unknown row 'A55'"),
     "a row that nothing carries": (_edit("coverage.yaml", "D6:", "D7: x more\nD6:"), "coverage.yaml", "row D7"),
@@ -154,13 +154,13 @@ MISTAKES = {
     ),
     "a file of another kind": (_write("log_metrics/notes.txt", "x"), "log_metrics/notes.txt", "only files that end"),
     "a metric that is not named as its file": (
-        _edit(EMAIL, "name: loyalty/email_status", "name: loyalty/email"),
-        EMAIL,
+        _edit(CARDS, "name: loyalty/card_events", "name: loyalty/cards"),
+        CARDS,
         "rename",
     ),
     "a personal label": (
-        _edit(EMAIL, "- key: status", "- key: recipient"),
-        EMAIL,
+        _edit(CARDS, "- key: merchant_id", "- key: recipient"),
+        CARDS,
         "'recipient' is personal or unbounded",
     ),
     "an alert without a runbook": (
@@ -169,20 +169,20 @@ MISTAKES = {
         "has no runbook",
     ),
     "an alert on no dashboard": (
-        _edit("dashboards/overview.yaml", "<<policy:rate_limit_spike>>", f"<<policy:{ANOTHER}>>"),
+        _edit("dashboards/overview.yaml", "<<policy:rate_limit_spike>>", "<<policy:high_churn>>"),
         RATE,
         "no dashboard charts this alert",
     ),
     "a range the wrong way round": (
-        _edit("parameters.yaml", "range: [1, 720]", "range: [720, 1]"),
+        _edit("parameters.yaml", "range: [2, 12]", "range: [12, 2]"),
         "parameters.yaml",
-        "expiration_stale_after",
+        "snapshot_window",
     ),
     "broken YAML": (_write(RATE, "a: [1"), RATE, "not valid YAML"),
     "an empty file": (_write(RATE, ""), RATE, "is empty"),
     "a list instead of a mapping": (_write(RATE, "- a\n"), RATE, "expected a mapping"),
     "a parameter without a reason": (
-        _edit("parameters.yaml", "  why: How often the wallet sync runs.\n", ""),
+        _edit("parameters.yaml", "  why: Four missed freshness reports.\n", ""),
         "parameters.yaml",
         "why",
     ),
@@ -194,7 +194,7 @@ def test_a_mistake_is_one_error_with_file_and_remedy(project: Path, mistake: str
     make, file, words = MISTAKES[mistake]
     make(project)
     with pytest.raises(UserError, match=words) as caught:
-        load_definitions(project, SETTINGS)
+        load_definitions(project, PROJECT_SETTINGS)
     assert caught.value.position is not None
     assert Path(caught.value.position.file) == project / file
 
@@ -202,10 +202,10 @@ def test_a_mistake_is_one_error_with_file_and_remedy(project: Path, mistake: str
 @pytest.mark.parametrize("duration", ["60s", "60.0s", "120.000s"])
 def test_a_whole_minute_may_be_written_with_a_fraction_of_nothing(project: Path, duration: str) -> None:
     _edit(RATE, "duration: 0s", f"duration: {duration}")(project)
-    (policy,) = (one for one in load_definitions(project, SETTINGS).alert_policies if one.name == "rate_limit_spike")
-    assert policy.duration_seconds == float(duration[:-1])
+    policies = {policy.name: policy for policy in load_definitions(project, PROJECT_SETTINGS).alert_policies}
+    assert policies["rate_limit_spike"].duration_seconds == float(duration[:-1])
 
 
 def test_a_subject_that_the_api_takes_loads(project: Path) -> None:
     _edit(RATE, '  subject: "', f'  subject: "{"a" * 300}')(project)
-    assert load_definitions(project, SETTINGS)
+    assert load_definitions(project, PROJECT_SETTINGS)

@@ -37,7 +37,8 @@ def _height(dashboard: str) -> int:
     return max(int(tile.get("yPos", 0)) + int(tile["height"]) for tile in tiles)
 
 
-def test_the_steps_lead_to_an_alert_that_is_proven(project: Path) -> None:
+def test_the_steps_lead_to_an_alert_that_is_proven(our_project: Path) -> None:
+    project = our_project
     _append(project / "coverage.yaml", _block("`coverage.yaml`, one line more:"))
     assert ROW in run("render", "--stack", "demo", "--out", "rendered", folder=project).stderr
     _append(project / "parameters.yaml", _block("`parameters.yaml`, at its end:"))

@@ -11,7 +11,7 @@ from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.proof.alerts.cases import load_case_files
 from loyalty_monitoring.proof.shorthands import fields_of, load_shorthands
-from tests.conftest import ROOT
+from tests.conftest import PROJECT, ROOT
 
 CONTRACT = load_contract(ROOT / "log_events.yaml")
 OURS = load_shorthands(ROOT / "tests" / "cases" / "shorthands.yaml", CONTRACT)
@@ -69,7 +69,7 @@ def test_a_mistake_in_the_file_is_one_error(tmp_path: Path, text: str, message: 
 
 def test_an_unknown_key_of_a_line_names_the_nearest(tmp_path: Path) -> None:
     for name in ("shorthands.yaml", "rate_limit_spike.yaml"):
-        shutil.copy(ROOT / "tests" / "cases" / name, tmp_path)
+        shutil.copy(PROJECT / "tests" / "cases" / name, tmp_path)
     file = tmp_path / "rate_limit_spike.yaml"
     file.write_text(file.read_text().replace("{rejected:", "{rejectd:", 1))
     with pytest.raises(UserError, match="unknown key 'rejectd'; did you mean 'rejected'"):
@@ -77,6 +77,6 @@ def test_an_unknown_key_of_a_line_names_the_nearest(tmp_path: Path) -> None:
 
 
 def test_without_the_file_lines_say_their_event(tmp_path: Path) -> None:
-    shutil.copy(ROOT / "tests" / "cases" / "rate_limit_spike.yaml", tmp_path)
+    shutil.copy(PROJECT / "tests" / "cases" / "rate_limit_spike.yaml", tmp_path)
     with pytest.raises(UserError, match="unknown key 'rejected'"):
         load_case_files(tmp_path, CONTRACT)

@@ -12,7 +12,7 @@ from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.replay.entries.explain import explain
 from loyalty_monitoring.replay.run import chosen_policies, longest_window
-from tests.conftest import ROOT, run
+from tests.conftest import PROJECT, run
 from tests.log_lines import START, event, hours, write
 
 NOW = "2026-11-26T05:00:00Z"
@@ -23,7 +23,7 @@ def test_an_empty_log_with_an_end_is_judged_as_silence(nothing: str) -> None:
     done = run("replay", "--policy", "telemetry_silent", "--to", NOW, "--format", "json", "-", stdin=nothing)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    definitions = load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
+    definitions = load_definitions(PROJECT, load_stack_settings(PROJECT, "demo"))
     longest = longest_window(chosen_policies(definitions, ["telemetry_silent"]))
     end = datetime(2026, 11, 26, 5, tzinfo=UTC)
     assert found["window"]["from"] == (end - longest).isoformat().replace("+00:00", "Z")
@@ -85,4 +85,4 @@ def test_explain_prints_a_metrics_terms_and_takes_a_stack(tmp_path: Path) -> Non
 def test_a_metrics_own_filter_selects_entries_too(tmp_path: Path) -> None:
     file = write(tmp_path / "day.jsonl", [event("card_enrolled", START, merchant_id="m", store_id="s", card_id="c")])
     assert run("match", "--count", "--metric", "card_events", str(file)).stdout == "1\n"
-    assert run("match", "--metric", "card_events", "--metric", "emails_queued", str(file)).returncode == 2
+    assert run("match", "--metric", "card_events", "--metric", "rate_limited_requests", str(file)).returncode == 2

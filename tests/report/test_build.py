@@ -13,7 +13,7 @@ import pytest
 
 from loyalty_monitoring.report.build import report
 from loyalty_monitoring.report.sources import sources
-from tests.conftest import ROOT
+from tests.conftest import PROJECT
 from tests.log_lines import START, event, freshness, minutes, write
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -91,8 +91,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("report")
     (folder / "own.json").write_text(json.dumps(STRANGERS))
     logs = write(folder / "log.jsonl", sorted(rejections(), key=lambda one: one["timestamp"]))
-    made_from = sources(ROOT, "demo", [folder / "own.json"], {})
-    ours = [one for one in made_from.definitions.dashboards if one.name in ("own", "transaction_volume")]
+    made_from = sources(PROJECT, "demo", [folder / "own.json"], {})
+    ours = [one for one in made_from.definitions.dashboards if one.name in ("own", "overview")]
     fewer = dataclasses.replace(made_from.definitions, dashboards=tuple(ours))
     return report(dataclasses.replace(made_from, definitions=fewer), [logs])
 
@@ -117,8 +117,8 @@ def test_there_is_a_page_for_everything(pages: dict[str, str]) -> None:
     assert {name for name in pages if not name.startswith("data/")} == {
         "index.html",
         "dashboards/own.html",
-        "dashboards/transaction_volume.html",
-        *(f"policies/{path.stem}.html" for path in (ROOT / "alert_policies").glob("*.yaml")),
+        "dashboards/overview.html",
+        *(f"policies/{path.stem}.html" for path in (PROJECT / "alert_policies").glob("*.yaml")),
     }
 
 
@@ -146,7 +146,7 @@ def test_a_filter_chart_of_somebody_else_has_the_same_numbers(pages: dict[str, s
 
 
 def test_every_data_set_is_found_by_its_path(pages: dict[str, str]) -> None:
-    for name in ("own", "transaction_volume"):
+    for name in ("own", "overview"):
         page = data(pages, f"dashboards/{name}.html")
         for one in page["filters"]:
             there: Any = page["dashboard"]

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import PROGRAM, ROOT
+from tests.conftest import PROGRAM, PROJECT
 from tests.report.serving import Served, serving
 
 PATIENCE_SECONDS = 60.0
@@ -166,7 +166,7 @@ def test_a_folder_that_is_replaced_is_watched_again(served: Served) -> None:
     assert state["version"] > version
     (folder / "rate_limit_spike.yaml").write_text("unknown_key: 1\n")
     assert "rate_limit_spike.yaml" in next(states)["problem"]
-    shutil.copy(ROOT / "alert_policies" / "rate_limit_spike.yaml", folder)
+    shutil.copy(PROJECT / "alert_policies" / "rate_limit_spike.yaml", folder)
     assert next(states)["problem"] is None
 
 

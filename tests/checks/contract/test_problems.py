@@ -152,8 +152,7 @@ def test_all_that_is_wrong_with_an_entry_is_told() -> None:
 
 def test_a_mistyped_event_names_the_nearest_and_the_absent_one_names_it() -> None:
     typo = changed("rate_limit_exceeded", event="rate_limit_exceded")
-    code, report = checked(text([*without("rate_limit_exceeded"), typo]))
-    assert code == 1
+    _, report = checked(text([*without("rate_limit_exceeded"), typo]))
     messages = {one["subject"]: one["message"] for one in report["findings"]}
     assert messages["rate_limit_exceeded"].endswith('; did the module write "rate_limit_exceded"?')
     assert messages['"rate_limit_exceded"'].endswith("; did you mean 'rate_limit_exceeded'?")

@@ -18,7 +18,7 @@ import pytest
 
 from tests.checks.drill.project import Scratch, scratch
 from tests.checks.drill.test_drill import DEFINITIONS, SETTINGS
-from tests.conftest import PROGRAM, ROOT, run
+from tests.conftest import PROGRAM, PROJECT, run
 
 SPIKE = ("--project", "loyalty-scratch", "--stack", "example-scratch", "--alert", "rate_limit_spike", "--every", "0.2")
 
@@ -105,7 +105,7 @@ def _watching(folder: Path) -> Iterator[tuple[Scratch, subprocess.Popen[str], Pa
         project.only = frozenset(["high_churn"])
         command = [PROGRAM, "drill", *SPIKE, "--yes", "--out", str(folder / "evidence")]
         drill = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=environment
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=PROJECT, env=environment
         )
         try:
             for _ in range(3000):
@@ -140,7 +140,7 @@ def test_a_killed_drill_leaves_nothing_behind(tmp_path: Path) -> None:
         written = len(project.written)
     assert _is_empty_soon(temporary)
     assert not (tmp_path / "evidence").exists()
-    assert not list(ROOT.glob("drill-*/"))
+    assert not list(PROJECT.glob("drill-*/"))
     assert len(project.written) == written
     children = subprocess.run(["pgrep", "-f", str(temporary)], capture_output=True, text=True, check=False)
     assert children.stdout == ""

@@ -31,12 +31,12 @@ from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.settings import Settings, load_stack_settings
 from tests.checks.drill.project import FakeClock, Scratch, scratch
 from tests.checks.verify.server import fails, message
-from tests.conftest import PROGRAM, ROOT
+from tests.conftest import PROGRAM, PROJECT
 
 NOW = datetime(2026, 11, 23, 12, 0, 20, tzinfo=UTC)
-SETTINGS = load_stack_settings(ROOT, "example-scratch")
-DEFINITIONS = load_definitions(ROOT, SETTINGS)
-SCENARIOS = load_scenarios(ROOT / "drills.yaml", load_contract(ROOT / "log_events.yaml"))
+SETTINGS = load_stack_settings(PROJECT, "example-scratch")
+DEFINITIONS = load_definitions(PROJECT, SETTINGS)
+SCENARIOS = load_scenarios(PROJECT / "drills.yaml", load_contract(PROJECT / "log_events.yaml"))
 SPIKE = ["rate_limit_spike"]
 
 
@@ -128,7 +128,7 @@ def test_the_evidence_is_a_dated_table_and_files_that_fired_reads(drilled: Drill
     assert json.loads(files[0].read_text())["complete"] is True
     command = [PROGRAM, "fired", str(files[1]), "--incidents", str(files[2]), "--stack", "example-scratch"]
     chosen = ["--policy", "rate_limit_spike", "--policy", "email_failures", "--fail-on-difference"]
-    fired = subprocess.run([*command, *chosen], capture_output=True, text=True, cwd=ROOT, check=False)
+    fired = subprocess.run([*command, *chosen], capture_output=True, text=True, cwd=PROJECT, check=False)
     assert (fired.returncode, fired.stderr) == (0, "")
     assert fired.stdout.splitlines()[-1] == "2 alike, 0 only in the replay, 0 only in what fired"
 
@@ -173,10 +173,10 @@ def test_the_plan_says_what_opens_and_who_is_told(tmp_path: Path) -> None:
         other.name, other.display_name = "projects/p/alertPolicies/1", "Somebody's"
         other.user_labels.clear()
         project.alert_policies["other"] = other
-        planned = _plan(access, clock, ["google_wallet_down"])
+        planned = _plan(access, clock, ["high_churn"])
         assert [(one.policy, one.chosen) for one in planned.expected] == [
-            ("google_wallet_down", True),
-            ("wallet_sync_failures", False),
+            ("high_churn", True),
+            ("rate_limit_spike", False),
         ]
         text = output.plan_as_text(_plan(access, clock, SPIKE), 60)
         assert "  rate_limit_spike: Whoever drills (email)" in text

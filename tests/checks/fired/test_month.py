@@ -16,7 +16,7 @@ import pytest
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from tests.checks.fired.cloud_monitoring import CloudMonitoring, Entry, Opened
-from tests.conftest import PROGRAM, ROOT
+from tests.conftest import PROGRAM, PROJECT
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 END = START + timedelta(days=30)
@@ -24,7 +24,7 @@ LATE = timedelta(minutes=3)
 SNOOZED = (START + timedelta(days=7), START + timedelta(days=8))
 FAULTS = (
     "expiration_fails@T+12h",
-    "wallet_outage@T+3d13h30m",
+    "smtp_down@T+3d13h30m",
     "smtp_down@T+7d2h",
     "request_flood@T+10d10h20m30s",
     "exactly_100_rejections@T+11d12h",
@@ -52,9 +52,9 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Month:
     logs = folder / "logs.jsonl"
     faults = [option for fault in FAULTS for option in ("--fault", fault)]
     simulate = [PROGRAM, "simulate", "--days", "30", "--merchants", "4", "--stores", "4", "--seed", "3"]
-    subprocess.run([*simulate, *faults, "--out", str(logs)], cwd=ROOT, check=True)
-    settings = load_stack_settings(ROOT, "demo")
-    deployed = load_definitions(ROOT, dataclasses.replace(settings, parameter_overrides={"rate_limit_requests": 60}))
+    subprocess.run([*simulate, *faults, "--out", str(logs)], cwd=PROJECT, check=True)
+    settings = load_stack_settings(PROJECT, "demo")
+    deployed = load_definitions(PROJECT, dataclasses.replace(settings, parameter_overrides={"rate_limit_requests": 60}))
     model = CloudMonitoring(deployed, late=LATE, snoozed={"email_failures": SNOOZED})
     opened = model.incidents([logs], START, END)
     violations = folder / "violations.jsonl"
@@ -78,7 +78,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 def _fired(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [PROGRAM, "fired", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    return subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, check=False)
 
 
 def _json(*arguments: str | Path) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def test_a_month_beside_its_violation_logs_names_exactly_what_was_planted(month:
     # Every fault but the snoozed one fired as the replay says, and so much later.
     alike = [one["policy"] for one in told["alike"]]
     assert sorted(alike) == sorted(one.policy.name for one in month.opened if one.opened.day != 13)
-    assert len(alike) >= 8
+    assert len(alike) >= 4
     for one in told["alike"]:
         assert list(one) == ["policy", "labels", "opened", "opened_later_s", "closed_later_s"]
         assert 0 <= one["opened_later_s"] <= 300
@@ -162,7 +162,7 @@ def test_an_export_without_violation_logs_says_that_nothing_is_known(month: Mont
     ("change", "reason"),
     [
         (
-            lambda entries: [one for one in entries if one["timestamp"] < "2026-11-05"],
+            lambda entries: [one for one in entries if one["timestamp"] < "2026-11-04"],
             "no entry in the export: none that",
         ),
         (
@@ -174,9 +174,9 @@ def test_an_export_without_violation_logs_says_that_nothing_is_known(month: Mont
 def test_what_fired_for_entries_that_are_not_there_says_so(
     month: Month, tmp_path: Path, change: Callable[[list[Entry]], list[Entry]], reason: str
 ) -> None:
-    """The wallet outage of 5 November, with its entries left out of the export."""
+    """The failing mails of 5 November, with its entries left out of the export."""
     entries = [json.loads(line) for line in month.logs.read_text().splitlines()]
     some = _write(tmp_path / "some.jsonl", change(entries))
     window = ["--from", "2026-11-05T15:30:00Z"] if "opened" in reason else ["--to", "2026-11-08T00:00:00Z"]
-    told = _json(some, month.violations, "--policy", "google_wallet_down", *window)
+    told = _json(some, month.violations, "--policy", "email_failures", *window)
     assert told["only_in_fired"][0]["reason"].startswith(reason)

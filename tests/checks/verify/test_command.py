@@ -14,10 +14,10 @@ import pytest
 from loyalty_monitoring.checks.verify.output import as_json
 from tests.checks.verify.server import fails
 from tests.checks.verify.test_verify import deployed, verified
-from tests.conftest import ROOT, run
+from tests.conftest import PROJECT, run
 
 
-def _run(*arguments: str, endpoint: str = "", folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+def _run(*arguments: str, endpoint: str = "", folder: Path = PROJECT) -> subprocess.CompletedProcess[str]:
     environment = {"LOYALTY_MONITORING_ENDPOINT": endpoint, "PATH": "/usr/bin:/bin"}
     return run("verify", *arguments, folder=folder, environment=environment)
 
@@ -32,7 +32,7 @@ def test_no_drift_exits_with_0_and_drift_with_1_and_an_error_with_2() -> None:
         cloud.fail["ListDashboards"] = fails(grpc.StatusCode.NOT_FOUND, "no")
         error = _run(endpoint=endpoint)
     assert (same.returncode, drift.returncode, error.returncode) == (0, 1, 2)
-    assert same.stdout.endswith("project loyalty-demo, stack demo: 0 drifts, 0 known differences, 30 notes\n")
+    assert same.stdout.endswith("project loyalty-demo, stack demo: 0 drifts, 0 known differences, 6 notes\n")
     assert drift.stdout.startswith("drift  alert policy high_churn: is disabled and opens no incident\n")
     assert drift.stdout.splitlines()[1] == "    run: pulumi up --refresh --stack demo"
     assert error.stdout == ""
@@ -113,6 +113,6 @@ def test_another_project_than_the_stacks_is_looked_into_as_if_the_stack_were_the
 def test_help_shows_an_example_without_loading_googles_clients() -> None:
     program = "import sys; from loyalty_monitoring.cli import cli; cli(['verify', '--help'], standalone_mode=False); "
     program += "print(sorted({'google', 'grpc', 'duckdb'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=PROJECT, check=False)
     assert "loyalty-monitoring verify --stack production" in done.stdout
     assert done.stdout.endswith("[]\n")

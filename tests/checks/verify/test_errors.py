@@ -100,9 +100,9 @@ def test_an_answer_that_does_not_come_is_an_error_that_names_the_option() -> Non
 
 
 def test_calls_run_at_the_same_time() -> None:
-    """The first ten answers come only when ten have been asked for together."""
-    together = threading.Barrier(10)
-    first = threading.Semaphore(10)
+    """The first five answers come only when five have been asked for together."""
+    together = threading.Barrier(5)
+    first = threading.Semaphore(5)
 
     def wait(*_: Any) -> None:
         if first.acquire(blocking=False):

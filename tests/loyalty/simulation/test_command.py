@@ -26,7 +26,7 @@ def a_day() -> str:
 
 
 def test_standard_output_goes_straight_into_replay(a_day: str) -> None:
-    found = json.loads(run("replay", "--format", "json", "--strict", "-", stdin=a_day).stdout)
+    found = json.loads(run("replay", "--format", "json", "--strict", "-", stdin=a_day, folder=ROOT).stdout)
     assert {incident["policy"] for incident in found["incidents"]} == {"google_wallet_down", "wallet_sync_failures"}
     assert found["entries"]["rejected"] == 0
 

@@ -44,9 +44,9 @@ def _asked(folder: Path, code: str, **environment: str) -> str:
 
 def _events(printed: str) -> dict[str, int]:
     """How many entries of each event of the contract there are and valid; none is broken."""
-    imported = run("import", "--time", "2026-11-07T08:00:00Z", "-", stdin=printed)
+    imported = run("import", "--time", "2026-11-07T08:00:00Z", "-", stdin=printed, folder=ROOT)
     assert imported.returncode == 0, imported.stderr
-    report = json.loads(run("contract", "check", "--format", "json", "-", stdin=imported.stdout).stdout)
+    report = json.loads(run("contract", "check", "--format", "json", "-", stdin=imported.stdout, folder=ROOT).stdout)
     assert not [event for event in report["events"] if event["state"] == "broken"], report["events"]
     return {event["event"]: event["valid"] for event in report["events"] if event["valid"]}
 

@@ -73,7 +73,7 @@ def test_an_alert_that_does_not_exist_is_an_error_with_the_nearest_name(project:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("{rejected: s-1, at: 1h}", "{at: 1h}", "exactly one of event, run, mail"),
+        ("{rejected: s-1, at: 1h}", "{at: 1h}", "exactly one of event, rejected, report"),
         ("{rejected: s-1, at: 1h}", "{rejected: s-1}", "either `at` or `every`"),
         ("{rejected: s-1, at: 1h}", "{rejected: s-1, at: soon}", 'logs.0.at is "soon"'),
         ("{rejected: s-1, at: 1h}", "{event: rate_limit_exceded, at: 1h}", "rate_limit_exceeded"),
@@ -101,18 +101,16 @@ def test_a_case_that_is_not_right_is_an_error_with_its_line(project: Path, old: 
 def test_a_definition_that_does_not_wait_is_named_with_the_arrival_the_evaluation_and_what_had_not_arrived(
     project: Path,
 ) -> None:
-    replace_text(project / "alert_policies" / "wallet_sync_failures.yaml", " offset <<arrival_allowance:range>>", "")
-    found = json.loads(_prove(project, "wallet_sync_failures", "--format", "json").stdout)
+    replace_text(project / "alert_policies" / "high_churn.yaml", " offset <<arrival_allowance:range>>", "")
+    found = json.loads(_prove(project, "high_churn", "--format", "json").stdout)
     assert found["holds"] is False
     assert found["arrivals"][0] == "at once"
-    (case,) = [case for case in found["cases"] if case["claim"] == "exactly 5% stays silent"]
+    (case,) = [case for case in found["cases"] if case["claim"] == "the cards of two merchants count together"]
     said = [miss for miss in case["misses"] if miss.startswith("with ")]
     assert any(
-        "an incident opened at" in one
-        and 'wallet_sync_cards_total{pod_name="worker-0",platform="google"} of 00:05' in one
+        "an incident opened at" in one and 'program_active_cards{pod_name="worker-0",merchant_id="m-2"} of 00:03' in one
         for one in said
     )
     assert any(
-        sentence.startswith("wallet_sync_failures is not proven with points late by random")
-        for sentence in found["gate"]
+        sentence.startswith("high_churn is not proven with minutes that grow (entries)") for sentence in found["gate"]
     )

@@ -16,7 +16,7 @@ from loyalty_monitoring.definitions.settings import stack_names
 from loyalty_monitoring.replay import kept_points
 from loyalty_monitoring.replay.entries import log_files
 from loyalty_monitoring.report.diff.compare import compare
-from tests.conftest import ROOT, copy_project, replace_text, run
+from tests.conftest import PROJECT, copy_project, replace_text, run
 from tests.log_lines import START, event, hours, minutes, write
 
 HOSTILE = "a`|<b>\n| x"
@@ -181,7 +181,7 @@ def test_a_threshold_of_production_alone_shows_what_production_will_do(project: 
 
 def test_definitions_that_did_not_change_are_not_replayed(project: Path) -> None:
     done = _diff(project, "HEAD", ".")
-    stacks = len(stack_names(ROOT))
+    stacks = len(stack_names(PROJECT))
     assert done.stdout.count("nothing was replayed") == stacks
     assert done.stdout.count("Changed definitions: none.") == stacks
 
@@ -258,9 +258,9 @@ def test_the_logs_are_read_once_for_both_versions(
     replace_text(project / "log_metrics" / "rate_limited_requests.yaml", "rate_limit_exceeded", "card_enrolled")
     cache = Cache(tmp_path / "cache" if is_kept else None)
     reads = Reads(monkeypatch)
-    names, files = (str(ROOT), str(project)), [project / "log.jsonl"]
+    names, files = (str(PROJECT), str(project)), [project / "log.jsonl"]
     (found,) = compare(project, names, ["demo"], files, cache=cache)
-    metrics = len(list((ROOT / "log_metrics").glob("*.yaml")))
+    metrics = len(list((PROJECT / "log_metrics").glob("*.yaml")))
     assert reads.metrics == [metrics + 1]
     assert found.replayed is not None
     assert [one.kind for one in found.replayed.incidents if one.incident.labels.get("store_id") == "s-1"] == [
@@ -272,11 +272,11 @@ def test_the_logs_are_read_once_for_both_versions(
 
 def test_nothing_is_read_where_nothing_differs(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reads = Reads(monkeypatch)
-    found = compare(project, (str(ROOT), str(project)), [], [project / "log.jsonl"])
-    assert [one.replayed for one in found] == [None] * len(stack_names(ROOT))
+    found = compare(project, (str(PROJECT), str(project)), [], [project / "log.jsonl"])
+    assert [one.replayed for one in found] == [None] * len(stack_names(PROJECT))
     assert reads.metrics == []
     with pytest.raises(UserError, match="cannot be read"):
-        compare(project, (str(ROOT), str(project)), [], [project / "no-such-file"])
+        compare(project, (str(PROJECT), str(project)), [], [project / "no-such-file"])
 
 
 def test_a_type_of_resource_that_comes_late_in_the_logs_is_found(
@@ -288,7 +288,7 @@ def test_a_type_of_resource_that_comes_late_in_the_logs_is_found(
     own = yaml.safe_load((project / PRODUCTION).read_text())["config"]["loyalty-monitoring:resourceType"]
     monkeypatch.setattr(log_files, "BATCH_BYTES", 4096)
     (project / "log.jsonl").write_text(lines + lines.replace("k8s_container", own))
-    (found,) = compare(project, (str(ROOT), str(project)), ["example-production"], [project / "log.jsonl"])
+    (found,) = compare(project, (str(PROJECT), str(project)), ["example-production"], [project / "log.jsonl"])
     assert found.replayed is not None
     assert found.replayed.replayed_as is None
     assert not found.replayed.matched_nothing
