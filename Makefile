@@ -63,7 +63,7 @@ deploy: packages ## Deploy STACK, and ask Google Cloud whether it is there
 	pulumi up --refresh --yes --continue-on-error --non-interactive --stack $(STACK)
 	pulumi stack output --json --stack $(STACK) | $(BIN)/loyalty-monitoring verify --stack $(STACK) --outputs -
 
-bench: develop ## Measure replay beside a plain Python loop
+bench: develop ## Measure the commands by size, beside a plain Python loop, and write docs/figures.md [5 min on 2 cores]
 	$(BIN)/python -m bench
 
 torture: develop ## Run every command over hostile files and under faults, for MINUTES (30); goes on where it was

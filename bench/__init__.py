@@ -1,1 +1,1 @@
-"""`make bench`: how fast replay is, beside a plain Python loop over the same entries."""
+"""`make bench`: how fast the commands are, by size, and beside plain Python programs over the same files."""

@@ -1,129 +1,136 @@
-"""Measure and print, side by side in one run. Figures only: nothing here passes or fails by time."""
+"""Measure side by side in one run, and write docs/figures.md; with --check, compare ratios with bench/ratios.json."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-from bench.child import ROOT
-from bench.generate import write_day, write_week
+from bench.child import child
+from bench.commands import PROGRAM
+from bench.generate import write_week
+from bench.month import DAYS, MERCHANTS, STORES, Row, month, write_month
+from bench.ratios import accept, kept_ratios, ratios, worse
+from tools.figures import PAGE, replace_section
 
+_TIMES = (1, 3, 10)
 _LINTED_FILES = (1_000, 10_000)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--entries", type=int, default=2_000_000, help="entries of the day (default: %(default)s)")
-    parser.add_argument("--most", type=int, default=10_000_000, help="entries for peak memory (default: %(default)s)")
+    parser.add_argument("--entries", type=int, default=149_000, help="entries of the smallest month (%(default)s)")
+    parser.add_argument("--check", action="store_true", help="fail when a ratio got worse by half")
+    parser.add_argument("--accept", action="store_true", help="write bench/ratios.json")
     arguments = parser.parse_args()
-    print(_machine())
+    if arguments.check or arguments.accept:
+        sys.exit(_compare(is_accepted=arguments.accept))
+    text = "\n".join(_figures(arguments.entries))
+    PAGE.write_text(replace_section(PAGE.read_text(encoding="utf-8"), "speed", text), encoding="utf-8")
+    print("bench: wrote the section speed of docs/figures.md")
+
+
+def _compare(*, is_accepted: bool) -> int:
+    found = ratios()
+    for name, value in found.items():
+        print(f"{name:<30} {value:6.2f}")
+    if is_accepted:
+        accept(found)
+        return 0
+    problems = list(worse(found, kept_ratios()))
+    for problem in problems:
+        print(f"bench: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _figures(entries: int) -> Iterator[str]:
+    yield _machine()
     with tempfile.TemporaryDirectory(prefix="loyalty-bench-") as folder:
-        _measure_replay(Path(folder), arguments.entries, arguments.most)
-        _measure_promql(Path(folder))
-    with tempfile.TemporaryDirectory(prefix="loyalty-bench-") as folder:
-        _measure_lint(Path(folder))
-    _measure_help()
+        yield from _months(Path(folder), entries)
+        yield from _promql(Path(folder))
+        yield from _lint(Path(folder))
+    yield ""
+    yield f"`loyalty-monitoring --help` takes {_help_seconds():.2f} s, the best of 5."
 
 
-def _measure_replay(folder: Path, entries: int, most: int) -> None:
-    def day(count: int) -> Path:
-        file = folder / "day.jsonl"
-        write_day(_sample(), file, count, merchants=200, stores=1000)
-        return file
-
-    file = day(entries)
-    size = file.stat().st_size
-    print(f"\nOne day, {entries:,} entries of the sample's mix ({size / 1e6:,.0f} MB), 200 merchants, 1,000 stores,")
-    print("from .jsonl to the points of every metric:")
-    replay, loop = _child("replay", file), _child("loop", file)
-    print(f"  {'':<12} {'seconds':>8} {'entries/s':>12} {'peak MB':>8}")
-    for name, result in (("replay", replay), ("Python loop", loop)):
-        print(f"  {name:<12} {result['seconds']:>8.2f} {entries / result['seconds']:>12,.0f} {result['megabytes']:>8}")
-    same = replay["found"] == loop["found"]
-    matched = sum(found[0] for found in replay["found"].values())
-    print(f"  {loop['seconds'] / replay['seconds']:.1f} times the loop; reading is {replay['reading']:.2f} s of it")
-    print(f"  writing what alerts need as text for Prometheus, which the loop does not: {replay['writing']:.2f} s more")
-    print(
-        f"  {replay['metrics']} metrics, {matched:,} matches; "
-        + ("the same counts in both" if same else "COUNTS DIFFER")
-    )
-    if not same:
-        for name in sorted(replay["found"].keys() | loop["found"].keys()):
-            if replay["found"].get(name) != loop["found"].get(name):
-                print(f"    {name}: replay {replay['found'].get(name)}, loop {loop['found'].get(name)}")
-        sys.exit(1)
-    print("\nReplay by size:")
-    for count in (entries, 2 * entries, 4 * entries, most):
-        result = _child("replay", day(count))
-        rate = f"{count / result['seconds']:,.0f} entries/s"
-        print(f"  {count:>12,} entries {result['seconds']:>7.2f} s {rate:>20} {result['megabytes']:>6} MB")
-    file.unlink()
-
-
-def _measure_promql(folder: Path) -> None:
-    file = folder / "week.jsonl"
-    entries = write_week(file, merchants=1000, stores=5000)
-    result = _child("promql", file)
-    print(
-        f"\nPromQL stage, 7 days, 1,000 merchants, 5,000 stores ({entries:,} entries, {result['samples']:,} samples):"
-    )
-    print(
-        f"  {result['seconds']:.1f} s, of which backfill {result['backfill']:.1f} s; "
-        f"{result['policies']} policies, {result['incidents']} incidents"
-    )
-
-
-def _measure_lint(folder: Path) -> None:
-    print("\nLint of metrics, policies and dashboards:")
-    for files in _LINTED_FILES:
-        result = _child("lint", folder / str(files))
-        print(
-            f"  {files:>7,} files ({result['size'] / 1e6:.1f} MB): {result['seconds']:.2f} s, {result['cpu']:.2f} s of "
-            f"CPU, {result['findings']} findings, {result['megabytes']} MB at most"
+def _months(folder: Path, entries: int) -> Iterator[str]:
+    columns = []
+    for times in _TIMES:
+        file = folder / "month.jsonl"
+        write_month(file, times * entries)
+        own = folder / f"{times}"
+        own.mkdir()
+        columns.append(_say(f"{times * entries:,} entries", month(file, own)))
+    yield ""
+    yield f"A month ({DAYS} days, {MERCHANTS} merchants, {STORES} stores), in CPU seconds and MB of the largest process"
+    yield ""
+    yield "| | " + " | ".join(f"{times * entries:,} entries" for times in _TIMES) + " |"
+    yield "|---|" + "---|" * len(_TIMES)
+    for name in columns[0]:
+        yield (
+            f"| {name} | " + " | ".join(f"{one[name].cpu:.1f} s, {one[name].megabytes:,} MB" for one in columns) + " |"
         )
+    yield ""
+    replay, loop = child("replay", file), child("loop", file)
+    if replay["found"] != loop["found"]:
+        sys.exit("bench: replay and the plain Python loop count differently; docs/figures.md stays as it is")
+    yield (
+        f"From .jsonl to the points of all {replay['metrics']} metrics, {times * entries:,} entries: replay "
+        f"{replay['seconds']:.1f} s, a plain Python loop (orjson, compiled expressions) {loop['seconds']:.1f} s, with "
+        f"the same counts. Reading is {replay['reading']:.1f} s of replay's."
+    )
 
 
-def _measure_help() -> None:
-    command = [str(Path(sys.executable).with_name("loyalty-monitoring")), "--help"]
+def _promql(folder: Path) -> Iterator[str]:
+    file = folder / "week.jsonl"
+    write_week(file, merchants=1000, stores=5000)
+    result = child("promql", file)
+    yield ""
+    yield (
+        f"PromQL of 7 days, 1,000 merchants and 5,000 stores ({result['samples']:,} samples): {result['seconds']:.1f} "
+        f"s, {result['backfill']:.1f} s of it to load them."
+    )
+
+
+def _lint(folder: Path) -> Iterator[str]:
+    yield ""
+    yield "| lint of | CPU seconds | beside reading them plainly | most memory |"
+    yield "|---|---|---|---|"
+    for files in _LINTED_FILES:
+        one = child("lint", folder / "lint" / str(files))
+        size = f"{files:,} files, {one['size'] / 1e6:.1f} MB"
+        yield f"| {size} | {one['cpu']:.1f} | {one['cpu'] / one['plain']:.1f} times | {one['megabytes']:,} MB |"
+
+
+def _say(what: str, found: Row) -> Row:
+    print(f"bench: measured {what}", file=sys.stderr)
+    return found
+
+
+def _help_seconds() -> float:
     times = []
     for _ in range(5):
         started = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True)
+        subprocess.run([PROGRAM, "--help"], check=True, capture_output=True)
         times.append(time.perf_counter() - started)
-    print(f"\nloyalty-monitoring --help: {min(times):.2f} s (best of 5)")
-
-
-def _child(what: str, file: Path) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.child", what, str(file)], cwd=ROOT, check=True, stdout=subprocess.PIPE
-    )
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
-
-
-def _sample() -> Path:
-    return min((ROOT / "samples").glob("*.jsonl.gz"))
+    return min(times)
 
 
 def _machine() -> str:
     cpu = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
-        names = [
-            line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")
-        ]
+        lines = info.read_text(encoding="utf-8").splitlines()
+        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
         cpu = names[0] if names else cpu
-    versions = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "orjson"))
-    return f"{os.cpu_count()} cores of {cpu}, Python {platform.python_version()}, {versions}"
+    return f"{os.cpu_count()} cores of {cpu}, Python {platform.python_version()}, DuckDB {version('duckdb')}."
 
 
 if __name__ == "__main__":

@@ -17,12 +17,12 @@ START = datetime(2026, 11, 2, tzinfo=UTC)
 _SEED = 20261102
 
 
-def write_day(sample: Path, out: Path, count: int, merchants: int, stores: int) -> None:
-    """Write one day of `count` entries in the proportions of `sample`, evenly over the day and in order of time."""
+def write_day(sample: Path, out: Path, count: int, merchants: int, stores: int, days: int = 1) -> None:
+    """Write `count` entries in the proportions of `sample`, evenly over the days and in order of time."""
     with gzip.open(sample) as lines:
         templates = [orjson.loads(line) for line in lines]
     rng = random.Random(_SEED)
-    step = timedelta(days=1) / count
+    step = timedelta(days=days) / count
     with out.open("wb", buffering=2**20) as file:
         for index in range(count):
             entry = rng.choice(templates)

@@ -1,0 +1,50 @@
+"""Measure what people do with a month of logs: replay, report and diff, the first time and after an edit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.child import ROOT
+from bench.commands import Measured, change, copy_of_project, measured
+from bench.generate import write_day
+
+DAYS, MERCHANTS, STORES = 30, 20, 100
+Row = dict[str, Measured]
+
+
+def write_month(file: Path, entries: int) -> None:
+    """Write a month of the sample's mix."""
+    sample = min((ROOT / "samples").glob("*.jsonl.gz"))
+    write_day(sample, file, entries, merchants=MERCHANTS, stores=STORES, days=DAYS)
+
+
+def projects(folder: Path) -> tuple[Path, Path]:
+    """Make two projects: one with another threshold, one with another filter, too."""
+    threshold, filtered = copy_of_project(folder / "threshold"), copy_of_project(folder / "filter")
+    for project in (threshold, filtered):
+        change(
+            project / "parameters.yaml", "rate_limit_requests:\n  default: 100", "rate_limit_requests:\n  default: 80"
+        )
+    change(filtered / "log_metrics" / "rate_limited_requests.yaml", "rate_limit_exceeded", "card_enrolled")
+    return threshold, filtered
+
+
+def month(file: Path, folder: Path) -> Row:
+    """Measure what is done with one file of logs; `folder` is empty."""
+    threshold, filtered = projects(folder)
+    cache, logs, out = folder / "cache", str(file), str(folder / "report")
+    return {
+        "replay": measured("replay", logs, cache=cache),
+        "replay, a threshold changed": measured("replay", logs, folder=threshold, cache=cache),
+        "report": measured("report", logs, "--out", out),
+        "report, a threshold changed": _report_again(logs, out, threshold, folder / "cache-of-report"),
+        "diff, nothing changed": measured("diff", str(ROOT), str(ROOT), logs, cache=cache),
+        "diff, a threshold changed": measured("diff", str(ROOT), str(threshold), logs, "--stack", "demo", cache=cache),
+        "diff, a filter changed": measured("diff", str(ROOT), str(filtered), logs, "--stack", "demo", cache=cache),
+        "diff, a filter changed, nothing kept": measured("diff", str(ROOT), str(filtered), logs, "--stack", "demo"),
+    }
+
+
+def _report_again(logs: str, out: str, threshold: Path, cache: Path) -> Measured:
+    measured("report", logs, "--out", out, cache=cache)
+    return measured("report", logs, "--out", out, folder=threshold, cache=cache)
