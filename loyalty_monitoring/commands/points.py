@@ -10,6 +10,7 @@ import click
 
 from loyalty_monitoring.commands.options import files_argument, stack_option, strict_option
 from loyalty_monitoring.commands.project import load_stack, progress_bar
+from loyalty_monitoring.common.errors import Position
 
 
 @click.command("points")
@@ -51,4 +52,4 @@ def points_command(files: tuple[Path, ...], stack: str, out: Path, strict: bool)
     points, series = (sum(getattr(one, what) for one in summaries.values()) for what in ("points", "series"))
     summary = f"{points:,} points of {series:,} time series, from {counts.read - counts.rejected:,} entries"
     rejected = f"; {counts.rejected:,} lines are no LogEntry" if counts.rejected else ""
-    click.echo(f"{summary}{rejected}, written to {out}", err=str(out) == "-")
+    click.echo(f"{summary}{rejected}, written to {Position(out)}", err=str(out) == "-")

@@ -9,6 +9,7 @@ import click
 
 from loyalty_monitoring.commands.options import stack_option
 from loyalty_monitoring.commands.project import load_stack
+from loyalty_monitoring.common.errors import Position
 
 
 @click.command("render")
@@ -57,7 +58,7 @@ def render_command(
     if output_format == "terraform" and named:
         raise click.UsageError("--channel is for the API's bodies; a Terraform module makes its channels itself")
     written = render(settings, definitions, out, named, output_format)
-    click.echo(f"{len(written)} files written to {out}")
+    click.echo(f"{len(written)} files written to {Position(out)}")
     if output_format == "terraform":
         return
     silent = policies_without_channel(settings, definitions, named)

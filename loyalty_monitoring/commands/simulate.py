@@ -8,7 +8,7 @@ import click
 
 from loyalty_monitoring.commands.options import Instant
 from loyalty_monitoring.commands.project import progress_bar, summarize
-from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.common.errors import Position, UserError
 
 
 @click.command("simulate")
@@ -69,5 +69,5 @@ def simulate_command(
     with progress_bar() as progress:
         written = output.write(out, entries(story, progress))
     broken = f", with {len(faults)} fault{'s' if len(faults) > 1 else ''}" if faults else ", without a fault"
-    where = "standard output" if out == "-" else out
+    where = "standard output" if out == "-" else Position(out)
     summarize(f"{written:,} entries of {days} day{'s' if days > 1 else ''}{broken}, written to {where}")

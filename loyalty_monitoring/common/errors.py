@@ -10,6 +10,9 @@ from pathlib import Path
 # An apostrophe within a word quotes nothing.
 _QUOTED_OR_SEMICOLON = re.compile(r"""(?<!\w)'(?:\\.|[^'\\])*'(?!\w)|"(?:\\.|[^"\\])*"|; """, re.DOTALL)
 
+# Characters of a file's name that could rewrite a terminal, or make one line two.
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
 
 @dataclass(frozen=True)
 class Position:
@@ -20,7 +23,7 @@ class Position:
     column: int = 0
 
     def __str__(self) -> str:
-        text = str(self.file)
+        text = _UNSEEN.sub("?", str(self.file))
         if self.line:
             text += f":{self.line}"
         if self.column:

@@ -210,6 +210,32 @@ def test_years_in_which_prometheus_evaluates_ring(tmp_path: Path, timestamp: str
     assert len(json.loads(done.stdout)["incidents"]) == 1, done.stderr
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("match", "--count", "x", "FOLDER/missing"),
+        ("match", "--count", "x", "FOLDER/day.jsonl"),
+        ("import", "FOLDER/day.jsonl"),
+        ("lint", "FOLDER"),
+        ("points", "FOLDER/day.jsonl", "--out", "FOLDER/missing/points"),
+        ("runbooks", "--out", "FOLDER/runbooks"),
+        ("render", "--out", "FOLDER/rendered"),
+    ],
+    ids=lambda arguments: " ".join(arguments[:1]),
+)
+def test_a_name_of_a_file_cannot_rewrite_the_terminal_or_make_one_line_two(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "a\x1b[2J\nb\u202ec"
+    folder.mkdir()
+    (folder / "day.jsonl").write_text('{"a\n')
+    (folder / "policy.json").write_text('{"combiner": "ORR", "conditions": []}')
+    done = _run(*(argument.replace("FOLDER", str(folder)) for argument in arguments))
+    said = (done.stdout + done.stderr).decode()
+    assert "a?[2J?b?c" in said
+    assert all(line.isprintable() for line in said.splitlines())
+
+
 # --- what was not foreseen
 
 

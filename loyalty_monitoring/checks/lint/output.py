@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from loyalty_monitoring.checks.lint.rule import LintFinding
+from loyalty_monitoring.common.errors import Position
 
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -83,8 +84,7 @@ def as_sarif(findings: Sequence[LintFinding], titles: Mapping[str, str], root: P
 
 
 def _place(finding: LintFinding) -> str:
-    parts = [finding.file, *(str(number) for number in (finding.line, finding.column) if number)]
-    return ":".join(parts)
+    return str(Position(finding.file, finding.line, finding.column))
 
 
 def _counted(number: int, what: str) -> str:
