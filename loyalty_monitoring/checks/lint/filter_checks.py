@@ -7,6 +7,7 @@ https://docs.cloud.google.com/monitoring/api/v3/filters, and aggregations.yaml
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from loyalty_monitoring.checks.lint.aggregations import AggregatedSeries, applied_to, names_of
 from loyalty_monitoring.checks.lint.filter_conditions import LogBasedFilter
@@ -36,6 +37,19 @@ def syntax_problem_of(written: str, path: Path_) -> Iterator[Problem]:
         place = f"line {error.position.line}, column {error.position.column} of the filter: " if error.position else ""
         message, _, remedy = error.message.partition("; ")
         yield Problem(path, place + message, remedy or "mend it there")
+
+
+def unaligned_reducer(path: Path_, aggregation: Any) -> Iterator[Problem]:
+    """Yield a reducer without an aligner: "perSeriesAligner must be specified, [...] otherwise, an error is returned"
+    (https://docs.cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies#aggregation).
+    """
+    reducer, aligner = (text(at(aggregation, name)) for name in ("crossSeriesReducer", "perSeriesAligner"))
+    if reducer not in ("", "REDUCE_NONE") and aligner in ("", "ALIGN_NONE") and not has_placeholder(reducer):
+        yield Problem(
+            (*path, "crossSeriesReducer"),
+            f"has {reducer} and no aligner, which the API refuses: what is reduced is aligned before",
+            "write perSeriesAligner, such as ALIGN_DELTA for counts, and an alignmentPeriod",
+        )
 
 
 def unknown_labels_of(one: LogBasedFilter) -> Iterator[Problem]:

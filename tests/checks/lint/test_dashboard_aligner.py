@@ -28,6 +28,9 @@ def _chart(aligner: str, reducer: str = "REDUCE_NONE", **more: Any) -> dict[str,
         (DISTRIBUTION, _chart("ALIGN_DELTA", "REDUCE_SUM")),  # a heat map
         (metric(name="other"), _chart("ALIGN_PERCENTILE_95")),
         (COUNTS, _chart("${aligner}")),
+        (COUNTS, _chart("ALIGN_DELTA", secondaryAggregation={"crossSeriesReducer": "REDUCE_SUM"})),
+        (COUNTS, _chart("", "${reducer}")),
+        (metric(name="other"), _chart("ALIGN_NONE", "REDUCE_NONE")),
     ],
 )
 def test_what_fits_passes(findings: Findings, defined: Any, widget: Any) -> None:
@@ -38,6 +41,8 @@ def test_what_fits_passes(findings: Findings, defined: Any, widget: Any) -> None
     ("defined", "widget", "said"),
     [
         (COUNTS, _chart("ALIGN_PERCENTILE_50"), "here it gets counts"),
+        (COUNTS, _chart("ALIGN_NONE", "REDUCE_SUM"), "has REDUCE_SUM and no aligner"),
+        (metric(name="other"), _chart("", "REDUCE_MEAN"), "has REDUCE_MEAN and no aligner"),
         (COUNTS, _chart("ALIGN_NEXT_OLDER"), "a log-based metric is DELTA"),
         (DISTRIBUTION, _chart("ALIGN_RATE", "REDUCE_SUM"), "here it gets a distribution"),
         (

@@ -12,28 +12,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loyalty_monitoring.checks.lint.aggregations import is_number
-from loyalty_monitoring.checks.lint.filter_checks import aligned
+from loyalty_monitoring.checks.lint.filter_checks import aligned, unaligned_reducer
 from loyalty_monitoring.checks.lint.filter_conditions import LogBasedFilter, log_based_filters
-from loyalty_monitoring.checks.lint.placeholders import has_placeholder
 from loyalty_monitoring.checks.lint.policies import typed_conditions
-from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, at, items, text
+from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, items
 
 
 def check(policy: Resource, project: Project) -> Iterator[Problem]:
     for condition in typed_conditions(policy, "conditionThreshold", "conditionAbsent"):
         for key in ("aggregations", "denominatorAggregations"):
             for index, aggregation in enumerate(items(condition.body.get(key))):
-                reducer, aligner = (text(at(aggregation, name)) for name in ("crossSeriesReducer", "perSeriesAligner"))
-                if (
-                    reducer not in ("", "REDUCE_NONE")
-                    and aligner in ("", "ALIGN_NONE")
-                    and not has_placeholder(reducer)
-                ):
-                    yield Problem(
-                        (*condition.path, key, index, "crossSeriesReducer"),
-                        f"has {reducer} and no aligner, which the API refuses: what is reduced is aligned before",
-                        "write perSeriesAligner, such as ALIGN_DELTA for counts, and an alignmentPeriod",
-                    )
+                yield from unaligned_reducer((*condition.path, key, index), aggregation)
     for one in log_based_filters(policy, project):
         yield from _applied(one)
 
