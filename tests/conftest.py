@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.warm_commands import WarmCommands
 
 ROOT = Path(__file__).resolve().parents[1]
 # A project of another module, small and whole. Tests of the engine that need any project take this one.
@@ -47,16 +51,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def run(
     *arguments: str | Path, folder: Path = PROJECT, stdin: str = "", environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run `loyalty-monitoring` in a process of its own, in `folder`; `environment` replaces this process' own."""
+    """Run `loyalty-monitoring` in a process of its own, in `folder`; `environment` replaces this process' own.
+
+    With an environment the process is started, since Python reads some of it then; without, it is forked.
+    """
+    words = [str(one) for one in arguments]
+    if environment is None:
+        return _warm().run(words, folder, stdin)
     return subprocess.run(
-        [PROGRAM, *map(str, arguments)],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env=environment,
-        check=False,
+        [PROGRAM, *words], input=stdin, capture_output=True, text=True, cwd=folder, env=environment, check=False
     )
+
+
+@cache
+def _warm() -> WarmCommands:
+    commands = WarmCommands(PROGRAM, ROOT)
+    atexit.register(commands.close)
+    return commands
 
 
 def copy_project(folder: Path) -> Path:
