@@ -7,8 +7,8 @@ PYTHON ?= python3
 # second longer.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help packages setup develop browser demo test coverage lint audit mutants preview deploy bench torture lock upgrade \
-    wheels example generated figures screenshots samples clean
+.PHONY: help packages setup develop browser demo test coverage lint audit mutants preview deploy bench ratios torture \
+    lock upgrade wheels example generated figures screenshots samples clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ deploy: packages ## Deploy STACK, and ask Google Cloud whether it is there
 
 bench: develop ## Measure the commands by size, beside a plain Python loop, and write docs/figures.md [5 min on 2 cores]
 	$(BIN)/python -m bench
+
+ratios: develop ## Fail where a command got slower by half beside a plain Python program that reads the same [2 min]
+	$(BIN)/python -m bench --check
 
 torture: develop ## Run every command over hostile files and under faults, for MINUTES (30); goes on where it was
 	$(BIN)/python -m tests.torture --seed $(or $(SEED),1) --minutes $(or $(MINUTES),30)

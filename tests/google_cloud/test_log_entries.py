@@ -89,7 +89,7 @@ def sample() -> tuple[ReplayResult, ReplayResult, Logs]:
 
 def test_the_incidents_are_those_of_a_replay_of_the_same_logs(sample: tuple[ReplayResult, ReplayResult, Logs]) -> None:
     from_files, from_api, _ = sample
-    assert len(from_files.incidents) > 5
+    assert len(from_files.incidents) >= 3
     assert as_object(from_api)["incidents"] == as_object(from_files)["incidents"]
     assert as_object(from_api)["window"] == as_object(from_files)["window"]
 
@@ -141,7 +141,7 @@ def test_the_filter_finds_exactly_the_entries_that_a_metric_counts() -> None:
     assert count_matches(f"({any_metric})\nAND ({what.filter})", SAMPLES[1:]) == matched
 
 
-@pytest.mark.parametrize("most", [5000, 2000, 500, 200, 100])
+@pytest.mark.parametrize("most", [1500, 1000, 500, 200, 100])
 def test_a_filter_that_would_be_too_long_is_wider_and_never_narrower(most: int) -> None:
     what = planned(FAULTY_DAY, FAULTY_DAY + DAY)
     filters = [metric.body["filter"] for metric in what.definitions.log_metrics]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from loyalty_monitoring.checks.lint.rule import LintFinding
@@ -19,19 +20,21 @@ def test_our_metrics_pass(project: Path) -> None:
 
 
 def test_a_field_that_no_event_has_is_an_error_at_its_line(project: Path) -> None:
-    metric = project / "log_metrics" / "expired_points.yaml"
-    metric.write_text(metric.read_text().replace("EXTRACT(jsonPayload.points)", "EXTRACT(jsonPayload.point)"))
+    metric = project / "log_metrics" / "program_at_risk_cards.yaml"
+    metric.write_text(
+        metric.read_text().replace("EXTRACT(jsonPayload.at_risk_cards)", "EXTRACT(jsonPayload.at_risk_card)")
+    )
     (finding,) = _found(project)
-    assert (finding.severity, Path(finding.file).name) == ("error", "expired_points.yaml")
+    assert (finding.severity, Path(finding.file).name) == ("error", "program_at_risk_cards.yaml")
     assert metric.read_text().splitlines()[finding.line - 1].startswith("valueExtractor:")
-    assert finding.message == "reads jsonPayload.point, which the event expiration_chunk_processed does not have"
-    assert finding.remedy.endswith("did you mean 'points'?")
+    assert finding.message == "reads jsonPayload.at_risk_card, which the event program_snapshot does not have"
+    assert finding.remedy.endswith("did you mean 'at_risk_cards'?")
 
 
 def test_a_field_that_leaves_the_contract_is_an_error_in_each_metric_that_reads_it(project: Path) -> None:
     contract = project / "log_events.yaml"
-    contract.write_text(contract.read_text().replace("{cards: count, points: count}", "{cards: string}"))
-    assert {Path(one.file).stem for one in _found(project)} == {"expired_cards", "expired_points"}
+    contract.write_text(re.sub("(active|at_risk)_cards: count", r"\1_cards: string", contract.read_text()))
+    assert {Path(one.file).stem for one in _found(project)} == {"program_active_cards", "program_at_risk_cards"}
 
 
 def test_other_peoples_files_are_not_held_to_our_contract(project: Path) -> None:

@@ -93,7 +93,8 @@ def is_laxer_in_python(body: Any) -> bool:
 @given(seed=st.integers(0, 2**32))
 def test_the_walk_and_the_parser_agree_on_any_body(kind: Kind, seed: int) -> None:
     body = a_body(MESSAGES[kind].pb().DESCRIPTOR, random.Random(seed))
-    parser, walk = taken_by_the_parser(kind, body), taken_by_the_walk(kind, body)
+    # Null is unset wherever it stands: in a map, too, where the parser refuses it.
+    parser, walk = taken_by_the_parser(kind, normalised(kind, body)), taken_by_the_walk(kind, body)
     if parser != walk and is_laxer_in_python(body):
         assert parser
     else:

@@ -73,7 +73,7 @@ def test_an_alert_that_does_not_exist_is_an_error_with_the_nearest_name(project:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("{rejected: s-1, at: 1h}", "{at: 1h}", "exactly one of event, rejected, report"),
+        ("{rejected: s-1, at: 1h}", "{at: 1h}", "exactly one of event, mail, rejected"),
         ("{rejected: s-1, at: 1h}", "{rejected: s-1}", "either `at` or `every`"),
         ("{rejected: s-1, at: 1h}", "{rejected: s-1, at: soon}", 'logs.0.at is "soon"'),
         ("{rejected: s-1, at: 1h}", "{event: rate_limit_exceded, at: 1h}", "rate_limit_exceeded"),
