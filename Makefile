@@ -81,9 +81,10 @@ upgrade: develop ## Pin the newest versions that fit, of all packages or of PACK
 wheels: develop ## Ask the index on which Pythons and machines each locked package can be installed (needs the network)
 	$(BIN)/python tools/wheels.py
 
-generated: develop ## Write what is made from log_events.yaml and Google's messages: the contract's page, schemas, functions
+generated: develop ## Write what is made from log_events.yaml and Google's messages: the contract's page, schemas, functions; and the list of rules
 	$(BIN)/python -m loyalty_monitoring.google_cloud.json_schemas
 	$(BIN)/python tools/telemetry_events.py
+	$(BIN)/python -m loyalty_monitoring.checks.lint.index
 
 figures: develop ## Measure what is proven and how fast it is, and write docs/figures.md
 	$(BIN)/python tools/figures.py

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import yaml
 
+from loyalty_monitoring.checks.drill.scenarios import load_scenarios
+from loyalty_monitoring.definitions.log_contract import load_contract
 from tests.conftest import ROOT, run
 
 COVERAGE = (ROOT / "coverage.yaml").read_text()
@@ -52,6 +54,10 @@ def test_the_steps_lead_to_an_alert_that_is_proven(our_project: Path) -> None:
     overview.write_text(listed)
     tile = _block("In\n`dashboards/overview.yaml`, add")
     _append(overview, tile.replace("yPos: 172", f"yPos: {_height(text)}"))
+    drills = project / "drills.yaml"
+    entry = _block("In `drills.yaml`, under\n`drills:`")
+    drills.write_text(drills.read_text().replace("\ndrills:\n", f"\ndrills:\n{entry}", 1))
+    assert NAME in load_scenarios(drills, load_contract(project / "log_events.yaml")).by_alert
     assert "has no cases" in run("prove", NAME, folder=project).stdout
     cases = f"tests/cases/{NAME}.yaml"
     (project / cases).write_text(_block(f"`{cases}`:"))
