@@ -30,7 +30,7 @@ demo: setup ## Render the demo stack, replay the sample logs and draw them [2 mi
 	$(BIN)/loyalty-monitoring replay --stack demo samples/*.jsonl.gz
 	$(BIN)/loyalty-monitoring report --stack demo samples/*.jsonl.gz --out report
 
-test: browser ## Run all tests [10 to 20 min on 2 cores]
+test: browser ## Run all tests [13 min on 2 cores]
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 coverage: browser ## Run all tests, and show which lines they miss
@@ -48,7 +48,7 @@ lint: develop ## Check style, types, workflows and definitions [up to 5 min on b
 audit: develop ## Ask PyPI whether a locked package has a known vulnerability (needs the network)
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock --requirement requirements-dev.lock
 
-mutants: setup ## Make every definition wrong in one place at a time; the cases must notice [33 s on 2 cores, 10 min on busy ones]
+mutants: setup ## Make every definition wrong in one place at a time; the cases must notice [5 min on 2 cores]
 	$(BIN)/loyalty-monitoring mutants
 
 example: develop ## Try the wheel in an empty environment, with the project of examples/second_project [1 min]
@@ -63,7 +63,7 @@ deploy: packages ## Deploy STACK, and ask Google Cloud whether it is there
 	pulumi up --refresh --yes --continue-on-error --non-interactive --stack $(STACK)
 	pulumi stack output --json --stack $(STACK) | $(BIN)/loyalty-monitoring verify --stack $(STACK) --outputs -
 
-bench: develop ## Measure the commands by size, beside a plain Python loop, and write docs/figures.md [5 min on 2 cores]
+bench: develop ## Measure the commands by size, beside a plain Python loop, and write docs/figures.md [more than 9 min on 2 cores]
 	$(BIN)/python -m bench
 
 ratios: develop ## Fail where a command got slower by half beside a plain Python program that reads the same [2 min]
