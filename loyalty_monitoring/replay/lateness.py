@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from loyalty_monitoring.common.database import Connection, Progress, connect
+from loyalty_monitoring.common.text import printable
 from loyalty_monitoring.query_languages.logging_filter import FieldPath
 from loyalty_monitoring.replay.entries.load import entry_columns, load_entries
 from loyalty_monitoring.replay.entries.log_files import open_source
@@ -104,9 +105,9 @@ def lines(found: Sequence[Lateness], allowance: timedelta) -> Iterator[str]:
     yield f"{'arrived after':<34}{'entries':>10}{'median':>12}{'95%':>12}{'most':>12}"
     for one in found:
         spans = "".join(f"{shown(span):>12}" for span in (one.median, one.most_of_them, one.most))
-        yield f"{_plain(one.event):<34}{one.entries:>10,}{spans}"
+        yield f"{printable(one.event):<34}{one.entries:>10,}{spans}"
     for one in exceeding(found, allowance):
-        yield f"warning: {_plain(one.event)}: {too_late(one, allowance)}"
+        yield f"warning: {printable(one.event)}: {too_late(one, allowance)}"
 
 
 def exceeding(found: Iterable[Lateness], allowance: timedelta) -> list[Lateness]:
@@ -141,8 +142,3 @@ def _names_arrival(file: Path) -> bool:
             for batch in found.batches:
                 return b'"receiveTimestamp"' in batch.text
     return False
-
-
-def _plain(text: str) -> str:
-    """Return text from logs without control characters, which could rewrite the terminal."""
-    return "".join(character if character.isprintable() else "?" for character in text)

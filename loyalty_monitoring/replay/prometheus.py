@@ -18,7 +18,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -334,9 +334,8 @@ def _server(prometheus: str, folder: Path, data: Path) -> Iterator[Prometheus]:
             raise _not_started(prometheus, error) from error
     try:
         _wait_until_ready(process, port, f"{prefix}/-/ready", log)
-        asked = Prometheus(port, prefix)
-        yield asked
-        asked.close()
+        with closing(Prometheus(port, prefix)) as asked:
+            yield asked
     finally:
         if interruption.caught():
             process.kill()

@@ -18,6 +18,8 @@ from typing import Any
 
 import grpc
 
+from tests.google_cloud.grpc_server import serving
+
 Behaviour = Callable[[socket.socket, threading.Event], None]
 _DRIP_SECONDS = 0.02
 
@@ -179,9 +181,5 @@ def answers(answer: Callable[[str, int], bytes]) -> Iterator[str]:
             return grpc.unary_unary_rpc_method_handler(handle)
 
     server = grpc.server(ThreadPoolExecutor(20), handlers=[Handler()])
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    try:
-        yield f"127.0.0.1:{port}"
-    finally:
-        server.stop(grace=None).wait()
+    with serving(server) as endpoint:
+        yield endpoint

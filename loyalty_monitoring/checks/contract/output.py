@@ -12,6 +12,7 @@ from rich.text import Text
 
 from loyalty_monitoring.checks.contract.findings import LEVELS, ContractFinding, ContractReport, Seen, findings
 from loyalty_monitoring.common.errors import Position
+from loyalty_monitoring.common.text import printable
 from loyalty_monitoring.replay import lateness
 from loyalty_monitoring.replay.lateness import as_object
 
@@ -115,7 +116,7 @@ def lines(report: ContractReport) -> Iterator[Text]:
     used = report.read - report.rejected
     yield Text(f"{report.read:,} entries read, {used:,} used, {report.rejected:,} rejected")
     for one in report.first_rejected:
-        yield Text(f"  {_plain(one.file)}:{one.line}: {_plain(one.reason)}", style="dim")
+        yield Text(f"  {printable(one.file)}:{one.line}: {printable(one.reason)}", style="dim")
     if report.rejected > len(report.first_rejected):
         yield Text(f"  and {report.rejected - len(report.first_rejected):,} more", style="dim")
     yield Text()
@@ -155,8 +156,8 @@ def _row(name: str, seen: Seen, counts: str) -> Text:
 
 
 def _told(finding: ContractFinding) -> Iterator[Text]:
-    place = f"; first at {_plain(str(finding.example))}" if finding.example else ""
-    message = f"  {_plain(finding.subject)}: {_plain(finding.message)}{place}"
+    place = f"; first at {printable(str(finding.example))}" if finding.example else ""
+    message = f"  {printable(finding.subject)}: {printable(finding.message)}{place}"
     yield Text.assemble((finding.level, _STYLES[finding.level]), message)
     if finding.alerts:
         yield Text(f"    {'blind alerts' if finding.blind else 'alerts that miss them'}: {', '.join(finding.alerts)}")
@@ -185,8 +186,3 @@ def _minute(instant: datetime | None) -> str:
 
 def _rfc3339(instant: datetime | None) -> str | None:
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z") if instant else None
-
-
-def _plain(text: str) -> str:
-    """Return text from logs without control characters, which could rewrite the terminal."""
-    return "".join(character if character.isprintable() else "?" for character in text)

@@ -13,6 +13,7 @@ from loyalty_monitoring.checks.drill.evidence import DrillEvidence, DrillPlan, E
 from loyalty_monitoring.checks.drill.scenarios import LOG
 from loyalty_monitoring.checks.drill.watching import Drill
 from loyalty_monitoring.common.atomic_files import made_folder, write_together
+from loyalty_monitoring.common.text import printable
 
 
 def plan_as_text(plan: DrillPlan, timeout: float) -> str:
@@ -29,8 +30,8 @@ def plan_as_text(plan: DrillPlan, timeout: float) -> str:
     lines += [f"  {_named(one)}{'' if one.chosen else too}" for one in plan.expected]
     lines.append("These will be notified:")
     for policy, channels in plan.notified.items():
-        lines.append(f"  {_plain(policy)}: {_plain(', '.join(channels)) or 'nobody'}")
-    lines += [f"warning: {_plain(one)}" for one in plan.warnings]
+        lines.append(f"  {printable(policy)}: {printable(', '.join(channels)) or 'nobody'}")
+    lines += [f"warning: {printable(one)}" for one in plan.warnings]
     return "\n".join(lines)
 
 
@@ -62,7 +63,7 @@ def _lines(evidence: DrillEvidence) -> Iterator[str]:
         yield f"{'  after the fault ended':<44}{after:>12}{by_replay:>12}"
     yield ""
     for failure in evidence.failures:
-        yield f"warning: {_plain(failure)}"
+        yield f"warning: {printable(failure)}"
     chosen = [one for one in evidence.incidents if one.expected.chosen]
     opened = sum(one.opened is not None for one in chosen)
     closed = sum(one.closed is not None for one in chosen)
@@ -155,7 +156,7 @@ def still_running(drill: Drill) -> str:
 
 def _row(name: str, project: datetime | None, replay: datetime | None) -> str:
     later = "-" if project is None or replay is None else _span(project - replay)
-    return f"{_plain(name):<44}{_time(project):>12}{_time(replay):>12}   {later}"
+    return f"{printable(name):<44}{_time(project):>12}{_time(replay):>12}   {later}"
 
 
 def _named(one: ExpectedIncident) -> str:
@@ -163,7 +164,7 @@ def _named(one: ExpectedIncident) -> str:
 
 
 def _labels(labels: Mapping[str, str]) -> str:
-    return ", ".join(f"{_plain(key)}={_plain(value)}" for key, value in sorted(labels.items()))
+    return ", ".join(f"{printable(key)}={printable(value)}" for key, value in sorted(labels.items()))
 
 
 def _after(closed: datetime | None, evidence: DrillEvidence) -> str:
@@ -202,8 +203,3 @@ def _day(instant: datetime | None) -> str:
 
 def _rfc3339(instant: datetime | None) -> str | None:
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z") if instant else None
-
-
-def _plain(text: str) -> str:
-    """Return text that others wrote without control characters, which could rewrite the terminal."""
-    return "".join(character if character.isprintable() else "?" for character in text)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from loyalty_monitoring.checks.fired.findings import Alone, IncidentComparison
+from loyalty_monitoring.common.text import printable
 
 _MOST_OTHERS = 5
 
@@ -75,7 +76,7 @@ def _differences(comparison: IncidentComparison) -> Iterator[Text]:
     yield Text()
     if comparison.others:
         count = sum(comparison.others.values())
-        names = [_plain(name) for name in comparison.others]
+        names = [printable(name) for name in comparison.others]
         more = f" and {len(names) - _MOST_OTHERS} more" if len(names) > _MOST_OTHERS else ""
         incidents = "1 incident" if count == 1 else f"{count:,} incidents"
         yield Text(
@@ -103,11 +104,11 @@ def _alone_lines(heading: str, alone: Sequence[Alone]) -> Iterator[Text]:
         opened = _day(one.opened) if one.opened else f"{'before':<16}"
         closed = f"to {_day(one.closed)}" if one.closed else "still open"
         yield Text(f"  {opened}  {closed:<19}  {_named(one.policy, one.labels)}")
-        yield Text(f"    {_plain(one.reason)}", style="dim")
+        yield Text(f"    {printable(one.reason)}", style="dim")
 
 
 def _named(policy: str, labels: Mapping[str, str]) -> str:
-    pairs = ", ".join(f"{_plain(key)}={_plain(value)}" for key, value in sorted(labels.items()))
+    pairs = ", ".join(f"{printable(key)}={printable(value)}" for key, value in sorted(labels.items()))
     return f"{policy} {pairs}".strip()
 
 
@@ -144,8 +145,3 @@ def _rfc3339(instant: datetime) -> str:
 
 def _day(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%a %d %b %H:%M")
-
-
-def _plain(text: str) -> str:
-    """Return text that others wrote without control characters, which could rewrite the terminal."""
-    return "".join(character if character.isprintable() else "?" for character in text)

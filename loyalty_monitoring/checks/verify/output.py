@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from loyalty_monitoring.checks.verify.findings import LEVELS, Level, Verification
+from loyalty_monitoring.common.text import printable
 
 _STYLES = {"drift": "bold red", "known": "dim", "note": "cyan"}
 _COUNTED: dict[Level, tuple[str, str]] = {
@@ -76,9 +77,9 @@ def _lines(verification: Verification) -> Iterator[Text]:
     # A remedy stands once, below all that it mends.
     for remedy, findings in groupby(verification.findings, lambda finding: finding.remedy):
         for finding in findings:
-            what = f"  {finding.kind.replace('_', ' ')} {_plain(finding.name)}: {_plain(finding.message)}"
+            what = f"  {finding.kind.replace('_', ' ')} {printable(finding.name)}: {printable(finding.message)}"
             yield Text.assemble((finding.level, _STYLES[finding.level]), what)
-        yield Text(f"    {_plain(remedy)}", style="dim")
+        yield Text(f"    {printable(remedy)}", style="dim")
     if verification.findings:
         yield Text()
     yield Text(f"{'metric':<34} newest point (UTC)", style="bold")
@@ -95,7 +96,7 @@ def _verdicts(verification: Verification) -> Iterator[Text]:
     """Yield a line a policy, and below it what keeps it from working."""
     if not verification.policies:
         return
-    width = max(len(_plain(one.policy or one.title)) for one in verification.policies)
+    width = max(len(printable(one.policy or one.title)) for one in verification.policies)
     days = f"in {verification.days} d"
     yield Text()
     yield Text(
@@ -104,12 +105,12 @@ def _verdicts(verification: Verification) -> Iterator[Text]:
     for one in verification.policies:
         fires = Text("yes" if one.can_fire else "no", style="" if one.can_fire else "bold red")
         opened = _minute(one.opened) if one.opened else "never" if one.opened_known else "not known"
-        reaches = _plain(", ".join(one.reaches)) or "nobody"
-        name = f"{_plain(one.policy or one.title):<{width}}  "
+        reaches = printable(", ".join(one.reaches)) or "nobody"
+        name = f"{printable(one.policy or one.title):<{width}}  "
         yield Text.assemble(name, fires, f"{'':<{8 - len(fires)}}  {_minute(one.matched):<16}  {opened:<16}  {reaches}")
         for trouble in one.troubles:
-            yield Text(f"    {_plain(trouble.message)}", style="red")
-            yield Text(f"      {_plain(trouble.remedy)}", style="dim")
+            yield Text(f"    {printable(trouble.message)}", style="red")
+            yield Text(f"      {printable(trouble.remedy)}", style="dim")
 
 
 def _minute(instant: datetime | None) -> str:
@@ -118,8 +119,3 @@ def _minute(instant: datetime | None) -> str:
 
 def _rfc3339(instant: datetime | None) -> str | None:
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z") if instant else None
-
-
-def _plain(text: str) -> str:
-    """Return text that others wrote without control characters, which could rewrite the terminal."""
-    return "".join(character if character.isprintable() else "?" for character in text)

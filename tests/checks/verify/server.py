@@ -26,6 +26,7 @@ from grpc_status import rpc_status
 from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.definitions.settings import Settings
 from loyalty_monitoring.google_cloud.api_bodies import channel_body, dashboard_body, notifying_policy_body
+from tests.google_cloud.grpc_server import serving
 
 NOW = datetime(2026, 11, 23, 12, 0, 30, tzinfo=UTC)
 NUMBER = "123456789012"
@@ -57,12 +58,8 @@ class Cloud:
         """Serve on a free port of this machine; gives HOST:PORT."""
         server = grpc.server(ThreadPoolExecutor(40))
         server.add_generic_rpc_handlers(tuple(self._handlers()))
-        port = server.add_insecure_port("127.0.0.1:0")
-        server.start()
-        try:
-            yield f"127.0.0.1:{port}"
-        finally:
-            server.stop(grace=None).wait()
+        with serving(server) as endpoint:
+            yield endpoint
 
     def _handlers(self) -> Iterator[Any]:
         of_monitoring = "google.monitoring.v3"
