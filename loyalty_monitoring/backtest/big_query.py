@@ -31,7 +31,7 @@ from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.google_cloud.clients import LOGIN, Needs, credentials, explained, plain
 from loyalty_monitoring.google_cloud.paging import Deadline
 from loyalty_monitoring.google_cloud.rest_sessions import AnswerTooLargeError, bounded
-from loyalty_monitoring.replay.entries.load import EntryCounts
+from loyalty_monitoring.replay.entries.counts import EntryCounts
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
 from loyalty_monitoring.replay.result import Points

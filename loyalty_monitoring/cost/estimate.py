@@ -22,7 +22,7 @@ from loyalty_monitoring.definitions.log_contract import Contract
 from loyalty_monitoring.definitions.metric_usage import series_in_queries, series_names
 from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.definitions.project import Dimension
-from loyalty_monitoring.replay.entries.load import EntryCounts
+from loyalty_monitoring.replay.entries.counts import EntryCounts
 from loyalty_monitoring.replay.metric_points import points_of_files
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.prometheus import prometheus_over

@@ -27,7 +27,7 @@ from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.metric_usage import series_in_queries, series_names
 from loyalty_monitoring.definitions.model import LogMetric
-from loyalty_monitoring.replay.entries.load import EntryCounts
+from loyalty_monitoring.replay.entries.counts import EntryCounts
 from loyalty_monitoring.replay.entries.newest import Search
 from loyalty_monitoring.replay.kept_files import Group, groups_of, program
 from loyalty_monitoring.replay.kept_lines import Found, kept_lines, read_lines

@@ -22,7 +22,7 @@ from loyalty_monitoring.common.cache import Cache, key
 from loyalty_monitoring.common.database import Connection, Progress, connect
 from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.model import LogMetric
-from loyalty_monitoring.replay.entries.load import MOST_ORIGINS, EntryCounts, Rejected, added, checked
+from loyalty_monitoring.replay.entries.counts import MOST_ORIGINS, EntryCounts, Rejected, added, checked
 from loyalty_monitoring.replay.entries.log_files import shown_name
 from loyalty_monitoring.replay.entries.newest import Search, Searching
 from loyalty_monitoring.replay.kept_files import Group, kept_json, program, put_json

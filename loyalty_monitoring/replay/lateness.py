@@ -15,8 +15,9 @@ from typing import Any
 from loyalty_monitoring.common.database import Connection, Progress, connect
 from loyalty_monitoring.common.text import printable
 from loyalty_monitoring.query_languages.logging_filter import FieldPath
-from loyalty_monitoring.replay.entries.load import entry_columns, load_entries
+from loyalty_monitoring.replay.entries.load import load_entries
 from loyalty_monitoring.replay.entries.log_files import open_source
+from loyalty_monitoring.replay.entries.tables import entry_columns
 
 NO_EVENT = "(no event)"
 _RECEIVED: FieldPath = ("receiveTimestamp",)

@@ -22,9 +22,12 @@ from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.query_languages.extractors import Extractor, label_sql, parse_extractor, value_sql
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter, parse_filter, value_of
 from loyalty_monitoring.replay.arrival import ARRIVAL_STEP
+from loyalty_monitoring.replay.entries.counts import EntryCounts
 from loyalty_monitoring.replay.entries.filtering import filter_fields, matching_entries
-from loyalty_monitoring.replay.entries.load import LOGGER, EntryCounts, entry_columns, load_entries
+from loyalty_monitoring.replay.entries.layout import LOGGER
+from loyalty_monitoring.replay.entries.load import load_entries
 from loyalty_monitoring.replay.entries.newest import Searching
+from loyalty_monitoring.replay.entries.tables import entry_columns
 from loyalty_monitoring.replay.result import MetricSummary
 
 # What the fields of a part may have in bytes: few parts for ordinary entries, and room for what is made of large ones.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from loyalty_monitoring.definitions.model import Priority
-from loyalty_monitoring.replay.entries.load import EntryCounts, Rejected
+from loyalty_monitoring.replay.entries.counts import EntryCounts, Rejected
 from loyalty_monitoring.replay.entries.match import Matches
 from loyalty_monitoring.replay.entries.newest import Search
 

@@ -18,7 +18,7 @@ from loyalty_monitoring.definitions.model import AlertPolicy, Definitions, LogMe
 from loyalty_monitoring.query_languages.promql.expressions import look_back, parsed
 from loyalty_monitoring.replay.arrival import Arrival, EntryDelay, make_parts
 from loyalty_monitoring.replay.diagnosis import Origins, why_nothing_matched
-from loyalty_monitoring.replay.entries.load import EntryCounts
+from loyalty_monitoring.replay.entries.counts import EntryCounts
 from loyalty_monitoring.replay.incidents import Closing, evaluation_instants, incidents
 from loyalty_monitoring.replay.kept_answers import answering
 from loyalty_monitoring.replay.kept_files import Group

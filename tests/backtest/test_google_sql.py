@@ -24,7 +24,8 @@ from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, parse_filter, to_sql
 from loyalty_monitoring.replay.entries.fields import expression, leaves_of
 from loyalty_monitoring.replay.entries.filtering import filter_fields
-from loyalty_monitoring.replay.entries.load import entry_columns, load_entries
+from loyalty_monitoring.replay.entries.load import load_entries
+from loyalty_monitoring.replay.entries.tables import entry_columns
 from loyalty_monitoring.replay.metric_points import make_points, needed_fields
 from loyalty_monitoring.replay.result import MetricSummary
 from tests.backtest.google_analyzer import FEATURES, VIEW, Refused, rows

@@ -14,7 +14,8 @@ from loyalty_monitoring.definitions.contract_pages import event_schema, pages
 from loyalty_monitoring.definitions.log_contract import events_filter, load_contract
 from loyalty_monitoring.query_languages.logging_filter import parse_filter, to_sql
 from loyalty_monitoring.replay.entries.fields import ENTRY
-from loyalty_monitoring.replay.entries.load import entry_columns, load_entries
+from loyalty_monitoring.replay.entries.load import load_entries
+from loyalty_monitoring.replay.entries.tables import entry_columns
 from tests.checks.contract.lines import changed, healthy
 from tests.conftest import ROOT
 from tests.log_lines import write

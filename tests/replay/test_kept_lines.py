@@ -42,13 +42,13 @@ def _newest(files: Sequence[Path], searches: Sequence[Search], cache: Cache) -> 
 def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The number of lines of each batch that reaches the database, which is made small."""
     found: list[int] = []
-    quickly = load._load_quickly
+    quickly = load.load_quickly
 
     def counting(con: Any, path: str, batch: log_files.Batch, *rest: Any) -> bool:
         found.append(batch.text.count(b"\n"))
         return quickly(con, path, batch, *rest)
 
-    monkeypatch.setattr(load, "_load_quickly", counting)
+    monkeypatch.setattr(load, "load_quickly", counting)
     monkeypatch.setattr(log_files, "BATCH_BYTES", 4096)
     return found
 

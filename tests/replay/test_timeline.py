@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from loyalty_monitoring.replay.entries.load import Rejected
+from loyalty_monitoring.replay.entries.counts import Rejected
 from loyalty_monitoring.replay.result import Incident, MetricSummary, ReplayResult
 from loyalty_monitoring.replay.timeline import as_json, lines, print_text
 

@@ -14,7 +14,7 @@ from loyalty_monitoring.checks.contract.findings import Seen
 from loyalty_monitoring.common.database import Connection, quoted
 from loyalty_monitoring.definitions.log_contract import Contract, celery_tasks_pattern
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, parse_filter, referenced_fields, to_sql
-from loyalty_monitoring.replay.entries.load import entry_columns
+from loyalty_monitoring.replay.entries.tables import entry_columns
 
 _LOGGER = 'labels.python_logger =~ "^celery[.]app[.]trace$"'
 _OUTCOME = "(?:succeeded in |raised (?:un)?expected: |INTERNAL ERROR: |retry: )"

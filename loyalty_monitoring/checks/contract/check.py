@@ -33,7 +33,9 @@ from loyalty_monitoring.definitions.contract_usage import selected_events
 from loyalty_monitoring.definitions.log_contract import Contract
 from loyalty_monitoring.definitions.metric_usage import Readers, readers
 from loyalty_monitoring.definitions.model import Definitions
-from loyalty_monitoring.replay.entries.load import EntryCounts, load_entries, positions
+from loyalty_monitoring.replay.entries.counts import EntryCounts
+from loyalty_monitoring.replay.entries.load import load_entries
+from loyalty_monitoring.replay.entries.tables import positions
 from loyalty_monitoring.replay.lateness import LATENESS_FIELDS, add_lateness, lateness, make_lateness
 from loyalty_monitoring.replay.metric_points import needed_fields
 

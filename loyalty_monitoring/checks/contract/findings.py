@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from loyalty_monitoring.common.errors import Position, nearest
-from loyalty_monitoring.replay.entries.load import Rejected
+from loyalty_monitoring.replay.entries.counts import Rejected
 from loyalty_monitoring.replay.lateness import Lateness, exceeding, too_late
 
 Level = Literal["error", "warning", "note"]

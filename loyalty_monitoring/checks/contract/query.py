@@ -25,7 +25,7 @@ from loyalty_monitoring.definitions.log_contract import (
 )
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, parse_filter, referenced_fields, to_sql
 from loyalty_monitoring.replay.entries.filtering import matching_entries
-from loyalty_monitoring.replay.entries.load import entry_columns
+from loyalty_monitoring.replay.entries.tables import entry_columns
 
 _SHOWN_CHARACTERS = 60
 _MOST_VALUES = 5  # different values of a logger, severity or resource type that are told of one event

@@ -14,7 +14,8 @@ from loyalty_monitoring.definitions.model import AlertPolicy, Body, Definitions,
 from loyalty_monitoring.google_cloud.deployed import Deployed
 from loyalty_monitoring.query_languages.logging_filter import Filter, parse_filter, to_sql
 from loyalty_monitoring.replay.entries.filtering import filter_fields, refuse_undecided
-from loyalty_monitoring.replay.entries.load import entry_columns, load_entries
+from loyalty_monitoring.replay.entries.load import load_entries
+from loyalty_monitoring.replay.entries.tables import entry_columns
 
 
 def counted(filters: Mapping[str, str], entries: Sequence[Entry]) -> dict[str, int | str]:

@@ -16,8 +16,9 @@ from loyalty_monitoring.definitions.model import AlertPolicy, Definitions
 from loyalty_monitoring.google_cloud.fired_incidents import VIOLATION_FILTER, Fired, FiredIncident, from_violations
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, parse_filter, referenced_fields, to_sql
 from loyalty_monitoring.query_languages.promql.expressions import look_back, parsed
-from loyalty_monitoring.replay.entries.load import entry_columns, load_entries
+from loyalty_monitoring.replay.entries.load import load_entries
 from loyalty_monitoring.replay.entries.log_files import readable_again
+from loyalty_monitoring.replay.entries.tables import entry_columns
 from loyalty_monitoring.replay.kept_answers import answering
 from loyalty_monitoring.replay.prometheus import Evaluator
 from loyalty_monitoring.replay.run import chosen_policies, judged, window

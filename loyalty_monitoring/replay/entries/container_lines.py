@@ -22,7 +22,8 @@ from typing import Any
 from loyalty_monitoring.common.database import Progress
 from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.common.logging_agent import is_rfc3339, json_object, log_entry_from_line, own_time
-from loyalty_monitoring.replay.entries.load import FIRST_REJECTED, SEVERITIES, Rejected, unused
+from loyalty_monitoring.replay.entries.counts import FIRST_REJECTED, Rejected, unused
+from loyalty_monitoring.replay.entries.judging import SEVERITIES
 from loyalty_monitoring.replay.entries.log_files import BAD_BYTE, LONG_LINE, open_source
 
 _COLOUR = r"(?:\x1b\[[0-9;]*m)*"

@@ -12,7 +12,9 @@ from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter,
 from loyalty_monitoring.query_languages.logging_filter.syntax import Expression
 from loyalty_monitoring.query_languages.logging_filter.terms import field_of, term_text, terms
 from loyalty_monitoring.replay.entries.filtering import filter_fields, refuse_undecided
-from loyalty_monitoring.replay.entries.load import KIND_FIELDS, entry_batches, entry_columns
+from loyalty_monitoring.replay.entries.layout import KIND_FIELDS
+from loyalty_monitoring.replay.entries.load import entry_batches
+from loyalty_monitoring.replay.entries.tables import entry_columns
 
 _SHOWN = 3
 

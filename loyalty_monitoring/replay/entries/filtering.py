@@ -16,7 +16,7 @@ from loyalty_monitoring.query_languages.logging_filter import (
     undecided,
 )
 from loyalty_monitoring.query_languages.logging_filter.syntax import And, Expression, Or
-from loyalty_monitoring.replay.entries.load import KIND_FIELDS
+from loyalty_monitoring.replay.entries.layout import KIND_FIELDS
 
 _KIND_FIELDS = frozenset(KIND_FIELDS)
 _NULL_MATTERS = re.compile(r"NULL_VALUE|:\s*\*")

@@ -14,8 +14,9 @@ from loyalty_monitoring.common.database import connect, quoted
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.query_languages.logging_filter import Filter, parse_filter, referenced_fields, to_sql
 from loyalty_monitoring.replay.entries.filtering import refuse_undecided
-from loyalty_monitoring.replay.entries.load import entry_batches, entry_columns, number_of
+from loyalty_monitoring.replay.entries.load import entry_batches
 from loyalty_monitoring.replay.entries.newest import Places, Search, batches_with
+from loyalty_monitoring.replay.entries.tables import entry_columns, number_of
 
 # Strings, and the white space between what is none, which may be a line's end in the file.
 _WHITE = re.compile(rb'("[^"\\]*+(?:\\.[^"\\]*+)*+")|[ \t]+')

@@ -21,7 +21,8 @@ from loyalty_monitoring.query_languages.logging_filter import (
 )
 from loyalty_monitoring.replay.entries.fields import ENTRY
 from loyalty_monitoring.replay.entries.filtering import filter_fields, matching_entries
-from loyalty_monitoring.replay.entries.load import EVALUABLE, batch_of, entry_columns
+from loyalty_monitoring.replay.entries.judging import EVALUABLE
+from loyalty_monitoring.replay.entries.tables import batch_of, entry_columns
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from itertools import islice
 from pathlib import Path
 
 from loyalty_monitoring.common.database import connect
-from loyalty_monitoring.replay.entries.load import entry_batches, entry_columns
+from loyalty_monitoring.replay.entries.load import entry_batches
+from loyalty_monitoring.replay.entries.tables import entry_columns
 
 _TYPE = ("resource", "type")
 

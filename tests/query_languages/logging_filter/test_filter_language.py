@@ -20,7 +20,9 @@ from hypothesis import strategies as st
 from loyalty_monitoring.common.database import Connection, connect
 from loyalty_monitoring.query_languages.logging_filter import FilterError, parse_filter, referenced_fields, to_sql
 from loyalty_monitoring.query_languages.logging_filter.log_entry import FIELDS
-from loyalty_monitoring.replay.entries.load import ENTRY, entry_columns, load_entries
+from loyalty_monitoring.replay.entries.fields import ENTRY
+from loyalty_monitoring.replay.entries.load import load_entries
+from loyalty_monitoring.replay.entries.tables import entry_columns
 
 TABLE = yaml.safe_load(Path(__file__).with_name("cases.yaml").read_text(encoding="utf-8"))
 ENTRIES: dict[str, dict[str, Any]] = TABLE["entries"]

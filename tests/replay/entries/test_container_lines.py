@@ -11,7 +11,8 @@ import pytest
 
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.replay.entries.container_lines import LineCounts, entries_of
-from loyalty_monitoring.replay.entries.load import MAX_LINE_BYTES, Rejected
+from loyalty_monitoring.replay.entries.counts import Rejected
+from loyalty_monitoring.replay.entries.log_files import MAX_LINE_BYTES
 from tests.conftest import EXAMPLE, run
 
 # As StructuredLogHandler prints it.

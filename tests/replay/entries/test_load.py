@@ -17,16 +17,14 @@ from hypothesis import strategies as st
 
 from loyalty_monitoring.common.database import Connection, connect
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.replay.entries.load import (
-    EntryCounts,
-    _in_memory,
-    _layout,
-    _load_carefully,
-    _load_quickly,
-    entry_columns,
-    load_entries,
-)
+from loyalty_monitoring.replay.entries.counts import EntryCounts
+from loyalty_monitoring.replay.entries.layout import layout_of
+from loyalty_monitoring.replay.entries.load import load_entries
 from loyalty_monitoring.replay.entries.log_files import MAX_LINE_BYTES, open_source
+from loyalty_monitoring.replay.entries.memory_files import in_memory
+from loyalty_monitoring.replay.entries.single_lines import load_carefully
+from loyalty_monitoring.replay.entries.tables import entry_columns
+from loyalty_monitoring.replay.entries.typed_columns import load_quickly
 
 EVENT = ("jsonPayload", "event")
 CARD = ("jsonPayload", "card_id")
@@ -412,14 +410,14 @@ def test_the_quick_and_the_careful_way_agree_and_lose_nothing(
     file = tmp_path / "lines.jsonl"
     file.write_bytes(content)
     load_entries(con, [], fields)
-    layout = _layout(frozenset(fields))
+    layout = layout_of(frozenset(fields))
     with open_source(file) as inside:
         (batch,) = next(inside).batches
-    with _in_memory(batch.text) as path:
-        quick = _load_quickly(con, path, batch, layout)
+    with in_memory(batch.text) as path:
+        quick = load_quickly(con, path, batch, layout)
         quick_table = table(con)
         con.execute("TRUNCATE entry_rows")
-        rejected, named = _load_carefully(con, path, batch, layout)
+        rejected, named = load_carefully(con, path, batch, layout)
     # A byte-order mark at the beginning of a line is no part of it: files are put one behind the other.
     parts = [part.removeprefix(b"\xef\xbb\xbf").strip(b" \t\x0b\x0c\r") for part in content.split(b"\n")]
     assert rejected + len(table(con)) == sum(map(bool, parts))
@@ -436,5 +434,5 @@ def test_a_batch_can_be_read_twice_on_every_system(system: str, monkeypatch: pyt
     if system == "macOS":
         monkeypatch.delattr("os.memfd_create")
     text = b'{"severity":"INFO"}\n' * 5_000
-    with _in_memory(text) as path:
+    with in_memory(text) as path:
         assert [Path(path).read_bytes(), Path(path).read_bytes()] == [text, text]

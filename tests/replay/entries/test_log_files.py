@@ -20,7 +20,8 @@ from loyalty_monitoring.common import database
 from loyalty_monitoring.common.database import connect
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.replay.entries import load, log_files
-from loyalty_monitoring.replay.entries.load import EntryCounts, load_entries
+from loyalty_monitoring.replay.entries.counts import EntryCounts
+from loyalty_monitoring.replay.entries.load import load_entries
 from loyalty_monitoring.replay.entries.log_files import open_source
 from loyalty_monitoring.replay.entries.match import count_matches, matching_entries, newest_matches
 from loyalty_monitoring.replay.entries.newest import Search

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from loyalty_monitoring.common.database import Connection, connect
-from loyalty_monitoring.replay.entries.load import entry_columns, load_entries, positions
+from loyalty_monitoring.replay.entries.load import load_entries
+from loyalty_monitoring.replay.entries.tables import entry_columns, positions
 from tests.log_lines import START, minutes, rejection
 
 STORE = ("jsonPayload", "store_id")
