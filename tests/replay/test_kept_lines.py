@@ -18,6 +18,7 @@ from loyalty_monitoring.replay import kept_files, kept_points
 from loyalty_monitoring.replay.entries import load, log_files
 from loyalty_monitoring.replay.entries.match import Matches, newest_matches
 from loyalty_monitoring.replay.entries.newest import Place, Places, Search, together
+from loyalty_monitoring.replay.entries.runs import Run
 from loyalty_monitoring.replay.kept_answers import answering
 from tests.log_lines import START, minutes, rejection, write
 
@@ -44,9 +45,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     found: list[int] = []
     quickly = load.load_quickly
 
-    def counting(con: Any, path: str, batch: log_files.Batch, *rest: Any) -> bool:
-        found.append(batch.text.count(b"\n"))
-        return quickly(con, path, batch, *rest)
+    def counting(con: Any, paths: Sequence[str], run: Run, layout: Any) -> int:
+        found.extend(batch.lines for batch in run.batches)
+        return quickly(con, paths, run, layout)
 
     monkeypatch.setattr(load, "load_quickly", counting)
     monkeypatch.setattr(log_files, "BATCH_BYTES", 4096)

@@ -44,6 +44,9 @@ class EntryCounts:
     origins: Mapping[tuple[str, str], int] = field(default_factory=dict, compare=False)
 
 
+NOTHING = EntryCounts(0, 0, (), None, None)
+
+
 def unused(rejected: int, read: int, first: Sequence[Rejected], things: str = "log entries") -> Iterator[str]:
     """Return, for lines of text, the number of things not used, and the first of them with the reasons."""
     whole = rejected == read

@@ -34,7 +34,7 @@ class Layout:
     of_entry: tuple[FieldPath, ...]
     with_places: bool = False
     evaluable: bool = False
-    batch: int | None = None  # which all entries of a batch have in common
+    with_batches: bool = False
 
 
 def layout_of(fields: frozenset[FieldPath]) -> Layout:
@@ -58,10 +58,10 @@ def key_columns(accessors: Mapping[FieldPath, str], layout: Layout) -> str:
     return "".join(f", {expression(accessors, path)} AS {key}" for path, key in named)
 
 
-def selected(accessors: Mapping[FieldPath, str], layout: Layout, kind: str, place: str) -> str:
+def selected(accessors: Mapping[FieldPath, str], layout: Layout, kind: str, place: str, batch: str) -> str:
     """Return a row of `entry_rows`; the fields of a kind that is known are not stored again."""
     of_kind = [f"CASE WHEN {kind} IS NULL THEN {key} END" for key in keys(layout)]
-    places = [place] * layout.with_places + [f"{layout.batch}"] * (layout.batch is not None)
+    places = [place] * layout.with_places + [batch] * layout.with_batches
     return ", ".join([INSTANT, kind, *places, *of_kind, *(accessors[leaf] for leaf in layout.of_entry)])
 
 

@@ -8,41 +8,35 @@ database as a file in memory that has no name.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Literal
 
 from loyalty_monitoring.common.database import Connection, Progress
 from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.query_languages.logging_filter import FieldPath
-from loyalty_monitoring.replay.entries.counts import (
-    FIRST_REJECTED,
-    LONGEST_ORIGIN,
-    MOST_ORIGINS,
-    EntryCounts,
-    Rejected,
-    checked,
-)
+from loyalty_monitoring.replay.entries.counts import FIRST_REJECTED, NOTHING, EntryCounts, Rejected, added, checked
 from loyalty_monitoring.replay.entries.fields import ENTRY
-from loyalty_monitoring.replay.entries.layout import LOGGER, TYPE, layout_of, stored
-from loyalty_monitoring.replay.entries.log_files import Batch, LogFile, open_source
+from loyalty_monitoring.replay.entries.layout import Layout, layout_of
+from loyalty_monitoring.replay.entries.log_files import Batch, open_source
 from loyalty_monitoring.replay.entries.memory_files import in_memory
+from loyalty_monitoring.replay.entries.runs import Run, runs_of
 from loyalty_monitoring.replay.entries.single_lines import load_carefully
 from loyalty_monitoring.replay.entries.tables import (
     BATCHES_OF_A_FILE,
     PLACES_OF_A_FILE,
-    count_rows,
+    empty_tables,
     make_tables,
-    only_row,
+    with_table,
 )
 from loyalty_monitoring.replay.entries.typed_columns import load_quickly
 from loyalty_monitoring.replay.entries.unreadable import hint
 
 _WHOLE_BYTES = 2 * 2**20
-_MOST_OF_KINDS = 8 * 2**20  # bytes of the kinds that are kept from part to part: values that hardly repeat are no kinds
+_RUN_BYTES = 64 * 2**20  # that one statement loads
 
 
 def load_entries(
@@ -69,18 +63,22 @@ def load_entries(
     evaluates nothing.
 
     Without `take`, `entries` holds all of them in the end. With it, memory stays bounded, however many there are:
-    `take` is called whenever the table's fields have more than `least` bytes, and in the end, and the table is emptied
-    after it. It is handed the last batch, which is the only one in the table when `least` is 0.
+    `take` is called whenever the text of the table's entries has `least` bytes (a quarter of it, where entries are
+    large), and in the end, and the table is emptied after it. It is handed the last batch, which is the only one in the
+    table when `least` is 0.
 
     What is rejected is told in the log, and in the result. Errors: UserError for a file that cannot be read, when no
     entry could be used of what was read, and with `strict` also for the first line that is no LogEntry. Without
     `is_checked`, what was read is neither told nor judged: `checked` does that, for several results together.
     """
-    loading = _Loading(con, frozenset(fields), strict, with_places, evaluable, with_batches=with_batches)
-    for batch in loading.batches(files, None if take is None else least, progress):
-        if take is not None:
-            take(batch)
-    counts = loading.counts()
+    layout = replace(
+        layout_of(frozenset(fields)), with_places=with_places, with_batches=with_batches, evaluable=evaluable
+    )
+    counts = NOTHING
+    for part in _parts(con, files, _Asked(layout, strict, None if take is None else least), progress):
+        if take is not None and part.last is not None:
+            take(part.last)
+        counts = part.counts
     return checked(counts) if is_checked else counts
 
 
@@ -100,153 +98,136 @@ def entry_batches(
     `only` are the batches to look at, as `batch_of` names them. What else the files hold was judged by whoever found
     them.
     """
-    loading = _Loading(con, frozenset(fields), strict, with_places, evaluable=False, only=only, keeps_starts=False)
-    yield from loading.batches(files, 0, progress)
+    asked = _Asked(replace(layout_of(frozenset(fields)), with_places=with_places), strict, 0, only, keeps_starts=False)
+    counts = NOTHING
+    for part in _parts(con, files, asked, progress):
+        if part.last is not None:
+            yield part.last
+        counts = part.counts
     if only is None:
-        checked(loading.counts())
+        checked(counts)
 
 
-class _Loading:
-    """State of the reading so far."""
+@dataclass(frozen=True)
+class _Asked:
+    """The entries to read.
 
-    def __init__(
-        self,
-        con: Connection,
-        fields: frozenset[FieldPath],
-        strict: bool,
-        with_places: bool,
-        evaluable: bool,
-        *,
-        with_batches: bool = False,
-        only: Collection[tuple[int, int]] | None = None,
-        keeps_starts: bool = True,
-    ) -> None:
-        self.only = only
-        self.con, self.strict, self.keeps_starts = con, strict, keeps_starts
-        self.layout = replace(layout_of(fields), with_places=with_places, evaluable=evaluable)
-        if with_batches:
-            self.layout = replace(self.layout, batch=0)
-        self.read = self.rejected = self.held = self.size = 0
-        self.first_rejected: list[Rejected] = []
-        self.first_time: datetime | None = None
-        self.last_time: datetime | None = None
-        self.files: list[str] = []
-        self.origins: Counter[tuple[str, str]] = Counter()
-        make_tables(con, self.layout)
+    `least` are the bytes of text of a part; None is all that there is, 0 is each batch by itself.
+    `only` are the batches to look at, None is all of them.
+    """
 
-    def batches(
-        self, files: Sequence[Path | Literal["-"]], least: int | None, progress: Progress | None
-    ) -> Iterator[Batch]:
-        """Fill the table. With `least`, yield whenever it holds more bytes than that, and empty it afterwards."""
-        batch: Batch | None = None
-        for place, file in enumerate(files):
-            wanted = None if self.only is None else {number for of_file, number in self.only if of_file == place}
-            if wanted is not None and not wanted:
-                continue
+    layout: Layout
+    strict: bool
+    least: int | None
+    only: Collection[tuple[int, int]] | None = None
+    keeps_starts: bool = True
+
+    @property
+    def run_size(self) -> int:
+        """Bytes that are loaded together."""
+        return 0 if self.least == 0 or ENTRY in self.layout.leaves else _RUN_BYTES
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The table as it is filled: `last` is the last of its batches, None where there is none.
+
+    `counts` are those of all that was read so far.
+    """
+
+    last: Batch | None
+    counts: EntryCounts
+
+
+def _parts(
+    con: Connection, files: Sequence[Path | Literal["-"]], asked: _Asked, progress: Progress | None
+) -> Iterator[_Part]:
+    """Fill the table, part by part; it is emptied after each of them but the last."""
+    make_tables(con, asked.layout)
+    counts, held, last = NOTHING, 0, None
+    for name, batches in _opened(files, asked, progress):
+        counts = added((counts, replace(NOTHING, files=(name,))))
+        for run in runs_of(batches, (len(counts.files) - 1) * PLACES_OF_A_FILE, asked.run_size):
+            counts = added((counts, _load(con, run, asked, counts)))
+            held, last = held + run.weight, run.batches[-1]
+            if asked.least is not None and held >= asked.least:
+                counts = with_table(con, asked.layout, counts)
+                yield _Part(last, counts)
+                empty_tables(con, asked.layout)
+                held, last = 0, None
+    yield _Part(last, with_table(con, asked.layout, counts))
+
+
+def _opened(
+    files: Sequence[Path | Literal["-"]], asked: _Asked, progress: Progress | None
+) -> Iterator[tuple[str, Iterator[tuple[Batch, int]]]]:
+    """Yield the name of each file, or member of an archive, and those of its batches that are asked for, numbered."""
+    for place, file in enumerate(files):
+        wanted = None if asked.only is None else {number for of_file, number in asked.only if of_file == place}
+        if wanted is None or wanted:
             with open_source(file, progress) as inside:
-                for batch in self._cut(self._wanted(inside, place, wanted)):
-                    self._add(batch, measured=bool(least))
-                    if least is not None and self.held >= least:
-                        yield batch
-                        self._empty()
-                        batch = None
-        if batch is not None:
-            yield batch
-        self._see_times()
+                numbers = count()
+                for found in inside:
+                    yield found.name, _numbered(found.batches, place, numbers, wanted, asked)
 
-    def _wanted(self, inside: Iterator[LogFile], place: int, wanted: Collection[int] | None) -> Iterator[Batch]:
-        """Yield the batches of a file that have these numbers, None is all of them."""
-        number = 0
-        for found in inside:
-            self.files.append(found.name)
-            for batch in found.batches:
-                if self.layout.batch is not None:
-                    self.layout = replace(self.layout, batch=place * BATCHES_OF_A_FILE + number)
-                if wanted is None or number in wanted:
-                    yield batch
-                number += 1
-                if wanted is not None and number > max(wanted):
-                    return
 
-    def _cut(self, batches: Iterator[Batch]) -> Iterator[Batch]:
-        """Return smaller batches where entries are kept whole: searches over all their fields take many times their
-        size.
-        """
-        for batch in batches:
-            yield from batch.pieces(_WHOLE_BYTES) if ENTRY in self.layout.leaves else (batch,)
+def _numbered(
+    batches: Iterator[Batch], place: int, numbers: Iterator[int], wanted: Collection[int] | None, asked: _Asked
+) -> Iterator[tuple[Batch, int]]:
+    """Yield the batches of a file that have these numbers, None is all of them, each with its value in `batch`.
 
-    def counts(self) -> EntryCounts:
-        """Return everything that was found."""
-        return EntryCounts(
-            read=self.read,
-            rejected=self.rejected,
-            first_rejected=tuple(self.first_rejected),
-            first_timestamp=self.first_time and self.first_time.replace(tzinfo=UTC),
-            last_timestamp=self.last_time and self.last_time.replace(tzinfo=UTC),
-            files=tuple(self.files),
-            size=self.size,
-            origins=dict(self.origins),
+    They are cut where entries are kept whole: searches over all their fields take many times their size.
+    """
+    for batch in batches:
+        number = next(numbers)
+        if wanted is None or number in wanted:
+            for piece in batch.pieces(_WHOLE_BYTES) if ENTRY in asked.layout.leaves else (batch,):
+                yield piece, place * BATCHES_OF_A_FILE + number
+        if wanted is not None and number >= max(wanted):
+            return
+
+
+def _load(con: Connection, run: Run, asked: _Asked, before: EntryCounts) -> EntryCounts:
+    """Load a run, and return its counts; `before` are those of what was read before it."""
+    with ExitStack() as stack:
+        paths = [stack.enter_context(in_memory(batch.raw)) for batch in run.batches]
+        if read := load_quickly(con, paths, run, asked.layout):
+            _keep_starts(con, run, asked)
+            return replace(NOTHING, read=read, size=run.size)
+    counts = NOTHING
+    for one in run.singly() if len(run.batches) > 1 else ():
+        counts = added((counts, _load(con, one, asked, added((before, counts)))))
+    return counts if len(run.batches) > 1 else _load_lines(con, run, asked, before)
+
+
+def _load_lines(con: Connection, run: Run, asked: _Asked, before: EntryCounts) -> EntryCounts:
+    """Load a run of one batch line by line. Errors: UserError for a line that is no entry, when asked for."""
+    (batch,) = run.batches
+    most_named = 1 if asked.strict else FIRST_REJECTED - len(before.first_rejected)
+    with in_memory(batch.text) as path:
+        used, rejected, named = load_carefully(con, path, run, asked.layout, most_named)
+    _keep_starts(con, run, asked)
+    first_rejected = tuple(
+        Rejected(before.files[-1], batch.line(number), reason, hint(line)) for number, reason, line in named
+    )
+    if asked.strict and first_rejected:
+        first = first_rejected[0]
+        raise UserError(
+            f"{first.reason}{first.hint}; mend the line, or leave out --strict to count such lines and go on",
+            Position(first.file, first.line),
         )
+    return replace(
+        NOTHING, read=used + rejected, rejected=rejected, first_rejected=first_rejected, size=len(batch.text)
+    )
 
-    def _add(self, batch: Batch, *, measured: bool) -> None:
-        con, layout, first_place = self.con, self.layout, (len(self.files) - 1) * PLACES_OF_A_FILE
-        before = count_rows(con)
-        self.size += len(batch.text)
-        with in_memory(batch.text) as path:
-            if not load_quickly(con, path, batch, layout, first_place):
-                wanted = 1 if self.strict else FIRST_REJECTED - len(self.first_rejected)
-                rejected, named = load_carefully(con, path, batch, layout, first_place, wanted)
-                self.rejected += rejected
-                self.read += rejected
-                self.first_rejected += [
-                    Rejected(self.files[-1], batch.line(number), reason, hint(line)) for number, reason, line in named
-                ]
-        if self.strict and self.first_rejected:
-            first = self.first_rejected[0]
-            raise UserError(
-                f"{first.reason}{first.hint}; mend the line, or leave out --strict to count such lines and go on",
-                Position(first.file, first.line),
-            )
-        if batch.starts is not None and layout.with_places and self.keeps_starts:
+
+def _keep_starts(con: Connection, run: Run, asked: _Asked) -> None:
+    """Remember on which lines of the file values begin whose number does not say it."""
+    if not (asked.layout.with_places and asked.keeps_starts):
+        return
+    for batch in run.batches:
+        if batch.starts is not None:
             con.execute(
                 "INSERT INTO entry_starts SELECT unnest(range($first, $first + len($lines))), unnest($lines)",
-                {"first": first_place + batch.first, "lines": list(batch.starts)},
+                {"first": run.place + batch.first, "lines": list(batch.starts)},
             )
-        self.read += count_rows(con) - before
-        if measured:
-            # A kind that is new stands with its entries, too.
-            size = " + ".join(f"coalesce(strlen({column}), 0)" for column in stored(layout.of_kind + layout.of_entry))
-            (of_batch,) = only_row(con, f"SELECT sum({size}) FROM entry_rows WHERE rowid >= {before}")
-            self.held += int(of_batch or 0)
-
-    def _empty(self) -> None:
-        self._see_times()
-        self.con.execute("TRUNCATE entry_rows")
-        size = " + ".join(f"coalesce(strlen({column}), 0)" for column in stored(self.layout.of_kind))
-        (of_kinds,) = only_row(self.con, f"SELECT coalesce(sum({size}), 0) FROM kinds")
-        if of_kinds > _MOST_OF_KINDS:
-            self.con.execute("TRUNCATE kinds")
-        self.held = 0
-
-    def _see_times(self) -> None:
-        first, last = only_row(self.con, "SELECT min(time), max(time) FROM entry_rows")
-        self.first_time = min(filter(None, (self.first_time, first)), default=None)
-        self.last_time = max(filter(None, (self.last_time, last)), default=None)
-        kind, logger = stored((TYPE, LOGGER))
-        logger = f"left(coalesce({logger}->>'$', ''), {LONGEST_ORIGIN})" if LOGGER in self.layout.of_kind else "''"
-        rows = self.con.execute(
-            f"SELECT left({kind}->>'$', {LONGEST_ORIGIN}), {logger}, sum(number)::BIGINT "
-            "FROM (SELECT kind, count(*) AS number FROM entry_rows GROUP BY kind) JOIN kinds USING (kind) GROUP BY ALL"
-        ).fetchall()
-        for found, name, number in rows:
-            if (found, name) in self.origins or len(self.origins) < MOST_ORIGINS:
-                self.origins[found, name] += int(number)
-
-
-# The two ways -------------------------------------------------------------------------------------------------------
-
-
-# Kinds and rows -----------------------------------------------------------------------------------------------------
-
-
-# What makes an entry ------------------------------------------------------------------------------------------------

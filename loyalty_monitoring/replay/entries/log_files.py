@@ -23,6 +23,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
 
@@ -75,16 +76,31 @@ _READABLE = "write one LogEntry a line, or a JSON array of them, as `gcloud logg
 
 @dataclass(frozen=True)
 class Batch:
-    """Some JSON values of a file, in its order, one a line of `text`; blank lines may stand between them.
+    """Some JSON values of a file, in its order, one a line; blank lines may stand between them.
 
-    `text` is UTF-8 without NUL and carriage returns, ends with a newline, and has no line above `MAX_LINE_BYTES`.
-    `first` is the number of its first line among those of all batches of the file, from 1. A value that began on
-    another line of the file than its number says has its line in `starts`.
+    `raw` is what the file has, ends with a newline, and has no line above `MAX_LINE_BYTES`. `first` is the number of
+    its first line among those of all batches of the file, from 1. A value that began on another line of the file than
+    its number says has its line in `starts`.
     """
 
-    text: bytes
+    raw: bytes
     first: int
     starts: Sequence[int] | None = None
+
+    @cached_property
+    def text(self) -> bytes:
+        """The same lines as UTF-8 without NUL and carriage returns."""
+        return _clean(self.raw)
+
+    @cached_property
+    def lines(self) -> int:
+        """The number of lines."""
+        return self.raw.count(b"\n")
+
+    @property
+    def size(self) -> int:
+        """The bytes of `text`, which is not made where it is like `raw`, or has as many bytes."""
+        return len(self.text) if b"\r" in self.raw or _UTF8_MARK[:1] in self.raw else len(self.raw)
 
     def line(self, number: int) -> int:
         """Return the line of the file on which the value begins."""
@@ -93,12 +109,12 @@ class Batch:
     def pieces(self, size: int) -> Iterator[Batch]:
         """Yield the batch in pieces of about so many bytes."""
         begin, first = 0, self.first
-        while begin < len(self.text):
-            end = self.text.find(b"\n", begin + size) + 1 or len(self.text)
-            text = self.text[begin:end]
-            lines = text.count(b"\n")
+        while begin < len(self.raw):
+            end = self.raw.find(b"\n", begin + size) + 1 or len(self.raw)
+            raw = self.raw[begin:end]
+            lines = raw.count(b"\n")
             past = first - self.first
-            yield Batch(text, first, None if self.starts is None else self.starts[past : past + lines])
+            yield Batch(raw, first, None if self.starts is None else self.starts[past : past + lines])
             begin, first = end, first + lines
 
 
@@ -184,18 +200,26 @@ class _Rest(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         if self._head:
             found, self._head = self._head[: len(buffer)], self._head[len(buffer) :]
+            buffer[: len(found)] = found
+            size = len(found)
         else:
-            found = _read(self._stream, len(buffer), self._name)
-        buffer[: len(found)] = found
-        self._read += len(found)
+            size = _read_into(self._stream, buffer, self._name)
+        self._read += size
         if self._progress is not None and self._size:
             self._progress(f"Reading {self._name}", min(1.0, self._read / self._size))
-        return len(found)
+        return size
 
 
 def _read(stream: BinaryIO, size: int, name: str) -> bytes:
     try:
         return stream.read(size)
+    except OSError as error:
+        raise _not_read(name, error) from error
+
+
+def _read_into(stream: BinaryIO, buffer: Any, name: str) -> int:
+    try:
+        return cast(io.BufferedIOBase, stream).readinto(buffer)
     except OSError as error:
         raise _not_read(name, error) from error
 
@@ -271,9 +295,9 @@ def _text(stream: Any, name: str) -> Iterator[Batch]:
         return
     number = 1
     for block in _whole_lines(blocks):
-        text = _clean(block)
-        yield Batch(text, number)
-        number += text.count(b"\n")
+        batch = Batch(block, number)
+        yield batch
+        number += batch.lines
 
 
 def _blocks(first: bytes, stream: Any) -> Iterator[bytes]:
@@ -292,13 +316,13 @@ def _whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
             if newline < 0:
                 continue
             rest, block, too_long = LONG_LINE.encode(), block[newline:], False
-        block = rest + block
         end = block.rfind(b"\n") + 1
-        rest = block[end:]
+        lines = b"".join((rest, memoryview(block)[:end])) if end else b""
+        rest = block[end:] if end else rest + block
         if len(rest) > MAX_LINE_BYTES:
             rest, too_long = b"", True
-        if end:
-            yield _without_long_lines(block[:end])
+        if lines:
+            yield _without_long_lines(lines)
     if too_long:
         rest = LONG_LINE.encode()
     if rest:

@@ -8,20 +8,27 @@ from loyalty_monitoring.replay.entries.counts import FIRST_REJECTED
 from loyalty_monitoring.replay.entries.fields import ENTRY, TOP_LEVEL, expression, structure, tree_of
 from loyalty_monitoring.replay.entries.judging import problem_of, time_of
 from loyalty_monitoring.replay.entries.layout import INSTANT, Layout, key_columns, selected
-from loyalty_monitoring.replay.entries.log_files import BAD_BYTE, LONG_LINE, MAX_LINE_BYTES, Batch
+from loyalty_monitoring.replay.entries.log_files import BAD_BYTE, LONG_LINE, MAX_LINE_BYTES
+from loyalty_monitoring.replay.entries.runs import Run
 from loyalty_monitoring.replay.entries.tables import find_kinds, only_row
 
 
 def load_carefully(
-    con: Connection, path: str, batch: Batch, layout: Layout, first_place: int = 0, most_named: int = FIRST_REJECTED
-) -> tuple[int, list[tuple[int, str, str]]]:
-    """Read line by line. How many are rejected, and the first of them, each with its number and the reason."""
+    con: Connection, path: str, run: Run, layout: Layout, most_named: int = FIRST_REJECTED
+) -> tuple[int, int, list[tuple[int, str, str]]]:
+    """Read the text of a run of one batch line by line.
+
+    Return how many lines are entries, how many are rejected, and the first of these, each with its number, the reason
+    and the line.
+    """
     con.execute(f"CREATE OR REPLACE TEMP TABLE judged AS {_judged_lines(path, layout)}")
     accessors = _line_accessors(layout.leaves)
-    number = f"number + {batch.first - 1}"
-    con.execute(
-        f"INSERT INTO entry_rows SELECT {selected(accessors, layout, 'NULL', f'{first_place} + {number}')} "
-        "FROM judged WHERE problem IS NULL"
+    number = f"number + {run.batches[0].first - 1}"
+    place = f"{run.place} + {number}"
+    (used,) = only_row(
+        con,
+        f"INSERT INTO entry_rows SELECT {selected(accessors, layout, 'NULL', place, f'{run.batch}')} "
+        "FROM judged WHERE problem IS NULL",
     )
     find_kinds(con, layout)
     (rejected,) = only_row(con, "SELECT count(*) FROM judged WHERE problem IS NOT NULL")
@@ -31,7 +38,7 @@ def load_carefully(
             f"SELECT {number}, problem, line FROM judged WHERE problem IS NOT NULL ORDER BY number LIMIT {most_named}"
         ).fetchall()
     con.execute("DROP TABLE judged")
-    return int(rejected), named
+    return int(used), int(rejected), named
 
 
 def _judged_lines(path: str, layout: Layout) -> str:

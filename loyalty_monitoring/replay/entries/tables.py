@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC
 from typing import Any
 
-from loyalty_monitoring.common.database import Connection, identifier
+from loyalty_monitoring.common.database import Connection, identifier, release_memory
 from loyalty_monitoring.common.errors import Position
 from loyalty_monitoring.query_languages.logging_filter import FieldPath
-from loyalty_monitoring.replay.entries.counts import EntryCounts
+from loyalty_monitoring.replay.entries.counts import LONGEST_ORIGIN, MOST_ORIGINS, EntryCounts
 from loyalty_monitoring.replay.entries.fields import expression
-from loyalty_monitoring.replay.entries.layout import Layout, same_kind, stored
+from loyalty_monitoring.replay.entries.layout import LOGGER, TYPE, Layout, same_kind, stored
 
+_MOST_OF_KINDS = 8 * 2**20  # bytes of the kinds that are kept from part to part: values that hardly repeat are no kinds
 PLACES_OF_A_FILE = 2**40
 BATCHES_OF_A_FILE = 2**32
 
@@ -27,7 +30,7 @@ def make_tables(con: Connection, layout: Layout) -> None:
     con.execute("DROP VIEW IF EXISTS entries; DROP TABLE IF EXISTS entry_rows; DROP TABLE IF EXISTS kinds")
     con.execute("CREATE OR REPLACE TABLE entry_starts (place BIGINT, line BIGINT)")
     con.execute(f"CREATE TABLE kinds (kind INTEGER, resource INTEGER{typed(of_kind)})")
-    place = ["place"] * layout.with_places + ["batch"] * (layout.batch is not None)
+    place = ["place"] * layout.with_places + ["batch"] * layout.with_batches
     con.execute(
         f"CREATE TABLE entry_rows (time TIMESTAMP, kind INTEGER{''.join(f', {name} BIGINT' for name in place)}"
         f"{typed(of_kind)}{typed(of_entry)})"
@@ -54,8 +57,36 @@ def find_kinds(con: Connection, layout: Layout) -> None:
     con.execute(f"UPDATE entry_rows SET kind = kinds.kind FROM kinds WHERE entry_rows.kind IS NULL AND {same}")
 
 
-def count_rows(con: Connection) -> int:
-    return int(only_row(con, "SELECT count(*) FROM entry_rows")[0])
+def empty_tables(con: Connection, layout: Layout) -> None:
+    """Remove the entries, and the kinds where they are no longer few."""
+    con.execute("TRUNCATE entry_rows")
+    size = " + ".join(f"coalesce(strlen({column}), 0)" for column in stored(layout.of_kind))
+    (of_kinds,) = only_row(con, f"SELECT coalesce(sum({size}), 0) FROM kinds")
+    if of_kinds > _MOST_OF_KINDS:
+        con.execute("TRUNCATE kinds")
+    release_memory(con)
+
+
+def with_table(con: Connection, layout: Layout, counts: EntryCounts) -> EntryCounts:
+    """Return the counts with the times and origins of what the table holds."""
+    first, last = only_row(con, "SELECT min(time), max(time) FROM entry_rows")
+    times = [time.replace(tzinfo=UTC) for time in (first, last) if time is not None]
+    kind, logger = stored((TYPE, LOGGER))
+    logger = f"left(coalesce({logger}->>'$', ''), {LONGEST_ORIGIN})" if LOGGER in layout.of_kind else "''"
+    rows = con.execute(
+        f"SELECT left({kind}->>'$', {LONGEST_ORIGIN}), {logger}, sum(number)::BIGINT "
+        "FROM (SELECT kind, count(*) AS number FROM entry_rows GROUP BY kind) JOIN kinds USING (kind) GROUP BY ALL"
+    ).fetchall()
+    origins = dict(counts.origins)
+    for found, name, number in rows:
+        if (found, name) in origins or len(origins) < MOST_ORIGINS:
+            origins[found, name] = origins.get((found, name), 0) + int(number)
+    return replace(
+        counts,
+        first_timestamp=min([time for time in (counts.first_timestamp, *times) if time], default=None),
+        last_timestamp=max([time for time in (counts.last_timestamp, *times) if time], default=None),
+        origins=origins,
+    )
 
 
 def only_row(con: Connection, sql: str) -> tuple[Any, ...]:

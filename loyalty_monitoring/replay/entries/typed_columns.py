@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 
 from loyalty_monitoring.common.database import Connection, InvalidInput, any_order, identifier, quoted
-from loyalty_monitoring.replay.entries.fields import ENTRY, access, expression, sql_type, tree_of
+from loyalty_monitoring.replay.entries.fields import ENTRY, Tree, access, expression, sql_type, tree_of
 from loyalty_monitoring.replay.entries.judging import problem_of, time_of
 from loyalty_monitoring.replay.entries.layout import (
     INSTANT,
@@ -17,22 +18,52 @@ from loyalty_monitoring.replay.entries.layout import (
     same_kind,
     selected,
 )
-from loyalty_monitoring.replay.entries.log_files import MAX_LINE_BYTES, Batch
-from loyalty_monitoring.replay.entries.tables import add_kinds, count_rows, find_kinds
+from loyalty_monitoring.replay.entries.log_files import MAX_LINE_BYTES
+from loyalty_monitoring.replay.entries.runs import Run
+from loyalty_monitoring.replay.entries.tables import add_kinds, find_kinds, only_row
 
+_FILE = "@file"
 _SAMPLED = 20_000  # lines that are looked at first, for the kinds in them
 
 
-def load_quickly(con: Connection, path: str, batch: Batch, layout: Layout, first_place: int = 0) -> bool:
-    """Read typed columns. False, with nothing changed, when a line is not what it should be."""
+def load_quickly(con: Connection, paths: Sequence[str], run: Run, layout: Layout) -> int:
+    """Read typed columns of the run's batches, which stand at `paths`, and return the number of entries.
+
+    It is 0, with nothing changed, when a line is not what it should be.
+    """
     if ENTRY in layout.leaves:
-        return False
+        return 0
+    # Rows are counted in the order in which they are read.
+    with nullcontext() if layout.with_places else any_order(con):
+        con.begin()
+        try:
+            loaded = _insert(con, paths, run, layout)
+        except InvalidInput:
+            con.rollback()
+            return 0
+        if not _is_whole(loaded, run, layout):
+            con.rollback()
+            return 0
+        con.commit()
+    find_kinds(con, layout)
+    return loaded
+
+
+def _is_whole(loaded: int, run: Run, layout: Layout) -> bool:
+    """Return whether every value was read.
+
+    Blank lines are counted as lines, not as entries. And a text that is nothing but an unfinished word is an empty one
+    to read_json; the careful way tells them apart, and so does the quick one of each batch by itself.
+    """
+    if layout.with_places or len(run.batches) > 1:
+        return loaded == run.lines
+    return loaded > 0
+
+
+def _insert(con: Connection, paths: Sequence[str], run: Run, layout: Layout) -> int:
+    """Insert the rows, and return how many. Errors: InvalidInput for a line that is not what it should be."""
     tree = tree_of(layout.leaves)
-    columns = ", ".join(f"{quoted(key)}: {quoted(sql_type(child))}" for key, child in tree.items())
-    relation = (
-        f"read_json({quoted(path)}, format='newline_delimited', compression='none', columns={{{columns}}}, "
-        f"maximum_object_size={MAX_LINE_BYTES + 2})"
-    )
+    accessors = {leaf: access(leaf) for leaf in layout.leaves}
 
     def type_of(key: str) -> str:
         column = identifier(key)
@@ -40,30 +71,34 @@ def load_quickly(con: Connection, path: str, batch: Batch, layout: Layout, first
             return f"CASE WHEN {column} IS NOT NULL THEN 'OBJECT' END"
         return f"CASE left({column}, 1) WHEN '{{' THEN 'OBJECT' WHEN '\"' THEN 'VARCHAR' ELSE left({column}, 1) END"
 
-    accessors = {leaf: access(leaf) for leaf in layout.leaves}
-    problem = problem_of(layout, lambda path: expression(accessors, path), type_of)
-    place = f", {first_place + batch.first - 1} + row_number() OVER () AS {PLACE}" if layout.with_places else ""
-    timed = f"(SELECT *, {time_of(accessors)} AS {INSTANT}{key_columns(accessors, layout)}{place} FROM {relation})"
-    before = count_rows(con)
-    try:
-        if batch.first == 1:
-            add_kinds(con, layout, keys(layout), f"(FROM {timed} LIMIT {_SAMPLED})")
-        # Rows are counted in the order in which they are read.
-        with nullcontext() if layout.with_places else any_order(con):
-            con.execute(
-                f"INSERT INTO entry_rows SELECT {selected(accessors, layout, KIND, PLACE)} "
-                f"FROM {timed} LEFT JOIN (SELECT kind AS {KIND}, * EXCLUDE (kind, resource) FROM kinds) AS kinds "
-                f"ON {same_kind(layout, keys(layout))} "
-                f"WHERE CASE WHEN {problem} IS NULL THEN true ELSE error('unusual') END"
-            )
-    except InvalidInput:
-        return False
-    loaded = count_rows(con) - before
-    # Blank lines are counted as lines, not as entries. And a text that is nothing but an unfinished word is an empty
-    # one to read_json; the careful way tells them apart.
-    if not loaded or (layout.with_places and loaded != batch.text.count(b"\n")):
+    def timed(files: Sequence[str]) -> str:
+        columns = f"{time_of(accessors)} AS {INSTANT}{key_columns(accessors, layout)}"
         if layout.with_places:
-            con.execute(f"DELETE FROM entry_rows WHERE place >= {first_place + batch.first}")
-        return False
-    find_kinds(con, layout)
-    return True
+            columns += f", {run.place + run.batches[0].first - 1} + row_number() OVER () AS {PLACE}"
+        return f"(SELECT *, {columns} FROM {_relation(files, tree)})"
+
+    if run.batches[0].first == 1:
+        add_kinds(con, layout, keys(layout), f"(FROM {timed(paths[:1])} LIMIT {_SAMPLED})")
+    problem = problem_of(layout, lambda path: expression(accessors, path), type_of)
+    batch = f"{run.batch - 1} + list_position({_listed(paths)}, {identifier(_FILE)})"
+    (loaded,) = only_row(
+        con,
+        f"INSERT INTO entry_rows SELECT {selected(accessors, layout, KIND, PLACE, batch)} "
+        f"FROM {timed(paths)} LEFT JOIN (SELECT kind AS {KIND}, * EXCLUDE (kind, resource) FROM kinds) AS kinds "
+        f"ON {same_kind(layout, keys(layout))} "
+        f"WHERE CASE WHEN {problem} IS NULL THEN true ELSE error('unusual') END",
+    )
+    return int(loaded)
+
+
+def _relation(paths: Sequence[str], tree: Tree) -> str:
+    """Return the files as a relation of typed columns, with the path of each row's file."""
+    columns = ", ".join(f"{quoted(key)}: {quoted(sql_type(child))}" for key, child in tree.items())
+    return (
+        f"read_json({_listed(paths)}, format='newline_delimited', compression='none', columns={{{columns}}}, "
+        f"filename={quoted(_FILE)}, maximum_object_size={MAX_LINE_BYTES + 2})"
+    )
+
+
+def _listed(paths: Sequence[str]) -> str:
+    return "[" + ", ".join(map(quoted, paths)) + "]"
