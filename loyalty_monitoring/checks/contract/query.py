@@ -132,9 +132,10 @@ def add_counts(
 ) -> None:
     """Count the entries of the table `entries` by event and flaw, by unknown event, and by filter that matches."""
     column = entry_columns(con)
-    for done, event in enumerate(contract.events.values()):
+    occurring = _occurring(con, contract, column)
+    for done, event in enumerate(occurring):
         if progress is not None:
-            progress("Checking the contract", done / len(contract.events))
+            progress("Checking the contract", done / len(occurring))
         _add_event(con, contract, event, resource_type, column)
     known = "|".join(contract.events)
     unknown = parse_filter(f'{_of_the_module(contract)} AND NOT jsonPayload.event =~ "^({known})$"')
@@ -167,6 +168,16 @@ def match_counts(con: Connection) -> dict[str, int]:
     """Return how many entries each filter matches."""
     rows = con.execute("SELECT filter, sum(n)::BIGINT FROM found_matches GROUP BY filter").fetchall()
     return {str(text): int(count) for text, count in rows}
+
+
+def _occurring(con: Connection, contract: Contract, column: Callable[[FieldPath], str]) -> list[Event]:
+    """Return the events that some entry names; to look for each of the others would cost a query."""
+    rows = con.execute(
+        f"SELECT DISTINCT {column(_EVENT)}::JSON ->> '$' AS name FROM entries WHERE name IN (SELECT unnest($names))",
+        {"names": list(contract.events)},
+    ).fetchall()
+    named = {name for (name,) in rows}
+    return [event for name, event in contract.events.items() if name in named]
 
 
 def _add_event(
