@@ -8,7 +8,7 @@ PYTHON ?= python3
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help packages setup develop browser demo test coverage lint audit mutants preview deploy bench ratios torture \
-    lock upgrade wheels example generated figures screenshots samples clean
+    lock upgrade wheels example gcloud generated figures screenshots samples clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ mutants: setup ## Make every definition wrong in one place at a time; the cases 
 
 example: develop ## Try the wheel in an empty environment, with the project of examples/second_project [1 min]
 	@python3 tools/try_wheel.py
+
+gcloud: setup ## Hold every gcloud command of the pages against the parser of the gcloud that is installed [4 min]
+	$(BIN)/python tools/try_gcloud.py
 
 preview: packages ## Say what was changed by hand since the last deployment of STACK, and what a deployment would do
 	pulumi refresh --preview-only --diff --non-interactive --stack $(STACK)

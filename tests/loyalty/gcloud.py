@@ -2,7 +2,7 @@
 
 https://cloud.google.com/sdk/gcloud/reference names each command, its arguments and its flags. A command or a flag that
 is not in this list ends with 2 and a sentence, as gcloud does. It stands in since gcloud is in no package registry that
-the tests may use; it cannot know whether Google Cloud would answer.
+the tests may use; it cannot know whether Google Cloud would answer. `make gcloud` asks the real one.
 """
 
 import sys
