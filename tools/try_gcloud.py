@@ -1,6 +1,6 @@
-"""Holds every command of the pages against gcloud's own parser: what it does not know, it refuses before it asks Google.
+"""Holds every command of the pages against gcloud's own parser, which refuses what it does not know before it asks.
 
-The code blocks of README.md, docs/ and the runbooks of one stack of each resource type are run by bash with gcloud and
+The code blocks of README.md, docs/ and the runbooks of each stack are run by bash with gcloud and
 nothing else: each gcloud command reaches the real one, which has no account and no configuration, so that it parses its
 arguments and then ends. What a version of gcloud has under `gcloud alpha` only is told, and is no fault of the page.
 Other programs are not there, and files are written into an empty folder.
@@ -67,11 +67,10 @@ def lines(file: Path) -> list[str]:
 def rendered(folder: Path) -> list[Path]:
     """Return the runbooks of each stack as they are rendered."""
     stacks = sorted(file.name.split(".")[1] for file in ROOT.glob("Pulumi.*.yaml"))
-    command = ROOT / ".venv" / "bin" / "loyalty-monitoring"
+    program = ROOT / ".venv" / "bin" / "loyalty-monitoring"
     for stack in stacks:
-        subprocess.run(
-            [command, "runbooks", "--stack", stack, "--out", folder / stack], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
-        )
+        command = [program, "runbooks", "--stack", stack, "--out", folder / stack]
+        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     return sorted(folder.rglob("*.md"))
 
 
