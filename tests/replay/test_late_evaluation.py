@@ -6,6 +6,7 @@ import json
 import random
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,10 +23,10 @@ from loyalty_monitoring.replay.arrival import (
     make_parts,
     parse_arrival,
 )
-from loyalty_monitoring.replay.late_evaluation import Asked, make_views
+from loyalty_monitoring.replay.late_evaluation import Asked, Views, make_views
 from loyalty_monitoring.replay.metric_points import points_of_files
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
-from loyalty_monitoring.replay.prometheus import prometheus_over
+from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
 from loyalty_monitoring.replay.run import replay
 from tests.log_lines import START, Entry, minutes, rejection, write
 
@@ -80,40 +81,45 @@ def _samples(metric: int, labels: str, n: int, total: float, below: list[int] | 
         yield f'{SIZE}_bucket@{{{labels},le="{bound}"}} {value}'
 
 
-@pytest.mark.parametrize("step", [30, 300])
-@pytest.mark.parametrize("arrival", [SameDelay(60), SameDelay(570), RandomDelay(600, 3), EntryDelay()], ids=str)
-@pytest.mark.parametrize(
-    "query",
-    [
-        f"sum by (store_id) (sum_over_time({NAME}[5m]))",
-        f"max_over_time((sum by (store_id) (sum_over_time({NAME}[1m])))[12m:1m])",
-        f"sum(sum_over_time({NAME}[10m] offset 3m)) / sum(sum_over_time({NAME}[20m]))",
-        f"{NAME} > 0",
-        f'sum_over_time({NAME}{{store_id="s-1"}}[5m])',
-        f'sum(sum_over_time({NAME}{{store_id="s-1"}}[5m])) - sum(sum_over_time({NAME}{{store_id=~"s-2"}}[9m]))',
-        f'sum(sum_over_time({SIZE}_bucket{{le="4.0",store_id="s-2"}}[5m])) / sum(sum_over_time({SIZE}_count[5m]))',
-        f'sum(sum_over_time({SIZE}_sum{{store_id="s-2"}}[5m])) / sum(sum_over_time({SIZE}_count[7m]))',
-    ],
+QUERIES = (
+    f"sum by (store_id) (sum_over_time({NAME}[5m]))",
+    f"max_over_time((sum by (store_id) (sum_over_time({NAME}[1m])))[12m:1m])",
+    f"sum(sum_over_time({NAME}[10m] offset 3m)) / sum(sum_over_time({NAME}[20m]))",
+    f"{NAME} > 0",
+    f'sum_over_time({NAME}{{store_id="s-1"}}[5m])',
+    f'sum(sum_over_time({NAME}{{store_id="s-1"}}[5m])) - sum(sum_over_time({NAME}{{store_id=~"s-2"}}[9m]))',
+    f'sum(sum_over_time({SIZE}_bucket{{le="4.0",store_id="s-2"}}[5m])) / sum(sum_over_time({SIZE}_count[5m]))',
+    f'sum(sum_over_time({SIZE}_sum{{store_id="s-2"}}[5m])) / sum(sum_over_time({SIZE}_count[7m]))',
 )
-def test_an_evaluation_answers_as_if_nothing_else_were_there(
-    tmp_path: Path, query: str, arrival: Arrival, step: int
-) -> None:
-    """Held against copies of the metrics, one for each evaluation, which a loop in Python fills."""
-    file, out = write(tmp_path / "e.jsonl", list(_entries())), tmp_path / "points.om"
-    metrics, asked = [METRIC, SIZES], Asked(query, step, ((ZERO, ZERO + 3600),))
-    names = {name for name in NAMES if re.search(rf"\b{name}\b", query)}
+STEPS = (30, 300)
+
+
+@dataclass(frozen=True)
+class Late:
+    """All queries over points of one arrival, and copies of the metrics, one for each evaluation."""
+
+    prometheus: Prometheus
+    views: Views
+    asked: tuple[Asked, ...]
+
+
+@pytest.fixture(scope="module", params=[SameDelay(60), SameDelay(570), RandomDelay(600, 3), EntryDelay()], ids=str)
+def late(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Late]:
+    folder = tmp_path_factory.mktemp("late")
+    file, out = write(folder / "e.jsonl", list(_entries())), folder / "points.om"
+    metrics = [METRIC, SIZES]
+    asked = tuple(Asked(query, step, ((ZERO, ZERO + 3600),)) for query in QUERIES for step in STEPS)
     with connect() as con:
-        points_of_files(con, metrics, [file], names, by_arrival=True)
-        make_parts(con, metrics, [arrival])
-        views = make_views(con, metrics, [asked], names)
-        write_open_metrics(con, metrics, names, out, with_views=True)
+        points_of_files(con, metrics, [file], NAMES, by_arrival=True)
+        make_parts(con, metrics, [request.param])
+        views = make_views(con, metrics, asked, NAMES)
+        write_open_metrics(con, metrics, NAMES, out, with_views=True)
         parts = con.execute(
             "SELECT metric, labels, n, total, below, minute, arrives, until FROM parts JOIN series USING (series) "
             "ORDER BY metric, labels, minute"
         ).fetchall()
-    instants = range(ZERO, ZERO + 3601, step)
     copies: dict[str, list[str]] = {}
-    for at in instants:
+    for at in range(ZERO, ZERO + 3601, min(STEPS)):
         for *part, minute, arrives, until in parts:
             if arrives <= at and (until is None or at < until):
                 for sample in _samples(*part):
@@ -122,14 +128,23 @@ def test_an_evaluation_answers_as_if_nothing_else_were_there(
     lines = "\n".join(line for of_series in copies.values() for line in of_series)
     out.write_text(f"{out.read_text().removesuffix('# EOF' + chr(10))}{lines}\n# EOF\n")
     with prometheus_over(out) as prometheus:
-        full = prometheus.query_range(query, ZERO, ZERO + 3600, step)
-        found = views.answers(prometheus, 0, asked, 0, asked.spans[0], full)
-        for at in instants:
-            copied = re.sub("|".join(NAMES), rf"\g<0>:{at}", query)
-            alone = prometheus.query_range(copied, at, at, step)
-            ours = {json.dumps(one.labels): repr(dict(one.samples)[at]) for one in found if at in dict(one.samples)}
-            theirs = {json.dumps(one.labels): repr(one.samples[0][1]) for one in alone}
-            assert ours == theirs, datetime.fromtimestamp(at, UTC)
+        yield Late(prometheus, views, asked)
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("query", QUERIES, ids=range(len(QUERIES)))
+def test_an_evaluation_answers_as_if_nothing_else_were_there(late: Late, query: str, step: int) -> None:
+    """Held against copies of the metrics, one for each evaluation, which a loop in Python fills."""
+    number, one = next(found for found in enumerate(late.asked) if (found[1].query, found[1].step) == (query, step))
+    full = late.prometheus.query_range(query, ZERO, ZERO + 3600, step)
+    answers = late.views.answers(late.prometheus, number, one, 0, one.spans[0], full)
+    found = [(json.dumps(series.labels), dict(series.samples)) for series in answers]
+    for at in range(ZERO, ZERO + 3601, step):
+        copied = re.sub("|".join(NAMES), rf"\g<0>:{at}", query)
+        alone = late.prometheus.query_range(copied, at, at, step)
+        ours = {labels: repr(samples[at]) for labels, samples in found if at in samples}
+        theirs = {json.dumps(series.labels): repr(series.samples[0][1]) for series in alone}
+        assert ours == theirs, datetime.fromtimestamp(at, UTC)
 
 
 def _opened(tmp_path: Path, late: Arrival | None) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 
-TRIALS = 25
+TRIALS = 15
 
 
 def test_whatever_is_wrong_a_command_ends_as_documented_and_leaves_nothing(tmp_path: Path) -> None:

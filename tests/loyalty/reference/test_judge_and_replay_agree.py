@@ -1,8 +1,8 @@
 """The judge and the replay agree on every incident of histories and arrivals that Hypothesis draws.
 
 Histories are laid one after the other on one time axis, so that one database and one Prometheus serve a whole batch.
-The same histories are compared in every run; `JUDGE_BATCHES=50 pytest tests/loyalty/reference` draws others, ten
-times as many.
+The same histories are compared in every run; `JUDGE_BATCHES=50 pytest tests/loyalty/reference` draws others, and
+many more of them.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _told(history: History, start: datetime, said: list[str]) -> str:
 @pytest.mark.parametrize("alert", JUDGED)
 def test_the_judge_and_the_replay_agree_on_every_incident(alert: str) -> None:
     @settings(
-        max_examples=int(BATCHES or 5),
+        max_examples=int(BATCHES or 3),
         derandomize=BATCHES is None,
         database=None,
         deadline=None,
