@@ -66,8 +66,9 @@ def check(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProces
     return run("contract", "check", *arguments, stdin=stdin, folder=ROOT)
 
 
-def checked(content: str) -> tuple[int, dict[str, Any]]:
+def checked(content: str, project: Path = ROOT) -> tuple[int, dict[str, Any]]:
     """Exit status and JSON for lines on standard input, in this process, which is quicker."""
-    done = CliRunner().invoke(cli, ["contract", "check", "--format", "json", "-"], input=content)
+    options = ["--project-dir", str(project), "--format", "json"]
+    done = CliRunner().invoke(cli, ["contract", "check", *options, "-"], input=content)
     assert done.stderr == ""
     return done.exit_code, json.loads(done.stdout)
