@@ -9,6 +9,14 @@ from pathlib import Path
 DEFINITIONS = ("alert_policies", "dashboards", "log_metrics")
 # Names of definitions stand in these files, and in those of the folders below; the tests' own project has its own.
 _FILES = ("coverage.yaml", "drills.yaml", "log_events.yaml", "parameters.yaml", "tests/equivalent_mutants.yaml")
+_EXAMPLES = {
+    "wallet_cards_given_up",
+    "given_up_cards",
+    "given_up_window",
+    "reward_shown",
+    "rewards_shown",
+    "rewards",
+}
 _FOLDERS = (*DEFINITIONS, "loyalty_simulation", "runbooks", "tests/cases", "tests/loyalty")
 
 
@@ -20,23 +28,59 @@ def names(project: Path, folder: str) -> list[str]:
 # Add
 
 
+def contributing(project: Path) -> str:
+    """Return CONTRIBUTING.md with a row and names that nobody has taken, so that its examples stay right."""
+    page = (project / "CONTRIBUTING.md").read_text()
+    coverage = (project / "coverage.yaml").read_text()
+    row = next(f"A{number}" for number in range(9, 999) if f"\nA{number}:" not in coverage)
+    page = page.replace("A9", row).replace("a9", row.lower())
+    keys = "".join((project / name).read_text() for name in ("parameters.yaml", "log_events.yaml"))
+    taken = {name for folder in DEFINITIONS for name in names(project, folder)} | set(
+        re.findall(r"(?m)^ *(\w+):$", keys)
+    )
+    for name in _EXAMPLES & taken:
+        page = re.sub(rf"\b{name}\b", f"another_{name}", page)
+    return page
+
+
 def example(page: str, introduction: str) -> str:
     """Return the fenced block of CONTRIBUTING.md that follows these words."""
-    found = re.search(re.escape(introduction) + r".*?\n```\w+\n(.*?)```\n", page, re.DOTALL)
+    found = re.search(re.escape(introduction) + r".*?\n(```+)\w+\n(.*?)\1\n", page, re.DOTALL)
     if not found:
         raise ValueError(f"CONTRIBUTING.md has no block after {introduction!r}")
-    return found[1]
+    return found[2]
 
 
 def add_alert(project: Path, page: str) -> None:
     """Follow "Add an alert, worked through" to its seventh step."""
-    append(project / "coverage.yaml", example(page, "`coverage.yaml`, one line more:"))
-    append(project / "parameters.yaml", "\n" + example(page, "`parameters.yaml`, at its end:"))
-    for file in re.findall(r"^`((?:alert_policies|runbooks|tests/cases)/\S+)`:$", page, re.MULTILINE):
-        (project / file).write_text(example(page, f"`{file}`:"))
+    add_row(project, page)
+    add_numbers(project, page)
+    add_files(project, page, "alert_policies", "runbooks", "tests/cases")
     add_to_overview(project, page)
-    entry = example(page, "In `drills.yaml`, under\n`drills:`")
-    edit(project / "drills.yaml", lambda text: text.replace("\ndrills:\n", f"\ndrills:\n{entry}", 1))
+    add_drill(project, page)
+
+
+def add_row(project: Path, page: str) -> str:
+    """Follow its first step; return the row."""
+    line = example(page, "`coverage.yaml`, one line more:")
+    append(project / "coverage.yaml", line)
+    return line.partition(":")[0]
+
+
+def add_numbers(project: Path, page: str) -> None:
+    """Follow its second step."""
+    append(project / "parameters.yaml", "\n" + example(page, "`parameters.yaml`, at its end:"))
+
+
+def add_files(project: Path, page: str, *folders: str) -> None:
+    """Write the examples that are whole files of these folders."""
+    for file in re.findall(rf"^`((?:{'|'.join(folders)})/\S+)`:$", page, re.MULTILINE):
+        (project / file).write_text(example(page, f"`{file}`:"))
+
+
+def add_drill(project: Path, page: str) -> None:
+    """Follow its sixth step."""
+    append_below(project / "drills.yaml", "drills:\n", example(page, "In `drills.yaml`, under\n`drills:`"))
 
 
 def add_to_overview(project: Path, page: str) -> None:
@@ -55,12 +99,11 @@ def add_event(project: Path, page: str) -> None:
 
 
 def add_dashboard(project: Path, page: str) -> None:
-    """Follow "Add a dashboard"."""
-    (file,) = re.findall(r"^`(dashboards/\w+\.yaml)`:$", page, re.MULTILINE)
-    (project / file).write_text(example(page, f"`{file}`:"))
-    title = f"            - <<title:{Path(file).stem}>>\n"
-    overview = project / "dashboards" / "overview.yaml"
-    edit(overview, lambda text: re.sub(r"(?m)^ +- <<title:\w+>>\n", lambda found: found[0] + title, text, count=1))
+    """Write the new dashboard of "Add an event, its metric and a chart", and name it on the overview."""
+    add_files(project, page, "dashboards")
+    (line,) = re.findall(r"text of the overview: `(- <<title:\w+>>)`", page)
+    titles = re.compile(r"^( +)- <<title:\w+>>\n", re.MULTILINE)
+    edit(project / "dashboards" / "overview.yaml", lambda text: titles.sub(rf"\g<0>\g<1>{line}\n", text, count=1))
 
 
 def height(dashboard: Path) -> int:
@@ -80,14 +123,14 @@ def rename(project: Path, folder: str, old: str, new: str) -> None:
 
     Other things of that name stay: an event is no metric, and the metric enrollment_funnel no dashboard.
     """
-    kinds = {"alert_policies": r"", "dashboards": r"(?<=title:)|(?<=dashboards/)", "log_metrics": r""}
+    before = r"(?:(?<=title:)|(?<=dashboards/))" if folder == "dashboards" else ""
     for file in list(_files(project)):
-        edit(file, lambda text: re.sub(rf"(?:{kinds[folder]})\b{old}\b", new, text))
+        edit(file, lambda text: re.sub(rf"{before}\b{old}\b", new, text))
     for place in (folder, *(("runbooks", "tests/cases") if folder == "alert_policies" else ())):
         for file in (project / place).glob(f"{old}.*"):
             file.rename(file.with_stem(new))
-    for file in (project / "tests" / "loyalty" / folder).glob(f"test_{old}.py"):
-        file.rename(file.with_stem(f"test_{new}"))
+    for tests in (project / "tests" / "loyalty").glob(f"*/test_{old}.py"):
+        tests.rename(tests.with_stem(f"test_{new}"))
 
 
 def _files(project: Path) -> Iterator[Path]:
@@ -103,7 +146,7 @@ def remove_alert(project: Path, name: str) -> None:
     """Follow "Remove an alert"."""
     rows = _rows(project / "alert_policies" / f"{name}.yaml")
     of_its_own = (f"alert_policies/{name}.yaml", f"tests/cases/{name}.yaml", f"runbooks/{name}.md")
-    for file in (*of_its_own, f"tests/loyalty/alert_policies/test_{name}.py"):
+    for file in (*of_its_own, f"tests/loyalty/alerts/test_{name}.py"):
         (project / file).unlink(missing_ok=file not in of_its_own)
     for page in (project / "runbooks").glob("*.md"):
         edit(page, lambda text: re.sub(rf"\[([^\]]*)\]\({name}\.md\)", r"\1", text))
@@ -159,10 +202,15 @@ def remove_dashboard(project: Path, name: str) -> None:
     for metric in names(project, "log_metrics"):
         if f"<<metric:{metric}>>" not in read:
             remove_metric(project, metric)
+    shown = {row for file in (project / "dashboards").glob("*.yaml") for row in _rows(file)}
+    for row in rows:
+        if row.startswith("L") and row not in shown and f"\n{row}: " in (project / "coverage.yaml").read_text():
+            edit(overview, lambda text, row: text.replace("rows: [", f"rows: [{row}, ", 1), row)
 
 
 def _remove_what_nothing_needs(project: Path, name: str, rows: list[str]) -> None:
     edit(project / "tests" / "equivalent_mutants.yaml", _without_mutants, name)
+    edit(project / "tests" / "loyalty" / "promised.yaml", without_key, name)
     for row in rows:
         _remove_row(project, row)
     _remove_parameters(project)

@@ -16,7 +16,7 @@ from loyalty_monitoring.definitions.log_contract import events_filter, load_cont
 from loyalty_monitoring.definitions.metric_usage import readers
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from tests.conftest import ROOT
+from tests.conftest import PROJECT, ROOT
 
 CONTRACT = load_contract(ROOT / "log_events.yaml")
 SETTINGS = load_stack_settings(ROOT, "demo")
@@ -38,14 +38,15 @@ def test_what_our_metrics_read_is_in_the_contract_with_its_type() -> None:
     assert [problem for metric in project.of("log_metric") for problem in check(metric, project)] == []
 
 
-def test_every_event_is_selected_by_a_metric_and_a_metric_less_is_noticed() -> None:
+def test_an_event_is_selected_by_the_metrics_that_count_it_and_by_no_other() -> None:
     def selected(metrics: Sequence[LogMetric], resource_type: str = "k8s_container") -> set[str]:
         return {event for events in selected_events(CONTRACT, metrics, resource_type).values() for event in events}
 
-    assert selected(METRICS) == CONTRACT.events.keys()
-    fewer = [metric for metric in METRICS if metric.name != "emails_queued"]
-    assert selected(fewer) == CONTRACT.events.keys() - {"email_queued"}
-    assert selected(METRICS, "gce_instance") == set()
+    every = load_definitions(PROJECT, SETTINGS).log_metrics
+    assert "rate_limit_exceeded" in selected(every)
+    fewer = [metric for metric in every if metric.name != "rate_limited_requests"]
+    assert selected(fewer) == selected(every) - {"rate_limit_exceeded"}
+    assert selected(every, "gce_instance") == set()
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,10 @@ def test_a_field_that_is_not_there_or_of_another_type_is_named(
 
 
 def test_who_reads_a_metric_is_known_by_name() -> None:
-    found = readers(load_definitions(ROOT, SETTINGS))
-    assert found["task_last_success"].alerts == ("expiration_task_stale", "telemetry_silent")
-    assert found["emails_queued"].charts == ("Loyalty: e-mail delivery / E-mails queued per hour by template",)
-    assert all(one.charts for one in found.values())
+    found = readers(load_definitions(PROJECT, SETTINGS))
+    assert found["task_last_success"].alerts == ("telemetry_silent",)
+    assert found["rate_limited_requests"].alerts == ("rate_limit_spike",)
+    assert found["rate_limited_requests"].charts == (
+        "Loyalty: overview / Rejected requests per hour by store, 20 highest stores",
+        "Loyalty: overview / Rejected requests in the worst 1 minute of the hour, 20 highest stores",
+    )

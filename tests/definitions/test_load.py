@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.common.yaml_documents import load_yaml
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.query_languages.logging_filter import parse_filter
@@ -20,49 +19,9 @@ from tests.conftest import PROJECT, ROOT
 SETTINGS = load_stack_settings(ROOT, "demo")
 DEFINITIONS = load_definitions(ROOT, SETTINGS)
 
-ALERTS = {
-    "A1": ("expiration_task_stale", "P0"),
-    "A2": ("google_wallet_down", "P0"),
-    "A3": ("wallet_sync_failures", "P1"),
-    "A4": ("email_failures", "P1"),
-    "A5": ("rate_limit_spike", "P1"),
-    "A6": ("high_churn", "P2"),
-    "A7": ("low_enrollment", "P2"),
-    "A8": ("telemetry_silent", "P0"),
-}
-# A row that is covered no more, and so is listed no more, has nothing to keep.
-ROWS = load_yaml(ROOT / "coverage.yaml").data
-# Other tools rely on these names and labels.
-PROMISED_METRICS = {
-    "celery_task_successes": {"task"},
-    "celery_task_failures": {"task"},
-    "celery_task_runtime": {"task"},
-    "task_last_success": {"task"},
-    "email_status": {"template_code", "status"},
-    "rate_limited_requests": {"store_id"},
-    "card_events": {"event", "merchant_id"},
-    "stamp_transactions": {"action", "merchant_id", "store_id"},
-    "points_transactions": {"action", "merchant_id", "store_id"},
-    "wallet_sync_cards_total": {"platform"},
-    "wallet_sync_cards_failed": {"platform"},
-    "enrollment_funnel": {"step", "merchant_id"},
-}
-
 
 def _all():
     return [*DEFINITIONS.log_metrics, *DEFINITIONS.alert_policies, *DEFINITIONS.dashboards]
-
-
-@pytest.mark.parametrize(("row", "name", "priority"), [(row, *alert) for row, alert in ALERTS.items() if row in ROWS])
-def test_each_alert_has_its_name_and_its_priority(row: str, name: str, priority: str) -> None:
-    (policy,) = (policy for policy in DEFINITIONS.alert_policies if row in policy.rows)
-    assert (policy.name, policy.priority) == (name, priority)
-
-
-@pytest.mark.parametrize(("name", "labels"), PROMISED_METRICS.items())
-def test_promised_metrics_have_their_names_and_labels(name: str, labels: set[str]) -> None:
-    (metric,) = (metric for metric in DEFINITIONS.log_metrics if metric.api_name == f"loyalty/{name}")
-    assert {label["key"] for label in metric.body["metricDescriptor"]["labels"]} == labels
 
 
 def test_every_filter_is_valid_in_the_logging_query_language() -> None:
