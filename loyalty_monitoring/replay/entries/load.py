@@ -23,7 +23,7 @@ from loyalty_monitoring.replay.entries.fields import ENTRY
 from loyalty_monitoring.replay.entries.layout import Layout, layout_of
 from loyalty_monitoring.replay.entries.log_files import Batch, open_source
 from loyalty_monitoring.replay.entries.memory_files import in_memory
-from loyalty_monitoring.replay.entries.runs import Run, runs_of
+from loyalty_monitoring.replay.entries.runs import Run, read_ahead, runs_of
 from loyalty_monitoring.replay.entries.single_lines import load_carefully
 from loyalty_monitoring.replay.entries.tables import (
     BATCHES_OF_A_FILE,
@@ -145,9 +145,9 @@ def _parts(
     """Fill the table, part by part; it is emptied after each of them but the last."""
     make_tables(con, asked.layout)
     counts, held, last = NOTHING, 0, None
-    for name, batches in _opened(files, asked, progress):
+    for name, runs in _opened(files, asked, progress):
         counts = added((counts, replace(NOTHING, files=(name,))))
-        for run in runs_of(batches, (len(counts.files) - 1) * PLACES_OF_A_FILE, asked.run_size):
+        for run in runs:
             counts = added((counts, _load(con, run, asked, counts)))
             held, last = held + run.weight, run.batches[-1]
             if asked.least is not None and held >= asked.least:
@@ -160,15 +160,19 @@ def _parts(
 
 def _opened(
     files: Sequence[Path | Literal["-"]], asked: _Asked, progress: Progress | None
-) -> Iterator[tuple[str, Iterator[tuple[Batch, int]]]]:
-    """Yield the name of each file, or member of an archive, and those of its batches that are asked for, numbered."""
+) -> Iterator[tuple[str, Iterator[Run]]]:
+    """Yield the name of each file, or member of an archive, and those of its batches that are asked for."""
+    places = count(step=PLACES_OF_A_FILE)
     for place, file in enumerate(files):
         wanted = None if asked.only is None else {number for of_file, number in asked.only if of_file == place}
         if wanted is None or wanted:
+            reads_ahead = asked.run_size > 0 and str(file) != "-" and Path(file).is_file()
             with open_source(file, progress) as inside:
                 numbers = count()
                 for found in inside:
-                    yield found.name, _numbered(found.batches, place, numbers, wanted, asked)
+                    batches = _numbered(found.batches, place, numbers, wanted, asked)
+                    runs = runs_of(batches, next(places), asked.run_size)
+                    yield found.name, read_ahead(runs) if reads_ahead else runs
 
 
 def _numbered(

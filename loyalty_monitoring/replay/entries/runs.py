@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from loyalty_monitoring.replay.entries.log_files import Batch
@@ -55,3 +56,15 @@ def runs_of(batches: Iterable[tuple[Batch, int]], place: int, size: int) -> Iter
             run = Run((), place)
     if run.batches:
         yield run
+
+
+def read_ahead(runs: Iterator[Run]) -> Iterator[Run]:
+    """Yield the same runs, while the next one is read in a thread. Only for files: nobody can interrupt such a reading.
+
+    The database works without Python's lock, and so do the libraries that unpack.
+    """
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        reading = thread.submit(next, runs, None)
+        while (run := reading.result()) is not None:
+            reading = thread.submit(next, runs, None)
+            yield run
