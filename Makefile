@@ -66,7 +66,7 @@ deploy: packages ## Deploy STACK, and ask Google Cloud whether it is there
 	pulumi up --refresh --yes --continue-on-error --non-interactive --stack $(STACK)
 	pulumi stack output --json --stack $(STACK) | $(BIN)/loyalty-monitoring verify --stack $(STACK) --outputs -
 
-bench: develop ## Measure the commands by size, beside a plain Python loop, and write docs/figures.md [more than 9 min on 2 cores]
+bench: develop ## Measure the commands by size, beside a plain Python loop, and write docs/figures.md [4 min on 2 cores]
 	$(BIN)/python -m bench
 
 ratios: develop ## Fail where a command got slower by half beside a plain Python program that reads the same [2 min]
