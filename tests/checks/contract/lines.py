@@ -11,7 +11,7 @@ from typing import Any
 from click.testing import CliRunner
 
 from loyalty_monitoring.cli import cli
-from tests.conftest import ROOT, run
+from tests.conftest import PROJECT, run
 from tests.log_lines import START, Entry, entry, event, freshness, mail, minutes, rejection, snapshot, wallet_run
 
 MOVE = {"merchant_id": "m-1", "store_id": "s-1", "card_id": "c-1"}
@@ -63,10 +63,10 @@ def text(entries: Iterable[Entry]) -> str:
 
 def check(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """`loyalty-monitoring contract check`, as a stranger runs it."""
-    return run("contract", "check", *arguments, stdin=stdin, folder=ROOT)
+    return run("contract", "check", *arguments, stdin=stdin, folder=PROJECT)
 
 
-def checked(content: str, project: Path = ROOT) -> tuple[int, dict[str, Any]]:
+def checked(content: str, project: Path = PROJECT) -> tuple[int, dict[str, Any]]:
     """Exit status and JSON for lines on standard input, in this process, which is quicker."""
     options = ["--project-dir", str(project), "--format", "json"]
     done = CliRunner().invoke(cli, ["contract", "check", *options, "-"], input=content)

@@ -16,7 +16,7 @@ from tests.checks.contract.lines import changed, check, checked, healthy, text, 
 from tests.conftest import PROGRAM, PROJECT, ROOT
 from tests.log_lines import write
 
-DEFINITIONS = load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
+DEFINITIONS = load_definitions(PROJECT, load_stack_settings(PROJECT, "demo"))
 EVENTS = [str(one["jsonPayload"]["event"]) for one in healthy() if "event" in one["jsonPayload"]]
 
 
@@ -47,7 +47,7 @@ def test_a_healthy_module_has_no_finding_and_exits_with_0(tmp_path: Path) -> Non
 
 
 def test_the_sample_only_has_the_near_misses_that_are_in_it_on_purpose() -> None:
-    done = check("--format", "json", *sorted((ROOT / "samples").glob("*.jsonl.gz")))
+    done = check("--project-dir", ROOT, "--format", "json", *sorted((ROOT / "samples").glob("*.jsonl.gz")))
     report = json.loads(done.stdout)
     assert (done.returncode, report["holds"]) == (0, True)
     assert {event["event"]: event["state"] for event in report["events"] if event["state"] != "ok"} == {
@@ -64,14 +64,14 @@ def test_the_sample_only_has_the_near_misses_that_are_in_it_on_purpose() -> None
 
 
 def test_an_absent_event_that_an_alert_needs_exits_with_1_and_names_alert_and_charts() -> None:
-    code, report = checked(text(without("rate_limit_exceeded")), PROJECT)
+    code, report = checked(text(without("rate_limit_exceeded")))
     assert (code, report["holds"]) == (1, False)
     (finding,) = [one for one in report["findings"] if one["level"] == "error"]
     assert (finding["subject"], finding["message"]) == ("rate_limit_exceeded", "no entry keeps the contract")
     assert finding["alerts"] == ["rate_limit_spike"]
     assert "Loyalty: overview / Rejected requests per hour by store, 20 highest stores" in finding["charts"]
     assert "rate_limited_requests" in {one["metric"] for one in report["metrics_without_data"]}
-    shown = check("--project-dir", PROJECT, "-", stdin=text(without("rate_limit_exceeded"))).stdout
+    shown = check("-", stdin=text(without("rate_limit_exceeded"))).stdout
     assert "error  rate_limit_exceeded: no entry keeps the contract" in shown
     assert "blind alerts: rate_limit_spike" in shown
 
@@ -89,7 +89,7 @@ def test_no_entry_at_all_blinds_every_alert() -> None:
     code, report = checked("")
     assert code == 1
     alerts = {alert for one in report["findings"] for alert in one["alerts"]}
-    assert alerts == {file.stem for file in (ROOT / "alert_policies").glob("*.yaml")}
+    assert alerts == {file.stem for file in (PROJECT / "alert_policies").glob("*.yaml")}
 
 
 def test_the_first_example_is_named_with_its_file_and_line_among_several_files(tmp_path: Path) -> None:

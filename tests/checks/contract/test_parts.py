@@ -8,17 +8,19 @@ from pathlib import Path
 import pytest
 
 from loyalty_monitoring.checks.contract import check as checking
+from loyalty_monitoring.checks.contract.celery import celery_fields
+from loyalty_monitoring.checks.contract.query import contract_fields
 from loyalty_monitoring.common import database
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from tests.checks.contract.lines import celery, changed, healthy
-from tests.conftest import ROOT
+from tests.conftest import PROJECT
 from tests.log_lines import write
 
-SETTINGS = load_stack_settings(ROOT, "demo")
-DEFINITIONS = load_definitions(ROOT, SETTINGS)
-CONTRACT = load_contract(ROOT / "log_events.yaml")
+SETTINGS = load_stack_settings(PROJECT, "demo")
+DEFINITIONS = load_definitions(PROJECT, SETTINGS)
+CONTRACT = load_contract(PROJECT / "log_events.yaml")
 
 
 def _check(file: Path) -> checking.ContractReport:
@@ -52,3 +54,8 @@ def test_the_largest_entries_are_checked_in_the_least_memory(tmp_path: Path, mon
     entry = {**celery(""), "textPayload": "Task loyalty.expire_points[1] succeeded in 1.0s: " + "x " * 2**17}
     del entry["jsonPayload"], entry["labels"]
     assert _check(write(tmp_path / "day", [entry] * 250)).tasks[0].succeeded == 250
+
+
+def test_no_whole_payload_is_kept_which_a_large_day_has_no_memory_for() -> None:
+    fields = celery_fields(CONTRACT, SETTINGS.resource_type) | contract_fields(CONTRACT, SETTINGS.resource_type)
+    assert [path for path in fields if path in ((), ("jsonPayload",))] == []

@@ -174,7 +174,6 @@ def test_a_task_of_which_celery_says_nothing_is_a_warning() -> None:
     assert code == 0
     (finding,) = [one for one in report["findings"] if one["level"] == "warning"]
     assert finding["subject"] == "loyalty.sync_wallet_passes"
-    assert "Loyalty: task health / Successful runs in 24 hours by task" in finding["charts"]
     assert report["celery"]["tasks"][1] | {"first": None, "last": None} == {
         "task": "loyalty.sync_wallet_passes",
         "lines": 1,

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_monitoring.checks.contract.celery import celery_fields
 from loyalty_monitoring.checks.contract.check import check
-from loyalty_monitoring.checks.contract.query import contract_fields
+from loyalty_monitoring.checks.contract.findings import findings
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.replay.entries.match import count_matches
-from tests.checks.contract.lines import celery
+from tests.checks.contract.lines import celery, healthy
 from tests.conftest import ROOT
 from tests.log_lines import Entry, write
 
@@ -58,6 +57,9 @@ def test_the_check_and_the_metrics_count_the_same_lines(tmp_path: Path, task: st
     assert sum(one.count for one in report.uncounted) == (2 if watched else 0)
 
 
-def test_no_whole_payload_is_kept_which_a_large_day_has_no_memory_for() -> None:
-    fields = celery_fields(CONTRACT, SETTINGS.resource_type) | contract_fields(CONTRACT, SETTINGS.resource_type)
-    assert [path for path in fields if path in ((), ("jsonPayload",))] == []
+def test_a_task_of_which_celery_says_nothing_is_missed_by_its_charts(tmp_path: Path) -> None:
+    lines = [*healthy()[:-1], celery("Task loyalty.sync_wallet_passes[3f2a-2] retry: Retry in 60s: OSError()")]
+    report = check(CONTRACT, DEFINITIONS, SETTINGS.resource_type, [write(tmp_path / "lines.jsonl", lines)])
+    (finding,) = [one for one in findings(report) if one.level == "warning"]
+    assert finding.subject == "loyalty.sync_wallet_passes"
+    assert "Loyalty: task health / Successful runs in 24 hours by task" in finding.charts
