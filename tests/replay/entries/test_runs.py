@@ -1,0 +1,91 @@
+"""Batches that are loaded together give what each gives by itself."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loyalty_monitoring.common.database import connect
+from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.replay.entries import log_files
+from loyalty_monitoring.replay.entries.counts import EntryCounts
+from loyalty_monitoring.replay.entries.load import load_entries
+from loyalty_monitoring.replay.entries.log_files import BATCH_BYTES, Batch
+from loyalty_monitoring.replay.entries.runs import Run, read_ahead, runs_of
+from tests.log_lines import START, minutes, rejection
+
+STORE = ("jsonPayload", "store_id")
+LINES = [json.dumps(rejection(START + minutes(number), f"s-{number}")).encode() for number in range(40)]
+
+
+def _loaded(file: Path) -> tuple[EntryCounts, list[Any]]:
+    with connect() as con:
+        counts = load_entries(con, [file], [STORE], with_places=True, with_batches=True, is_checked=False)
+        return counts, con.execute("SELECT * EXCLUDE (kind, resource, batch) FROM entries ORDER BY place").fetchall()
+
+
+@pytest.mark.parametrize(
+    ("bad", "rejected"),
+    [
+        pytest.param(b"nul", 1, id="word"),
+        pytest.param(b'{"timestamp":"x"}', 1, id="no entry"),
+        pytest.param(b"\xff\x00", 1, id="bytes"),
+        pytest.param(b" ", 0, id="blank"),
+        pytest.param(LINES[0] + b"\r", 0, id="carriage return"),
+        pytest.param(b"\xef\xbb\xbf" + LINES[0], 0, id="mark"),
+    ],
+)
+@pytest.mark.parametrize("place", [0, 1, 20, 40])
+def test_a_rare_line_costs_no_other_wherever_its_batch_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: int, bad: bytes, rejected: int
+) -> None:
+    file = tmp_path / "day"
+    file.write_bytes(b"\n".join([*LINES[:place], bad, *LINES[place:], b""]))
+    counts, rows = _loaded(file)
+    assert (counts.rejected, [one.line for one in counts.first_rejected]) == (rejected, [place + 1] * rejected)
+    assert counts.read == len(rows) + rejected == len(LINES) + (bad != b" ")
+    monkeypatch.setattr(log_files, "BATCH_BYTES", 700)
+    assert _loaded(file) == (counts, rows)
+
+
+def test_each_entry_of_a_run_has_its_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "day"
+    file.write_bytes(b"\n".join([*LINES, b""]))
+    monkeypatch.setattr(log_files, "BATCH_BYTES", 3 * len(LINES[0]))
+    with log_files.open_source(file) as inside:
+        lines = [batch.lines for found in inside for batch in found.batches]
+    with connect() as con:
+        load_entries(con, [file], [STORE], with_batches=True)
+        found = con.execute("SELECT batch, count(*) FROM entries GROUP BY batch ORDER BY batch").fetchall()
+    assert len(lines) > 10
+    assert found == list(enumerate(lines))
+
+
+@pytest.mark.parametrize(("size", "together"), [(500, 8), (250_000, 2)], ids=["short", "large"])
+def test_fewer_large_entries_are_loaded_together(size: int, together: int) -> None:
+    line = b"x" * (size - 1) + b"\n"
+    batch = Batch(line * (BATCH_BYTES // size + 1), 1)
+    runs = list(runs_of(((batch, number) for number in range(16)), 0, 8 * BATCH_BYTES))
+    assert {len(run.batches) for run in runs} == {together}
+    assert [run.batch for run in runs] == list(range(0, 16, together))
+
+
+def test_what_is_wrong_with_a_file_is_told_after_what_was_read_before(tmp_path: Path) -> None:
+    def runs() -> Iterator[Run]:
+        yield Run((Batch(b"1\n", 1),))
+        yield Run((Batch(b"2\n", 2),))
+        raise UserError("is damaged")
+
+    ahead = read_ahead(runs())
+    assert [next(ahead).batches[0].raw, next(ahead).batches[0].raw] == [b"1\n", b"2\n"]
+    with pytest.raises(UserError, match="is damaged"):
+        next(ahead)
+    file = tmp_path / "day.gz"
+    file.write_bytes(gzip.compress(b"\n".join([*LINES, b""]))[:-9])
+    with connect() as con, pytest.raises(UserError, match="is a damaged gzip file"):
+        load_entries(con, [file], [STORE])
