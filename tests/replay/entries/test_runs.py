@@ -53,6 +53,15 @@ def test_a_rare_line_costs_no_other_wherever_its_batch_ends(
     assert _loaded(file) == (counts, rows)
 
 
+def test_an_unfinished_word_that_is_a_batch_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, entries = tmp_path / "day", b"\n".join([*LINES, b""])
+    file.write_bytes(entries + b"nul")
+    monkeypatch.setattr(log_files, "BATCH_BYTES", len(entries))
+    with connect() as con:
+        counts = load_entries(con, [file], [STORE], is_checked=False)
+    assert (counts.read, [one.line for one in counts.first_rejected]) == (len(LINES) + 1, [len(LINES) + 1])
+
+
 def test_each_entry_of_a_run_has_its_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "day"
     file.write_bytes(b"\n".join([*LINES, b""]))
