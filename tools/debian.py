@@ -31,24 +31,35 @@ class NoSuchPackage(Exception):
     """This machine's distribution does not have it."""
 
 
-def unpack_debian_packages(names: tuple[str, ...], members: tuple[str, ...], target: Path) -> None:
-    """Copy members (glob patterns) of Debian packages into `target`, without installing them."""
-    key = hashlib.sha256(b"\0".join([RELEASE.read_bytes(), architecture(), *map(str.encode, names)])).hexdigest()[:16]
-    try:
-        debs = downloaded(DEBS / f"{names[0]}-{key}", lambda folder: download(names, folder, with_needed=False))
-    except NoSuchPackage:
-        fail(f"this distribution lacks one of the packages {', '.join(names)}; put the program itself on PATH")
+def unpack_debian_packages(
+    names: tuple[str, ...], members: tuple[str, ...], target: Path, split_off: tuple[str, ...] = ()
+) -> None:
+    """Copy members (glob patterns) of Debian packages into `target`, without installing them.
+
+    What `names` lack is looked for in `split_off`, packages that newer releases made of a part of them.
+    """
     with aside(target) as folder:
-        unpack(debs, folder / "unpacked")
+        unpacked = folder / "unpacked"
+        unpack(fetched(names), unpacked)
+        if split_off and not all(any(unpacked.glob(member)) for member in members):
+            unpack(fetched(split_off), unpacked)
         (folder / "wanted").mkdir()
         for member in members:
-            found = list((folder / "unpacked").glob(member))
+            found = list(unpacked.glob(member))
             if not found:
                 fail(f"no {member} in Debian's {', '.join(names)}; install the program yourself and put it on PATH")
             for source in found:
                 copy = shutil.copytree if source.is_dir() else shutil.copy2
                 copy(source, folder / "wanted" / source.name)
         replace(target, folder / "wanted")
+
+
+def fetched(names: tuple[str, ...]) -> list[Path]:
+    key = hashlib.sha256(b"\0".join([RELEASE.read_bytes(), architecture(), *map(str.encode, names)])).hexdigest()[:16]
+    try:
+        return downloaded(DEBS / f"{names[0]}-{key}", lambda folder: download(names, folder, with_needed=False))
+    except NoSuchPackage:
+        fail(f"this distribution lacks one of the packages {', '.join(names)}; put the program itself on PATH")
 
 
 def unpack_with_dependencies(names: tuple[str, ...], target: Path) -> bool:

@@ -63,7 +63,8 @@ def provide_prometheus() -> None:
             "Prometheus and promtool are not on PATH, and replay needs them. macOS: brew install prometheus; others: "
             "https://prometheus.io/download/. To deploy and to verify without them: make packages"
         )
-    unpack_debian_packages(("prometheus",), ("usr/bin/prometheus", "usr/bin/promtool"), LOCAL / "prometheus")
+    programs = ("usr/bin/prometheus", "usr/bin/promtool")
+    unpack_debian_packages(("prometheus",), programs, LOCAL / "prometheus", split_off=("promtool",))
 
 
 def provide_redis() -> None:

@@ -17,14 +17,15 @@ from tests.conftest import ROOT
 UNPACK = (
     "import sys; sys.path.insert(0, sys.argv[1])\n"
     "from debian import unpack_debian_packages\nfrom pathlib import Path\n"
-    "unpack_debian_packages(('prog',), ('usr/bin/prog',), Path(sys.argv[2]))\n"
+    "wanted = tuple(f'usr/bin/{name}' for name in sys.argv[3:])\n"
+    "unpack_debian_packages(('prog',), wanted, Path(sys.argv[2]), split_off=('tool',))\n"
 )
 # Answers as apt-get does: the file's place, name, size and hash, or the file itself, after a while.
 APT_GET = """#!/bin/sh
 echo "$*" >> {folder}/called
 case "$*" in
-  *--print-uris*) cat {folder}/printed 2>/dev/null || exit 100 ;;
-  *download*) sleep {seconds}; cp {folder}/pool/*.deb . 2>/dev/null; exit 0 ;;
+  *--print-uris*) for name; do cat {folder}/printed/$name 2>/dev/null && found=1; done; [ "$found" ] || exit 100 ;;
+  *download*) sleep {seconds}; for name; do cp {folder}/pool/${{name}}_*.deb . 2>/dev/null; done; exit 0 ;;
   *update*) exit 0 ;;
   *) exit 100 ;;
 esac
@@ -37,7 +38,7 @@ pytestmark = pytest.mark.skipif(
 
 
 class Distribution:
-    """A distribution with one package, and a user's cache of it."""
+    """A distribution with one package or more, and a user's cache of it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -51,37 +52,39 @@ class Distribution:
         program.write_text(APT_GET.format(folder=self.folder, seconds=seconds))
         program.chmod(0o755)
 
-    def publish(self, version: str, text: str) -> None:
-        tree, pool = self.folder / "tree", self.folder / "pool"
+    def publish(self, version: str, text: str, name: str = "prog") -> None:
+        tree, pool, printed = self.folder / "tree", self.folder / "pool", self.folder / "printed"
         shutil.rmtree(tree, ignore_errors=True)
-        shutil.rmtree(pool, ignore_errors=True)
         (tree / "DEBIAN").mkdir(parents=True)
         (tree / "DEBIAN" / "control").write_text(
-            f"Package: prog\nVersion: {version}\nArchitecture: all\nMaintainer: nobody\nDescription: nothing\n"
+            f"Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: nobody\nDescription: nothing\n"
         )
         (tree / "usr" / "bin").mkdir(parents=True)
-        (tree / "usr" / "bin" / "prog").write_text(text)
-        pool.mkdir()
-        deb = pool / f"prog_{version}_all.deb"
+        (tree / "usr" / "bin" / name).write_text(text)
+        for folder in (pool, printed):
+            folder.mkdir(exist_ok=True)
+        for older in pool.glob(f"{name}_*"):
+            older.unlink()
+        deb = pool / f"{name}_{version}_all.deb"
         subprocess.run(["dpkg-deb", "--build", str(tree), str(deb)], check=True, capture_output=True)
         digest = subprocess.run(["sha256sum", str(deb)], check=True, capture_output=True, text=True).stdout.split()[0]
-        (self.folder / "printed").write_text(
+        (printed / name).write_text(
             f"'http://example.com/{deb.name}' {deb.name} {deb.stat().st_size} SHA256:{digest}\n"
         )
 
-    def start(self, target: Path) -> subprocess.Popen[str]:
+    def start(self, target: Path, *programs: str) -> subprocess.Popen[str]:
         environment = {
             **os.environ,
             "PATH": f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
             "XDG_CACHE_HOME": str(self.cache),
         }
-        command = [sys.executable, "-c", UNPACK, str(ROOT / "tools"), str(target)]
+        command = [sys.executable, "-c", UNPACK, str(ROOT / "tools"), str(target), *(programs or ("prog",))]
         return subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
         )
 
-    def set_up(self, target: Path) -> tuple[int, str]:
-        process = self.start(target)
+    def set_up(self, target: Path, *programs: str) -> tuple[int, str]:
+        process = self.start(target, *programs)
         out, error = process.communicate(timeout=120)
         return process.returncode, out + error
 
@@ -152,11 +155,31 @@ def test_a_download_with_another_hash_is_never_unpacked(distribution: Distributi
 
 
 def test_a_package_that_no_list_has_is_an_error_with_a_remedy(distribution: Distribution, tmp_path: Path) -> None:
-    (distribution.folder / "printed").unlink()
+    (distribution.folder / "printed" / "prog").unlink()
     status, said = distribution.set_up(tmp_path / "one")
     assert status == 1
     assert "this distribution lacks one of the packages prog; put the program itself on PATH" in said
     assert distribution.calls("update") == 1, "our own lists were tried as well"
+
+
+def test_a_program_that_newer_releases_split_off_is_taken_from_its_own_package(
+    distribution: Distribution, tmp_path: Path
+) -> None:
+    """Debian 14 has promtool in a package of its own; before, it is in prometheus."""
+    distribution.publish("3.5", "tool 3.5", "tool")
+    assert distribution.set_up(tmp_path / "one", "prog", "tool")[0] == 0
+    assert (tmp_path / "one" / "tool").read_text() == "tool 3.5"
+    assert distribution.calls("download") == 2
+    assert distribution.set_up(tmp_path / "two", "prog")[0] == 0
+    assert distribution.calls("download") == 2, "nothing is fetched that nobody needs"
+
+
+def test_a_program_that_no_package_has_is_an_error_with_a_remedy(distribution: Distribution, tmp_path: Path) -> None:
+    distribution.publish("3.5", "tool 3.5", "tool")
+    status, said = distribution.set_up(tmp_path / "one", "prog", "other")
+    assert status == 1
+    assert "no usr/bin/other in Debian's prog; install the program yourself and put it on PATH" in said
+    assert not (tmp_path / "one").exists()
 
 
 def test_the_version_is_the_one_that_the_lists_name(distribution: Distribution, tmp_path: Path) -> None:
