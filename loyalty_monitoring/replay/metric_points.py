@@ -367,15 +367,22 @@ def series_labels(plan: MetricPlan, values: Sequence[str]) -> str:
 
 
 def _merge(con: Connection, table: str, keys: str) -> None:
-    """Merge the rows of each combination of keys, whose entries were counted in several parts."""
+    """Merge the rows of each combination of keys, whose entries were counted in several parts.
+
+    In a log in order of time these are few, the minutes in which parts end, and only they are made anew.
+    """
     below = (
         "CASE WHEN any_value(below) IS NOT NULL THEN list_reduce(list(below), "
         "lambda one, other: list_transform(list_zip(one, other), lambda pair: pair[1] + pair[2])) END"
     )
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {keys}, sum(n)::BIGINT AS n, fsum(total) AS total, "
-        f"{below} AS below FROM {table} GROUP BY {keys}"
+        f"CREATE OR REPLACE TEMP TABLE merged AS SELECT {keys}, sum(n)::BIGINT AS n, fsum(total) AS total, "
+        f"{below} AS below FROM {table} JOIN (SELECT {keys} FROM {table} GROUP BY {keys} HAVING count(*) > 1) AS several "
+        f"USING ({keys}) GROUP BY {keys}"
     )
+    same = " AND ".join(f"{table}.{key} = merged.{key}" for key in keys.split(", "))
+    con.execute(f"DELETE FROM {table} USING merged WHERE {same}")
+    con.execute(f"INSERT INTO {table} SELECT * FROM merged")
 
 
 def find_zeros(con: Connection) -> None:
