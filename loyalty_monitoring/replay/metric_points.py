@@ -375,10 +375,10 @@ def _merge(con: Connection, table: str, keys: str) -> None:
         "CASE WHEN any_value(below) IS NOT NULL THEN list_reduce(list(below), "
         "lambda one, other: list_transform(list_zip(one, other), lambda pair: pair[1] + pair[2])) END"
     )
+    several = f"(SELECT {keys} FROM {table} GROUP BY {keys} HAVING count(*) > 1)"
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE merged AS SELECT {keys}, sum(n)::BIGINT AS n, fsum(total) AS total, "
-        f"{below} AS below FROM {table} JOIN (SELECT {keys} FROM {table} GROUP BY {keys} HAVING count(*) > 1) AS several "
-        f"USING ({keys}) GROUP BY {keys}"
+        f"{below} AS below FROM {table} JOIN {several} AS several USING ({keys}) GROUP BY {keys}"
     )
     same = " AND ".join(f"{table}.{key} = merged.{key}" for key in keys.split(", "))
     con.execute(f"DELETE FROM {table} USING merged WHERE {same}")
