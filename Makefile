@@ -8,7 +8,7 @@ PYTHON ?= python3
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help packages setup develop browser demo test coverage lint audit mutants preview deploy bench ratios torture \
-    lock upgrade wheels example gcloud generated figures screenshots samples clean
+    lock upgrade wheels changes example gcloud generated figures screenshots samples clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ example: develop ## Try the wheel in an empty environment, with the project of e
 
 gcloud: setup ## Hold every gcloud command of the pages against the parser of the gcloud that is installed [4 min]
 	$(BIN)/python tools/try_gcloud.py
+
+changes: ## Add, rename and remove an alert, a metric and a dashboard in a copy, and run all tests there [15 min on 2 cores]
+	@python3 tools/try_changes.py
 
 preview: packages ## Say what was changed by hand since the last deployment of STACK, and what a deployment would do
 	pulumi refresh --preview-only --diff --non-interactive --stack $(STACK)

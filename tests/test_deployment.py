@@ -120,7 +120,7 @@ def test_what_a_workflow_runs_exists(name: str) -> None:
 
 def test_other_ci_systems_are_told_the_very_commands_of_the_workflows() -> None:
     proposed, main = shell_blocks("Another CI system")
-    ours = [*commands("pull-request", "check"), *commands("pull-request", "report", "preview")]
+    ours = [*commands("pull-request", "check"), *commands("pull-request", "changes", "report", "preview")]
     ours = [line.replace(" --format github", "").removesuffix(" | tee preview.txt") for line in ours]
     ours = [line for line in ours if not line.startswith("cat ")]
     assert proposed == list(dict.fromkeys(ours))

@@ -27,7 +27,8 @@ def check_command(since: str, everything_: bool, with_mutants: bool) -> None:
 
     Loads and lints every stack, with all mistakes at once. Then, of the alerts and metrics that the change touches: are
     the cases held, is every kind of case there, are the metric lines counted as they say, and do the cases notice the
-    mutants. Last, what a removed or renamed definition left behind. Exit status 1 when anything is found.
+    mutants. Last, what a removed or renamed definition left behind, and which alert has no drill. Exit status 1 when
+    anything is found.
 
     \b
     loyalty-monitoring check
@@ -35,6 +36,7 @@ def check_command(since: str, everything_: bool, with_mutants: bool) -> None:
     loyalty-monitoring check --all --no-mutants
     """
     from loyalty_monitoring.checks.changed_files import changed_since, everything
+    from loyalty_monitoring.checks.drill.without_drill import drill_problems
     from loyalty_monitoring.checks.lint import output
     from loyalty_monitoring.checks.lint.run import lint_stacks
     from loyalty_monitoring.definitions.load import definitions_of, read_sources
@@ -83,7 +85,10 @@ def check_command(since: str, everything_: bool, with_mutants: bool) -> None:
     left = leftovers(root, definitions, load_equivalents(root / "tests" / "equivalent_mutants.yaml"))
     for line in left:
         click.echo(f"left over {line}")
-    if bad or left:
+    undrilled = drill_problems(root, sources.contract, definitions.alert_policies)
+    for line in undrilled:
+        click.echo(f"drills    {line}")
+    if bad or left or undrilled:
         sys.exit(1)
 
 

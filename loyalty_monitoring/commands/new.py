@@ -31,7 +31,7 @@ def new_command() -> None:
 @click.option("--threshold", type=click.IntRange(min=1), default=20, show_default=True, help="Opens above this many.")
 @click.option("--window", type=click.IntRange(5, 720), default=60, show_default=True, help="Within this many minutes.")
 def new_alert_command(name: str, row: str, priority: str, metric: str, event: str, threshold: int, window: int) -> None:
-    """Write what a new alert needs: row, parameters, policy, runbook, its place on the overview, and two cases.
+    """Write what a new alert needs: row, parameters, policy, runbook, place on the overview, two cases, and a drill.
 
     Without the options it asks. The alert loads and can be proven at once; `grep -rn TODO` shows what is yours to
     decide, and `loyalty-monitoring check` what is missing.

@@ -1,4 +1,4 @@
-"""A new alert as files: row, parameters, policy, runbook, its place on the overview, and the first two cases.
+"""A new alert as files: row, parameters, policy, runbook, its place on the overview, the first two cases, and a drill.
 
 What a person must decide is marked with TODO. The files load, lint and can be proven as they are.
 """
@@ -62,6 +62,7 @@ def new_alert(sources: Sources, settings: Settings, wish: Wish) -> Mapping[Path,
         root / "runbooks" / f"{name}.md": _runbook(wish),
         Path(overview.file): _on_overview(overview, wish),
         root / "tests" / "cases" / f"{name}.yaml": _cases(wish, sources.contract.events[wish.event]),
+        **_drill(root / "drills.yaml", wish, sources.contract.events[wish.event]),
     }
 
 
@@ -206,9 +207,34 @@ def _on_overview(overview: Document, wish: Wish) -> str:
     )
 
 
+def _drill(file: Path, wish: Wish, event: Event) -> Mapping[Path, str]:
+    """Return drills.yaml with this alert's drill before the others, where the project has such a file."""
+    if not file.exists():
+        return {}
+    # A text of the drill's own, so that its lines are of nothing real.
+    fields = _fields(event, {**_SAMPLES, "string": "DRILL"})
+    drill = f"""\
+  # TODO texts that must be real, such as a task's name; `recovery`, where it does not end by itself; or, where
+  # no line can make it true, the reason under `not_drillable`.
+  {wish.name}:
+    fault:
+      - event: {event.name}
+        count: {wish.threshold + 1}
+        fields: {{{fields}}}
+"""
+    text, times = re.subn(r"^drills:\n", lambda found: found[0] + drill, file.read_text(), count=1, flags=re.M)
+    if not times:
+        raise UserError("has no line `drills:` with the drills below it; write it so", Position(str(file)))
+    return {file: text}
+
+
+def _fields(event: Event, samples: Mapping[str, object]) -> str:
+    values = {field: kind[0] if isinstance(kind, tuple) else samples[kind] for field, kind in event.fields.items()}
+    return ", ".join(f"{field}: {json.dumps(value)}" for field, value in values.items())
+
+
 def _cases(wish: Wish, event: Event) -> str:
-    values = {field: kind[0] if isinstance(kind, tuple) else _SAMPLES[kind] for field, kind in event.fields.items()}
-    fields = ", ".join(f"{field}: {json.dumps(value)}" for field, value in values.items())
+    fields = _fields(event, _SAMPLES)
     at = 60 + wish.window
     return f"""# yaml-language-server: $schema=../../schemas/cases.schema.json
 # TODO `loyalty-monitoring prove {wish.name}` names the kinds of case that are missing: write each, or say here why

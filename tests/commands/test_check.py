@@ -95,6 +95,21 @@ def test_what_a_removed_alert_leaves_behind_is_named(project: Path) -> None:
     assert f"'{ALERT}: " in done.stdout
 
 
+def test_an_alert_without_a_drill_and_a_drill_without_an_alert_are_named(project: Path) -> None:
+    replace_text(project / "drills.yaml", f"  {ALERT}:\n", "  gone:\n")
+    done = check(project)
+    assert done.returncode == 1
+    said = [line.partition("drills.yaml")[2] for line in done.stdout.splitlines() if line.startswith("drills ")]
+    assert [line.partition(";")[0] for line in said] == [
+        f": has no drill of {ALERT}",
+        ": drills 'gone', which is no alert",
+    ]
+    replace_text(project / "drills.yaml", "event: rate_limit_exceeded", "event: rate_limit_exceded")
+    assert "did you mean 'rate_limit_exceeded'" in check(project).stdout
+    (project / "drills.yaml").unlink()
+    assert check(project).returncode == 0
+
+
 def test_outside_git_everything_can_be_checked_and_a_wrong_revision_is_said(project: Path) -> None:
     wrong = check(project, "--since", "nowhere")
     assert wrong.returncode == 2

@@ -1,4 +1,4 @@
-"""`loyalty-monitoring new alert`: six files that load, lint and can be proven at once."""
+"""`loyalty-monitoring new alert`: seven files that load, lint and can be proven at once."""
 
 from __future__ import annotations
 
@@ -8,24 +8,56 @@ from pathlib import Path
 
 import pytest
 
+from loyalty_monitoring.checks.drill.planning import lines_of
+from loyalty_monitoring.checks.drill.replayed import expected_incidents
+from loyalty_monitoring.checks.drill.scenarios import load_scenarios
+from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.log_contract import load_contract
+from loyalty_monitoring.definitions.settings import load_stack_settings
 from tests.conftest import EXAMPLE, run
+from tests.log_lines import START
 
 OPTIONS = ("--row", "A99", "--metric", "rate_limited_requests", "--event", "rate_limit_exceeded")
 
 
 @pytest.mark.parametrize("priority", ["P0", "P1", "P2"])
-def test_the_six_files_load_and_lint_and_their_cases_hold(project: Path, priority: str) -> None:
+def test_the_seven_files_load_and_lint_and_their_cases_hold(project: Path, priority: str) -> None:
     done = run("new", "alert", "fresh_alert", *OPTIONS, "--priority", priority, folder=project)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.count("wrote ") == 6
+    assert done.stdout.count("wrote ") == 7
     assert run("lint", folder=project).stdout == "no findings\n"
     if priority != "P1":
         return
     proof = json.loads(run("prove", "fresh_alert", "--format", "json", folder=project).stdout)
     assert [case["misses"] for case in proof["cases"]] == [[], []]
     assert all("no case of the kind" in sentence for sentence in proof["gate"])
-    for file in ("coverage.yaml", "parameters.yaml", "alert_policies/fresh_alert.yaml", "runbooks/fresh_alert.md"):
+    of_its_own = ("alert_policies/fresh_alert.yaml", "runbooks/fresh_alert.md")
+    for file in ("coverage.yaml", "parameters.yaml", "drills.yaml", *of_its_own):
         assert "TODO" in (project / file).read_text()
+
+
+def test_the_drill_of_a_new_alert_opens_it_and_nothing_else_is_said_of_drills(project: Path) -> None:
+    run("new", "alert", "fresh_alert", *OPTIONS, folder=project)
+    settings = load_stack_settings(project, "example-scratch")
+    definitions = load_definitions(project, settings)
+    scenarios = load_scenarios(project / "drills.yaml", load_contract(project / "log_events.yaml"))
+    lines = lines_of(scenarios.chosen(["fresh_alert"]), "drill-1", START, settings)
+    found = expected_incidents(definitions, lines, START, ["fresh_alert"], scenarios.not_drillable)
+    assert [one.policy for one in found if one.chosen] == ["fresh_alert"]
+    assert "drills " not in run("check", "--all", "--no-mutants", folder=project).stdout
+
+
+def test_a_project_without_drills_gets_none(project: Path) -> None:
+    (project / "drills.yaml").unlink()
+    assert run("new", "alert", "fresh_alert", *OPTIONS, folder=project).stdout.count("wrote ") == 6
+    assert not (project / "drills.yaml").exists()
+
+
+def test_where_the_drill_has_no_place_nothing_is_written(project: Path) -> None:
+    (project / "drills.yaml").write_text("drills: {}\n")
+    done = run("new", "alert", "fresh_alert", *OPTIONS, folder=project)
+    assert (done.returncode, "has no line `drills:`" in done.stderr) == (2, True)
+    assert not (project / "alert_policies" / "fresh_alert.yaml").exists()
 
 
 def test_without_options_it_asks(project: Path) -> None:

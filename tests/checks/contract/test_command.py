@@ -50,10 +50,13 @@ def test_the_sample_only_has_the_near_misses_that_are_in_it_on_purpose() -> None
     done = check("--project-dir", ROOT, "--format", "json", *sorted((ROOT / "samples").glob("*.jsonl.gz")))
     report = json.loads(done.stdout)
     assert (done.returncode, report["holds"]) == (0, True)
-    assert {event["event"]: event["state"] for event in report["events"] if event["state"] != "ok"} == {
+    # An event that no alert reads may be newer than the sample: absent, and the contract holds.
+    states = {event["event"]: event["state"] for event in report["events"]}
+    absent = {event for event, state in states.items() if state == "absent"}
+    assert {event: state for event, state in states.items() if state not in ("ok", "absent")} == {
         "card_enrolled": "broken"
     }
-    (warning,) = [one for one in report["findings"] if one["level"] == "warning"]
+    (warning,) = [one for one in report["findings"] if one["level"] == "warning" and one["subject"] not in absent]
     assert '"app.modules.loyalty.card_service_test"' in warning["message"]
     lines = gzip.decompress((ROOT / warning["example"]["file"]).read_bytes()).splitlines()
     decoys = [number for number, line in enumerate(lines, start=1) if b"card_service_test" in line]
