@@ -143,6 +143,7 @@ documentation:
   subject: "[{wish.priority}] {settings.module.title}: {more}"
   content: |-
     {more[0].upper()}{more[1:]}. TODO what that means for a customer.
+    The newest <<arrival_allowance:text>> are left out, since their points may still be on the way.
 
     - Environment: <<setting:environment>>, project <<setting:project>>
     - Value: ${{metric.label.value}}

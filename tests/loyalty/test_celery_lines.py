@@ -60,6 +60,6 @@ def test_the_check_and_the_metrics_count_the_same_lines(tmp_path: Path, task: st
 def test_a_task_of_which_celery_says_nothing_is_missed_by_its_charts(tmp_path: Path) -> None:
     lines = [*healthy()[:-1], celery("Task loyalty.sync_wallet_passes[3f2a-2] retry: Retry in 60s: OSError()")]
     report = check(CONTRACT, DEFINITIONS, SETTINGS.resource_type, [write(tmp_path / "lines.jsonl", lines)])
-    (finding,) = [one for one in findings(report) if one.level == "warning"]
-    assert finding.subject == "loyalty.sync_wallet_passes"
+    (finding,) = [one for one in findings(report) if one.subject == "loyalty.sync_wallet_passes"]
+    assert finding.level == "warning"
     assert "Loyalty: task health / Successful runs in 24 hours by task" in finding.charts

@@ -12,7 +12,7 @@ from celery.worker.control import Panel
 from loyalty_monitoring.cli import cli
 from loyalty_monitoring.common.yaml_documents import load_yaml
 from loyalty_monitoring.definitions.load import load_definitions
-from loyalty_monitoring.definitions.log_contract import load_contract, logger_pattern
+from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.query_languages.logging_filter import parse_filter
@@ -137,14 +137,6 @@ def test_every_query_is_valid_and_asks_for_events_that_the_module_logs(name: str
             assert fields <= set(CONTRACT.events[event].fields)
 
 
-def test_the_page_on_silence_matches_reports_as_the_metric_does() -> None:
-    (matched,) = (text for text in filters("telemetry_silent") if "program_reporter" in text)
-    (metric,) = (metric for metric in DEFINITIONS.log_metrics if metric.name == "task_last_success")
-    logger = f'labels.python_logger=~"{logger_pattern(CONTRACT, "program_reporter")}"'
-    assert logger in matched
-    assert logger in re.sub(r"\s*=~\s*", "=~", metric.body["filter"])
-
-
 @each_page
 def test_the_page_shows_how_to_replay_its_own_alert(name: str) -> None:
     replays = [words for words in commands(name) if words[:2] == ["loyalty-monitoring", "replay"]]
@@ -192,7 +184,3 @@ def test_every_question_to_a_celery_worker_is_one_that_it_answers(name: str) -> 
 @each_page
 def test_every_task_that_is_named_is_a_watched_one(name: str) -> None:
     assert set(re.findall(r"\bloyalty\.\w+", PAGES[name])) <= set(CONTRACT.celery_tasks)
-
-
-def test_the_page_that_the_monitoring_document_calls_runbook_wallet_sync_says_so() -> None:
-    assert "runbook-wallet-sync" in PAGES["wallet_sync_failures"]

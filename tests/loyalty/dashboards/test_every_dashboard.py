@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from loyalty_monitoring.common.yaml_documents import load_yaml
-from loyalty_monitoring.definitions.log_contract import load_contract
+from loyalty_monitoring.definitions.log_contract import Event, load_contract
 from loyalty_monitoring.google_cloud.api_messages import check_dashboard, dropped_keys
 from loyalty_monitoring.query_languages.logging_filter import parse_filter
 from loyalty_monitoring.query_languages.promql.cloud_monitoring import COUNTER_FUNCTIONS, FUNCTIONS
@@ -18,7 +18,7 @@ from loyalty_monitoring.query_languages.promql.variables import chosen
 from loyalty_monitoring.replay.prometheus import Prometheus
 from tests.checks.contract.lines import healthy
 from tests.conftest import ROOT
-from tests.log_lines import START, Entry, hours, minutes
+from tests.log_lines import START, Entry, entry, hours, minutes
 from tests.loyalty.dashboards.conftest import LOG, NOW, serving
 from tests.loyalty.dashboards.reading import (
     DASHBOARDS,
@@ -215,9 +215,20 @@ def test_an_alert_s_threshold_is_a_line_where_its_number_is_charted() -> None:
 # Every chart can be drawn
 
 
+SAMPLES = {"string": "x-1", "count": 1, "rate": 0.5, "number": 1, "boolean": True}
+
+
+def plain_entry(event_: Event) -> Entry:
+    values = {field: kind[0] if isinstance(kind, tuple) else SAMPLES[kind] for field, kind in event_.fields.items()}
+    payload = {"message": event_.message, "event": event_.name, **values}
+    return entry(START, f"{CONTRACT.logger_root}.{event_.logger}", event_.severity, payload)
+
+
 def of_every_event() -> Iterator[Entry]:
     """An entry of each event of the contract with each value that it names, whatever a new chart may count."""
-    for one in healthy():
+    written = {str(one["jsonPayload"].get("event")) for one in healthy()}
+    others = [plain_entry(event_) for name, event_ in CONTRACT.events.items() if name not in written]
+    for one in [*healthy(), *others]:
         yield {**one, "timestamp": (NOW - minutes(5)).isoformat()}
         event_ = CONTRACT.events.get(str(one["jsonPayload"].get("event")))
         for field, kind in event_.fields.items() if event_ else ():
