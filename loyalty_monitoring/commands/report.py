@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -58,4 +59,6 @@ def report_command(
     made_from = sources(root, stack, dashboards, claims_of(root))
     with readable_again(files) as kept, progress_bar() as progress:
         pages = report(made_from, kept, start=start, end=end, strict=strict, cache=cache, progress=progress)
-    click.echo(write_site(pages, out))
+        with closing(pages):
+            first = write_site(pages, out)
+    click.echo(first)

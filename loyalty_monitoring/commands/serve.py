@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import click
@@ -29,7 +31,8 @@ def serve_command(
 ) -> None:
     """Show the report in a browser, and draw it anew when a definition or a log file changes.
 
-    Only this machine can reach it. A mistake in a definition is shown on the page, with file and line. Ctrl-C ends it.
+    The page that was opened last is drawn first, the others while one looks at it, or when they are opened. Only this
+    machine can reach it. A mistake in a definition is shown on the page, with file and line. Ctrl-C ends it.
 
     \b
     loyalty-monitoring serve samples/*.jsonl.gz
@@ -37,23 +40,35 @@ def serve_command(
     """
     from loyalty_monitoring.proof.alerts.cases import claims_of
     from loyalty_monitoring.replay.entries.log_files import readable_again
-    from loyalty_monitoring.report.build import report
-    from loyalty_monitoring.report.serve import Live, changes, redraw, served
+    from loyalty_monitoring.report.build import drawing
+    from loyalty_monitoring.report.serve import Drawer, Edition, Live, changes, follow, served
     from loyalty_monitoring.report.sources import sources, watched_folders
 
     root = project_root()
     with readable_again(files) as kept:
 
-        def draw() -> dict[str, str]:
-            with progress_bar() as progress:
-                load_stack_of(root, stack)  # refuses what lint finds
-                made_from = sources(root, stack, dashboards, claims_of(root))
-                return report(made_from, kept, strict=strict, live=True, cache=cache, progress=progress)
+        @contextmanager
+        def edition(version: int, check: Callable[[], None]) -> Iterator[Edition]:
+            with ExitStack() as opened:
+                with progress_bar() as bar:
+
+                    def progress(what: str, share: float) -> None:
+                        check()
+                        bar(what, share)
+
+                    load_stack_of(root, stack)  # refuses what lint finds
+                    made_from = sources(root, stack, dashboards, claims_of(root))
+                    drawn = opened.enter_context(
+                        drawing(made_from, kept, strict=strict, version=version, cache=cache, progress=progress)
+                    )
+                yield Edition(drawn.pages, drawn.draw)
 
         changed = changes(watched_folders(root), {*kept, *dashboards})
         next(changed, None)
-        live = Live(draw())
-        with served(live, port) as address:
+        live = Live()
+        drawer = Drawer(live, edition)
+        drawer.begin()
+        with closing(drawer), served(live, port) as address:
+            follow(live, changed)
             click.echo(address)
-            for _ in changed:
-                redraw(live, draw)
+            drawer.run()

@@ -106,11 +106,11 @@ class KeptAnswers:
         """Return the same from Prometheus itself, for an answer of which less is kept."""
         return self._running().query_range(query, first, last, step)
 
-    def label_sets(self, label: str, first: int, last: int) -> list[dict[str, str]]:
+    def label_sets(self, labels: Sequence[str], first: int, last: int) -> list[dict[str, str]]:
         found = self.remembered(
-            ["label_sets", label, first, last],
+            ["label_sets", list(labels), first, last],
             None,
-            lambda: self._running().label_sets(label, first, last),
+            lambda: self._running().label_sets(labels, first, last),
         )
         return [dict(one) for one in found]
 

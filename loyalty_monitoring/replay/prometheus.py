@@ -65,8 +65,11 @@ class Evaluator(Protocol):
     def query_range(self, query: str, first: int, last: int, step: int) -> list[Series]:
         """Return the answers at `first`, `first + step`, ... up to `last` (unix seconds, inclusive)."""
 
-    def label_sets(self, label: str, first: int, last: int) -> list[dict[str, str]]:
-        """Return the label sets, with `__name__`, of all series that have this label and a sample about the window."""
+    def label_sets(self, labels: Sequence[str], first: int, last: int) -> list[dict[str, str]]:
+        """Return what the series with a sample about the window have of these labels, each set of them once.
+
+        A series that has none of them is left out.
+        """
 
 
 class Prometheus:
@@ -98,10 +101,13 @@ class Prometheus:
                     found.setdefault(labels, []).extend((int(at), float(value)) for at, value in result["values"])
         return [Series(dict(labels), samples) for labels, samples in sorted(found.items())]
 
-    def label_sets(self, label: str, first: int, last: int) -> list[dict[str, str]]:
-        """Return the label sets, with `__name__`, of all series that have this label and a sample about the window."""
-        found = self._ask("series", {"match[]": f'{{{label}!=""}}', "start": first, "end": last})
-        return [dict(one) for one in found]
+    def label_sets(self, labels: Sequence[str], first: int, last: int) -> list[dict[str, str]]:
+        """Return what the series with a sample about the window have of these labels, each set of them once."""
+        found: set[tuple[tuple[str, str], ...]] = set()
+        for label in labels:
+            series = self._ask("series", {"match[]": f'{{{label}!=""}}', "start": first, "end": last})
+            found |= {tuple((name, one[name]) for name in labels if name in one) for one in series}
+        return [dict(one) for one in sorted(found)]
 
     def check(self, given: Given) -> None:
         """See that the server is one whose answers we know, and that it holds what it was given.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -17,25 +18,35 @@ from loyalty_monitoring.replay.margins import margins
 from loyalty_monitoring.replay.result import Margin
 from loyalty_monitoring.replay.run import evaluate, window
 from loyalty_monitoring.replay.timeline import margin_text
-from loyalty_monitoring.report.choices import choices, key
-from loyalty_monitoring.report.data_sets import DataSets, data_sets, filters_of_logs_panels
-from loyalty_monitoring.report.evaluation import Span, chosen_answers, dashboard_answers, policy_panels
+from loyalty_monitoring.report.answer import Answer
+from loyalty_monitoring.report.choices import Choice, Choices, choices, key
+from loyalty_monitoring.report.colours import places
+from loyalty_monitoring.report.data_sets import DataSets, data_sets, filters_of_logs_panels, legend_names
+from loyalty_monitoring.report.evaluation import (
+    Check,
+    Panel,
+    Span,
+    chosen_answers,
+    dashboard_answers,
+    policy_panels,
+)
 from loyalty_monitoring.report.html_pages import Site, dashboard_page, incidents_page, policy_page
 from loyalty_monitoring.report.logs import without_choice
 from loyalty_monitoring.report.pages import (
+    Data,
     DrawnDashboard,
-    DrawnPolicy,
-    colours_of,
+    JudgedPolicy,
+    charted_policies,
     dashboard_data,
     data_script,
     page_data,
     policy_data,
+    title_of,
 )
 from loyalty_monitoring.report.quantities import COUNT, quantity
 from loyalty_monitoring.report.sources import Sources
 
-Files = dict[str, str]
-
+INDEX = "index.html"
 _MOST_LINES = 100  # of a logs panel
 
 
@@ -46,15 +57,40 @@ def report(
     start: datetime | None = None,
     end: datetime | None = None,
     strict: bool = False,
-    live: bool = False,
     cache: Cache = NO_CACHE,
     progress: Progress | None = None,
-) -> Files:
-    """Return the pages and their data, by their path in the site. Errors: UserError for a file or a window."""
+) -> Generator[tuple[str, str], None, None]:
+    """Yield the pages and their data, each with its path in the site. Errors: UserError for a file or a window."""
+    with drawing(sources, files, start=start, end=end, strict=strict, cache=cache, progress=progress) as drawn:
+        paths = [*drawn.pages, *drawn.scripts()]
+        for done, path in enumerate(paths):
+            if progress is not None:
+                progress(f"Drawing {path}", done / len(paths))
+            text = drawn.draw(path)
+            assert text is not None
+            yield path, text
+
+
+@contextmanager
+def drawing(
+    sources: Sources,
+    files: Sequence[Path],
+    *,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    strict: bool = False,
+    version: int | None = None,
+    cache: Cache = NO_CACHE,
+    progress: Progress | None = None,
+) -> Iterator[Drawing]:
+    """Yield what draws each page by itself, when all alerts are judged. `version` numbers pages that are served.
+
+    Errors: UserError for a file or a window.
+    """
     definitions = sources.definitions
-    sets = [data_sets(dashboard.body, definitions.log_metrics) for dashboard in definitions.dashboards]
+    sets = {one.name: data_sets(one.body, definitions.log_metrics) for one in definitions.dashboards}
     queries = [policy.query for policy in definitions.alert_policies]
-    queries += [query.promql for of_dashboard in sets for query in of_dashboard.queries if query.promql is not None]
+    queries += [query.promql for of in sets.values() for query in of.queries if query.promql is not None]
     wanted = series_in_queries(definitions.log_metrics, queries)
     filters = {text for dashboard in definitions.dashboards for text in filters_of_logs_panels(dashboard.body)}
     searches = {text: Search(without_choice(text), start, end, _MOST_LINES) for text in sorted(filters)}
@@ -68,18 +104,11 @@ def report(
         progress=progress,
     ) as (answers, points):
         window_from, window_to = window(points.entries, start, end)
-        began = points.entries.first_timestamp
-        span = Span(
-            int(window_from.timestamp()),
-            int(window_to.timestamp()),
-            int(began.timestamp()) // 60 * 60 if began else None,
-        )
         incidents = evaluate(answers, definitions.alert_policies, window_from, window_to, progress)
         near = margins(answers, definitions.alert_policies, window_from, window_to, incidents)
         policies = [
-            DrawnPolicy(
+            JudgedPolicy(
                 policy,
-                tuple(policy_panels(answers, policy, span)),
                 tuple(incident for incident in incidents if incident.policy == policy.name),
                 sources.claims.get(policy.name, ()),
                 sources.runbooks.get(policy.name, ""),
@@ -89,24 +118,100 @@ def report(
             for policy in definitions.alert_policies
         ]
         logs = {text: points.newest[search] for text, search in searches.items()}
-        dashboards = []
-        pages: Files = {}
-        for done, (dashboard, of_dashboard) in enumerate(zip(definitions.dashboards, sets, strict=True)):
-            if progress is not None:
-                progress(f"Drawing {dashboard.name}", done / len(sets))
-            drawn, scripts = _drawn(answers, dashboard, of_dashboard, span, logs)
-            dashboards.append(drawn)
-            pages |= scripts
-    site = Site(dashboards, policies, sources.stack, points.entries.read, live, sources.module)
-    colours = colours_of(dashboards, policies)
-    pages["index.html"] = incidents_page(site, page_data("incidents", "Incidents", span, policies, ""))
-    for drawn in dashboards:
-        data = page_data("dashboard", drawn.title, span, policies, "../") | dashboard_data(drawn, policies, colours)
-        pages[f"dashboards/{drawn.dashboard.name}.html"] = dashboard_page(site, data)
-    for of_policy in policies:
-        data = page_data("policy", of_policy.title, span, [of_policy], "../") | policy_data(of_policy, colours)
-        pages[f"policies/{of_policy.policy.name}.html"] = policy_page(site, data, of_policy)
-    return pages
+        site = Site(definitions.dashboards, policies, sources.stack, points.entries.read, version, sources.module)
+        yield Drawing(answers, site, sets, logs, _span(window_from, window_to, points.entries.first_timestamp))
+
+
+class Drawing:
+    """Draws each page, and the script of each choice, by itself and when it is asked to."""
+
+    def __init__(
+        self, answers: KeptAnswers, site: Site, sets: Mapping[str, DataSets], logs: Mapping[str, Matches], span: Span
+    ) -> None:
+        self._answers, self._site, self._sets, self._logs, self._span = answers, site, sets, logs, span
+        self._dashboards = {f"dashboards/{one.name}.html": one for one in site.dashboards}
+        self._policies = {f"policies/{one.policy.name}.html": one for one in site.policies}
+        self._choices: dict[str, Choices] = {}
+        self._panels: dict[str, Sequence[Panel]] = {}
+
+    @property
+    def pages(self) -> tuple[str, ...]:
+        """The paths of all pages."""
+        return INDEX, *self._dashboards, *self._policies
+
+    def scripts(self) -> Iterator[str]:
+        """Yield the paths of the scripts that bring the answers of each choice when they are wanted."""
+        for dashboard in self._site.dashboards:
+            yield from self._scripts(dashboard)
+
+    def draw(self, path: str, check: Check = None) -> str | None:
+        """Return a page or a script; None where there is none of this path.
+
+        `check` is called before each question, and may end the work by an error.
+        """
+        if path == INDEX:
+            return incidents_page(self._site, self._page("incidents", "Incidents", self._site.policies, ""))
+        if (dashboard := self._dashboards.get(path)) is not None:
+            return self._dashboard_page(dashboard, check)
+        if (judged := self._policies.get(path)) is not None:
+            return self._policy_page(judged, check)
+        for dashboard in self._site.dashboards:
+            if path.startswith(f"data/{dashboard.name}/") and path in (scripts := self._scripts(dashboard)):
+                return self._script(dashboard, scripts[path], check)
+        return None
+
+    def _page(self, page: str, title: str, policies: Sequence[JudgedPolicy], home: str) -> Data:
+        return page_data(page, title, self._span, policies, home)
+
+    def _policy_page(self, judged: JudgedPolicy, check: Check) -> str:
+        panels = self._panels_of(judged, check)
+        data = self._page("policy", judged.title, [judged], "../")
+        data |= policy_data(judged, panels, self._colours([panel.answer for panel in panels]))
+        return policy_page(self._site, data, judged)
+
+    def _dashboard_page(self, dashboard: Dashboard, check: Check) -> str:
+        sets, body = self._sets[dashboard.name], dashboard.body
+        charted = charted_policies(body, self._site.policies).values()
+        drawn = DrawnDashboard(
+            dashboard,
+            sets,
+            self._choices_of(dashboard),
+            tuple(dashboard_answers(self._answers, sets, self._span, check)),
+            {key(choice): f"../{path}" for path, choice in self._scripts(dashboard).items()},
+            {text: self._logs[text] for text in filters_of_logs_panels(body)},
+            {judged.policy.name: self._panels_of(judged, check) for judged in charted},
+        )
+        answers = [*drawn.answers, *(panel.answer for panels in drawn.alerts.values() for panel in panels)]
+        colours = self._colours(answers, [variable.label for variable in sets.variables])
+        data = self._page("dashboard", title_of(dashboard), self._site.policies, "../")
+        return dashboard_page(self._site, data | dashboard_data(drawn, self._site.policies, colours))
+
+    def _script(self, dashboard: Dashboard, choice: Choice, check: Check) -> str:
+        answers = chosen_answers(self._answers, self._sets[dashboard.name], choice, self._span, check)
+        arguments = [key(choice), [answer and answer.as_json() for answer in answers]]
+        return f"loyalty.answers({data_script(arguments)[1:-1]});\n"
+
+    def _scripts(self, dashboard: Dashboard) -> Mapping[str, Choice]:
+        combinations = self._choices_of(dashboard).combinations
+        return {f"data/{dashboard.name}/{number}.js": choice for number, choice in enumerate(combinations)}
+
+    def _choices_of(self, dashboard: Dashboard) -> Choices:
+        if dashboard.name not in self._choices:
+            sets = self._sets[dashboard.name]
+            self._choices[dashboard.name] = choices(self._answers, sets, self._span.first, self._span.last)
+        return self._choices[dashboard.name]
+
+    def _panels_of(self, judged: JudgedPolicy, check: Check) -> Sequence[Panel]:
+        name = judged.policy.name
+        if name not in self._panels:
+            self._panels[name] = policy_panels(self._answers, judged.policy, self._span, check)
+        return self._panels[name]
+
+    def _colours(self, answers: Iterable[Answer], variables: Iterable[str] = ()) -> Mapping[str, int]:
+        groups = {tuple(sorted(series.labels)) for answer in answers for series in answer.series}
+        groups |= {(label,) for label in variables}
+        names = (name for dashboard in self._site.dashboards for name in legend_names(dashboard.body))
+        return places(lambda labels: self._answers.label_sets(labels, self._span.first, self._span.last), groups, names)
 
 
 def _span(start: datetime, end: datetime, first_entry: datetime | None) -> Span:
@@ -119,23 +224,3 @@ def _margin(margin: Margin | None, units: Mapping[float, str]) -> str:
         return ""
     unit = units.get(margin.threshold, COUNT)
     return margin_text(margin, lambda value: quantity(value, unit))
-
-
-def _drawn(
-    kept: KeptAnswers, dashboard: Dashboard, sets: DataSets, span: Span, logs: Mapping[str, Matches]
-) -> tuple[DrawnDashboard, Files]:
-    """Return a dashboard with nothing chosen, and the scripts that bring the answers of each choice when they are
-    wanted.
-    """
-    offered = choices(kept, sets, span.first, span.last)
-    scripts: Files = {}
-    chosen: dict[str, str] = {}
-    for number, choice in enumerate(offered.combinations):
-        answers = chosen_answers(kept, sets, choice, span)
-        arguments = [key(choice), [answer and answer.as_json() for answer in answers]]
-        file = f"data/{dashboard.name}/{number}.js"
-        scripts[file] = f"loyalty.answers({data_script(arguments)[1:-1]});\n"
-        chosen[key(choice)] = f"../{file}"
-    of_panels = {text: logs[text] for text in filters_of_logs_panels(dashboard.body)}
-    drawn = DrawnDashboard(dashboard, sets, offered, tuple(dashboard_answers(kept, sets, span)), chosen, of_panels)
-    return drawn, scripts

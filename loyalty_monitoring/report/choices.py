@@ -11,7 +11,7 @@ from loyalty_monitoring.replay.prometheus import Evaluator
 from loyalty_monitoring.report.data_sets import DataSets, Variable
 
 _MOST_VALUES = 100  # of a variable: each is evaluated for every chart that uses it
-_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 Choice = tuple[tuple[str, str], ...]  # variable and value, ordered by variable
 
@@ -32,12 +32,8 @@ class Choices:
 
 def choices(prometheus: Evaluator, sets: DataSets, first: int, last: int) -> Choices:
     """Return the choices that the replayed time series allow."""
-    label_sets = [
-        labels
-        for label in sorted({variable.label for variable in sets.variables})
-        if _LABEL.fullmatch(label)
-        for labels in prometheus.label_sets(label, first, last)
-    ]
+    names = sorted({variable.label for variable in sets.variables if LABEL.fullmatch(variable.label)})
+    label_sets = prometheus.label_sets(names, first, last) if names else []
     everything = {
         variable.name: sorted(
             {labels[variable.label] for labels in label_sets if labels.get(variable.label)}, key=natural

@@ -22,6 +22,9 @@ _MOST_SERIES = 50  # of one chart; nobody tells more lines apart
 # A dashboard's chart is a third of a screen wide. Who chooses a label compares shapes.
 _POINTS, _POINTS_OF_A_CHOICE = 1_440, 400
 
+# Called before each question; what it raises ends the work.
+Check = Callable[[], None] | None
+
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
@@ -46,13 +49,13 @@ class Panel:
     answer: Answer
 
 
-def dashboard_answers(kept: KeptAnswers, sets: DataSets, span: Span) -> list[Answer]:
+def dashboard_answers(kept: KeptAnswers, sets: DataSets, span: Span, check: Check) -> list[Answer]:
     """Return the answer of each query of a dashboard, with nothing chosen."""
     step = step_for(span.last - span.first, _POINTS)
-    return _in_parallel(lambda query: _answer(kept, query, sets, (), span, step), sets.queries)
+    return _in_parallel(lambda query: _answer(kept, query, sets, (), span, step), sets.queries, check)
 
 
-def chosen_answers(kept: KeptAnswers, sets: DataSets, choice: Choice, span: Span) -> list[Answer | None]:
+def chosen_answers(kept: KeptAnswers, sets: DataSets, choice: Choice, span: Span, check: Check) -> list[Answer | None]:
     """Return the same for a choice; None for a query that does not use all of it."""
     step = step_for(span.last - span.first, _POINTS_OF_A_CHOICE)
     names = {name for name, _ in choice}
@@ -60,10 +63,10 @@ def chosen_answers(kept: KeptAnswers, sets: DataSets, choice: Choice, span: Span
     def one(query: Query) -> Answer | None:
         return _answer(kept, query, sets, choice, span, step) if names <= set(query.uses) else None
 
-    return _in_parallel(one, sets.queries)
+    return _in_parallel(one, sets.queries, check)
 
 
-def policy_panels(kept: KeptAnswers, policy: AlertPolicy, span: Span) -> list[Panel]:
+def policy_panels(kept: KeptAnswers, policy: AlertPolicy, span: Span, check: Check) -> list[Panel]:
     """Return the values that the policy's condition compares, at each of its evaluations; extremes are kept however
     long the window.
     """
@@ -76,7 +79,7 @@ def policy_panels(kept: KeptAnswers, policy: AlertPolicy, span: Span) -> list[Pa
         lowest = compared is not None and compared.operator.startswith("<")
         return Panel(compared, query, _drawn(kept, query, first, last, interval, lowest=lowest))
 
-    return _in_parallel(one, comparisons(parsed(policy.query)) or [None])
+    return _in_parallel(one, comparisons(parsed(policy.query)) or [None], check)
 
 
 def looks_back(promql: str, step: int) -> int:
@@ -109,10 +112,15 @@ def _drawn(kept: KeptAnswers, query: str, first: int, last: int, step: int, *, l
     return Answer.from_json(kept.remembered(["chart", query, first, last, step, _MOST_SERIES, lowest], [query], ask))
 
 
-def _in_parallel(function: Callable[[_In], _Out], items: Iterable[_In]) -> list[_Out]:
+def _in_parallel(function: Callable[[_In], _Out], items: Iterable[_In], check: Check) -> list[_Out]:
+    def one(item: _In) -> _Out:
+        if check is not None:
+            check()
+        return function(item)
+
     workers = ThreadPoolExecutor(max_workers=2)
     try:
-        return list(workers.map(function, items))
+        return list(workers.map(one, items))
     finally:
         # Whoever was interrupted does not wait for long queries; they end with the server.
         workers.shutdown(wait=False, cancel_futures=True)

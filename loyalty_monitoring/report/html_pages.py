@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from loyalty_monitoring.definitions.model import Dashboard
 from loyalty_monitoring.report.markdown import html
-from loyalty_monitoring.report.pages import Data, DrawnDashboard, DrawnPolicy, data_script
+from loyalty_monitoring.report.pages import Data, JudgedPolicy, data_script, title_of
 from loyalty_monitoring.report.site import LIVE, scripts
 
 # All that a page needs stands beside it. What cannot be prevented by escaping everything is prevented by this:
@@ -22,14 +24,25 @@ _SERVED = f"{_FROM_DISK}; connect-src 'self'"
 
 @dataclass(frozen=True)
 class Site:
-    """Settings that all pages of a report share. `live` pages ask their server whether they were drawn anew."""
+    """Settings that all pages of a report share.
 
-    dashboards: Sequence[DrawnDashboard]
-    policies: Sequence[DrawnPolicy]
+    `version` numbers the drawings of pages that are served, which ask their server whether there is a newer one; None
+    is for pages that are not.
+    """
+
+    dashboards: Sequence[Dashboard]
+    policies: Sequence[JudgedPolicy]
     stack: str
     entries: int
-    live: bool
+    version: int | None
     module: str
+
+
+def problem_page(problem: str, version: int) -> str:
+    """Return what is served in the place of a page that could not be drawn."""
+    return (
+        _environment().get_template("problem.html").render(problem=problem, policy=_SERVED, version=version, live=LIVE)
+    )
 
 
 def incidents_page(site: Site, data: Data) -> str:
@@ -40,13 +53,25 @@ def dashboard_page(site: Site, data: Data) -> str:
     return _page("dashboard.html", site, data, "../")
 
 
-def policy_page(site: Site, data: Data, drawn: DrawnPolicy) -> str:
-    return _page("policy.html", site, data, "../", drawn=drawn)
+def policy_page(site: Site, data: Data, judged: JudgedPolicy) -> str:
+    return _page("policy.html", site, data, "../", drawn=judged)
 
 
-def _tabs(dashboards: Sequence[DrawnDashboard]) -> list[tuple[DrawnDashboard, str]]:
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("loyalty_monitoring.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _tabs(dashboards: Sequence[Dashboard]) -> list[tuple[Dashboard, str]]:
     """Return each dashboard with its tab: its title, without the "Module: " with which all of several begin."""
-    titles = [drawn.title for drawn in dashboards]
+    titles = list(map(title_of, dashboards))
     prefix = titles[0][: titles[0].find(": ") + 2] if len(titles) > 1 and ": " in titles[0] else ""
     if not all(title.startswith(prefix) and len(title) > len(prefix) for title in titles):
         prefix = ""
@@ -55,25 +80,22 @@ def _tabs(dashboards: Sequence[DrawnDashboard]) -> list[tuple[DrawnDashboard, st
 
 
 def _page(template: str, site: Site, data: Data, home: str, **more: object) -> str:
-    environment = Environment(
-        loader=PackageLoader("loyalty_monitoring.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template(template).render(
-        data=data,
-        script=Markup(data_script(data)),
-        home=home,
-        markdown=lambda text: Markup(html(text)),
-        policy=_SERVED if site.live else _FROM_DISK,
-        scripts=[*scripts(), *([LIVE] if site.live else [])],
-        tabs=_tabs(site.dashboards),
-        policies=site.policies,
-        stack=site.stack,
-        module=site.module,
-        entries=f"{site.entries:,}",
-        **more,
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            data=data,
+            script=Markup(data_script(data)),
+            home=home,
+            markdown=lambda text: Markup(html(text)),
+            policy=_FROM_DISK if site.version is None else _SERVED,
+            scripts=[*scripts(), *([] if site.version is None else [LIVE])],
+            version=site.version,
+            tabs=_tabs(site.dashboards),
+            policies=site.policies,
+            stack=site.stack,
+            module=site.module,
+            entries=f"{site.entries:,}",
+            **more,
+        )
     )

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from functools import cached_property
 from typing import Any
 
 from loyalty_monitoring.definitions.model import AlertPolicy, Dashboard
-from loyalty_monitoring.query_languages.promql.comparisons import Comparison
+from loyalty_monitoring.query_languages.promql.comparisons import Comparison, comparisons
+from loyalty_monitoring.query_languages.promql.expressions import parsed
 from loyalty_monitoring.replay.entries.match import Matches
 from loyalty_monitoring.replay.result import Incident
 from loyalty_monitoring.report.answer import Answer
 from loyalty_monitoring.report.choices import Choices
-from loyalty_monitoring.report.colours import places
-from loyalty_monitoring.report.data_sets import DataSets, legend_names, texts
+from loyalty_monitoring.report.data_sets import DataSets, texts
 from loyalty_monitoring.report.evaluation import Panel, Span, looks_back
 from loyalty_monitoring.report.logs import logs_panel
 from loyalty_monitoring.report.markdown import html
@@ -34,15 +34,14 @@ _OPENS = {">": "above", ">=": "at or above", "<": "below", "<=": "at or below", 
 
 
 @dataclass(frozen=True)
-class DrawnPolicy:
-    """A policy with what its pages show.
+class JudgedPolicy:
+    """A policy with what was judged, which all pages may show; without its charts.
 
     `claims` are those of its cases, `runbook` is Markdown, `margin` is how near it came, "" where it compares nothing.
     `units` are those of its thresholds, by their numbers.
     """
 
     policy: AlertPolicy
-    panels: tuple[Panel, ...]
     incidents: tuple[Incident, ...]
     claims: tuple[str, ...]
     runbook: str
@@ -58,10 +57,18 @@ class DrawnPolicy:
         """The first paragraph of the policy's documentation: when it opens."""
         return str(self.policy.body["documentation"]["content"]).split("\n\n", 1)[0]
 
+    @cached_property
+    def compared(self) -> list[Comparison]:
+        """The comparisons of the policy's condition."""
+        return comparisons(parsed(self.policy.query))
+
 
 @dataclass(frozen=True)
 class DrawnDashboard:
-    """A dashboard with the answers of its queries. `chosen` names the file of a choice's answers."""
+    """A dashboard with the answers of its queries. `chosen` names the file of a choice's answers.
+
+    `alerts` are the panels of the policies that it shows, by their names.
+    """
 
     dashboard: Dashboard
     sets: DataSets
@@ -69,13 +76,14 @@ class DrawnDashboard:
     answers: tuple[Answer, ...]
     chosen: Mapping[str, str]
     logs: Mapping[str, Matches]
-
-    @property
-    def title(self) -> str:
-        return str(self.dashboard.body.get("displayName", self.dashboard.name))
+    alerts: Mapping[str, Sequence[Panel]]
 
 
-def page_data(page: str, title: str, span: Span, policies: Sequence[DrawnPolicy], home: str) -> Data:
+def title_of(dashboard: Dashboard) -> str:
+    return str(dashboard.body.get("displayName", dashboard.name))
+
+
+def page_data(page: str, title: str, span: Span, policies: Sequence[JudgedPolicy], home: str) -> Data:
     """Return the JSON embedded in every page. `home` is the relative path to the site's folder, "" or "../"."""
     return {
         "page": page,
@@ -98,39 +106,26 @@ def page_data(page: str, title: str, span: Span, policies: Sequence[DrawnPolicy]
     }
 
 
-def colours_of(dashboards: Sequence[DrawnDashboard], policies: Sequence[DrawnPolicy]) -> Mapping[str, int]:
-    """Return the place of each name of the report among its like; see colours.py."""
-    answers = [panel.answer for drawn in policies for panel in drawn.panels]
-    answers += [answer for drawn in dashboards for answer in drawn.answers]
-    offered = (
-        {variable.label: value}
-        for drawn in dashboards
-        for variable in drawn.sets.variables
-        for value in drawn.choices.values.get(variable.name, ())
-    )
-    label_sets = chain((series.labels for answer in answers for series in answer.series), offered)
-    return places(label_sets, (name for drawn in dashboards for name in legend_names(drawn.dashboard.body)))
-
-
-def policy_data(drawn: DrawnPolicy, colours: Mapping[str, int]) -> Data:
+def policy_data(judged: JudgedPolicy, panels: Sequence[Panel], colours: Mapping[str, int]) -> Data:
     """Return the panels of one policy: a chart for each comparison, with the line that it is compared with."""
-    return {"colours": dict(colours), **_panels(drawn)}
+    return {"colours": dict(colours), **_panels(judged, panels)}
 
 
-def _panels(drawn: DrawnPolicy) -> Data:
+def _panels(judged: JudgedPolicy, panels: Sequence[Panel]) -> Data:
     return {
-        "panels": [_panel(panel, number, drawn.units) for number, panel in enumerate(drawn.panels)],
-        "queries": [panel.query for panel in drawn.panels],
-        "looks_back": [looks_back(panel.query, panel.answer.step) for panel in drawn.panels],
-        "answers": {"": [panel.answer.as_json() for panel in drawn.panels]},
+        "panels": [_panel(panel, number, judged.units) for number, panel in enumerate(panels)],
+        "queries": [panel.query for panel in panels],
+        "looks_back": [looks_back(panel.query, panel.answer.step) for panel in panels],
+        "answers": {"": [panel.answer.as_json() for panel in panels]},
     }
 
 
-def dashboard_data(drawn: DrawnDashboard, policies: Sequence[DrawnPolicy], colours: Mapping[str, int]) -> Data:
+def dashboard_data(drawn: DrawnDashboard, policies: Sequence[JudgedPolicy], colours: Mapping[str, int]) -> Data:
     """Return the dashboard's own JSON with the answers of its queries, nothing chosen."""
     body = drawn.dashboard.body
     return {
         "colours": dict(colours),
+        "name": drawn.dashboard.name,
         "dashboard": body,
         "variables": [
             {
@@ -151,7 +146,10 @@ def dashboard_data(drawn: DrawnDashboard, policies: Sequence[DrawnPolicy], colou
         "uses": [list(query.uses) for query in drawn.sets.queries],
         "answers": {"": [answer.as_json() for answer in drawn.answers]},
         "choices": dict(drawn.chosen),
-        "alerts": _alerts(body, policies),
+        "alerts": {
+            name: {"policy": judged.policy.name, **_panels(judged, drawn.alerts[judged.policy.name])}
+            for name, judged in charted_policies(body, policies).items()
+        },
         "incident_lists": _incident_lists(body, policies),
         "texts": {text: html(text) for text in texts(body)},
         "logs": {text: logs_panel(matches) for text, matches in drawn.logs.items()},
@@ -166,7 +164,16 @@ def data_script(data: Data | list[Any]) -> str:
     return text
 
 
-def _incident(incident: Incident, drawn: DrawnPolicy, home: str) -> Data:
+def charted_policies(dashboard: Any, policies: Sequence[JudgedPolicy]) -> dict[str, JudgedPolicy]:
+    """Return the policies that alert charts of a dashboard name, by these names."""
+    return {
+        name: found
+        for name in sorted(_named(dashboard, "alertChart", "name"))
+        if (found := _by_name(name, policies)) is not None
+    }
+
+
+def _incident(incident: Incident, drawn: JudgedPolicy, home: str) -> Data:
     return {
         "policy": incident.policy,
         "title": drawn.title,
@@ -179,9 +186,9 @@ def _incident(incident: Incident, drawn: DrawnPolicy, home: str) -> Data:
     }
 
 
-def _why(incident: Incident, drawn: DrawnPolicy) -> str:
+def _why(incident: Incident, drawn: JudgedPolicy) -> str:
     """Return the value when the incident opened, with its threshold; where it says yes or no, the threshold inside."""
-    compared = [panel.comparison for panel in drawn.panels if panel.comparison is not None]
+    compared = drawn.compared
     inside = [one for one in compared if one.role == "inside"]
     if inside:
         return _opens(inside[0], drawn.units.get(inside[0].threshold, COUNT))
@@ -211,16 +218,7 @@ def _panel(panel: Panel, number: int, units: Mapping[float, str]) -> Data:
     }
 
 
-def _alerts(dashboard: Any, policies: Sequence[DrawnPolicy]) -> dict[str, Data]:
-    """Return the policies that alert charts name, each with its panels."""
-    return {
-        name: {"policy": drawn.policy.name, **_panels(drawn)}
-        for name in sorted(_named(dashboard, "alertChart", "name"))
-        if (drawn := _by_name(name, policies)) is not None
-    }
-
-
-def _incident_lists(dashboard: Any, policies: Sequence[DrawnPolicy]) -> dict[str, str]:
+def _incident_lists(dashboard: Any, policies: Sequence[JudgedPolicy]) -> dict[str, str]:
     return {
         name: drawn.policy.name
         for name in sorted(_named(dashboard, "incidentList", "policyNames"))
@@ -228,7 +226,7 @@ def _incident_lists(dashboard: Any, policies: Sequence[DrawnPolicy]) -> dict[str
     }
 
 
-def _by_name(name: str, policies: Sequence[DrawnPolicy]) -> DrawnPolicy | None:
+def _by_name(name: str, policies: Sequence[JudgedPolicy]) -> JudgedPolicy | None:
     """Return the policies by the file's name, which stands for the id before a deployment, as in `render`."""
     last = name.rpartition("/")[2]
     return next((drawn for drawn in policies if drawn.policy.name == last), None)

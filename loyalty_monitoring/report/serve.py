@@ -1,4 +1,8 @@
-"""The report on a loopback port, drawn anew when a definition or a log file changes."""
+"""The report on a loopback port, drawn anew when a definition or a log file changes.
+
+The page that was asked for last is drawn first, and shown before the others are drawn. A page that is not drawn yet is
+drawn when it is asked for, and whoever asks waits: what is shown is always of the version that it says it is.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,18 @@ import json
 import mimetypes
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import unquote, urlsplit
 
 from loyalty_monitoring.common import failures, interruption
 from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.report.html_pages import problem_page
 from loyalty_monitoring.report.site import ASSETS
 
 LOOPBACK = "127.0.0.1"
@@ -24,45 +29,145 @@ _HEARTBEAT_SECONDS = 15.0
 _BEGIN_MILLISECONDS = 200
 _IDLE_SECONDS = 60
 
-Pages = Mapping[str, str]
+# Draws one page; it calls the function that it is given now and then, and lets what that raises through.
+Draw = Callable[[str, Callable[[], None]], str | None]
+
+
+@dataclass(frozen=True)
+class Edition:
+    """The paths of all pages of one drawing of the report, and what draws each of them and what belongs to it."""
+
+    pages: tuple[str, ...]
+    draw: Draw
+
+
+# Makes an edition, which lives as long as the block. It is given the edition's version, and what `Draw` is given.
+Begin = Callable[[int, Callable[[], None]], AbstractContextManager[Edition]]
+
+
+class Overtaken(Exception):
+    """Files have changed again while their change was drawn."""
 
 
 @dataclass(frozen=True)
 class State:
-    """The pages of the last success, and the error of the attempt after it."""
+    """The version that is shown, the error of the last attempt, and whether another version is on its way."""
 
     version: int
-    pages: Pages
     problem: str | None
+    drawing: bool
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A page as it is served, or what stands in its place."""
+
+    status: HTTPStatus
+    kind: str
+    text: str
+
+
+_NOTHING = Shown(HTTPStatus.NOT_FOUND, "text/plain", "no such page\n")
 
 
 class Live:
-    """The state that the server's threads read, and wait for."""
+    """State that the thread that draws, the one that watches the files and those of the server share."""
 
-    def __init__(self, pages: Pages) -> None:
+    def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._state = State(1, pages, None)
+        self._state = State(0, None, False)
+        self._edits = 0
+        self._pages: tuple[str, ...] = ()
+        self._drawn: dict[str, Shown] = {}
+        self._opened: list[str] = []  # in the order in which they were asked for last
+        self._waited_for: list[str] = []
 
     @property
     def state(self) -> State:
         with self._changed:
             return self._state
 
-    def drawn(self, pages: Pages) -> None:
+    def edited(self) -> None:
+        """Say that files have changed."""
         with self._changed:
-            self._state = State(self._state.version + 1, pages, None)
+            self._edits += 1
+            self._tell(drawing=True)
+
+    def is_overtaken(self) -> bool:
+        """Return whether files have changed since `next_work` said so."""
+        with self._changed:
+            return self._edits > 0
+
+    def check(self) -> None:
+        """Raise Overtaken where that is so."""
+        if self.is_overtaken():
+            raise Overtaken
+
+    def next_work(self) -> str | None:
+        """Wait until there is something to do: draw the page that is returned, or everything anew where it is None.
+
+        First come the pages that somebody waits for, then those that were opened before, then the others.
+        """
+        with self._changed:
+            while True:
+                if self._edits:
+                    self._edits = 0
+                    return None
+                for path in (*reversed(self._waited_for), *self._in_order(self._pages)):
+                    if path not in self._drawn:
+                        return path
+                self._changed.wait()
+
+    def first_of(self, pages: Collection[str]) -> str:
+        """Return the page that was asked for last."""
+        with self._changed:
+            return self._in_order(pages)[0]
+
+    def _in_order(self, pages: Collection[str]) -> list[str]:
+        opened = [path for path in reversed(self._opened) if path in pages]
+        return [*opened, *(path for path in pages if path not in opened)]
+
+    def begin(self, pages: tuple[str, ...], path: str, shown: Shown) -> None:
+        """Show a new version, of which one page is drawn."""
+        with self._changed:
+            self._pages, self._drawn = pages, {path: shown}
+            self._tell(version=self._state.version + 1, problem=None, drawing=bool(self._edits))
+
+    def drawn(self, path: str, shown: Shown) -> None:
+        """Show a page, or what belongs to one."""
+        with self._changed:
+            self._drawn[path] = shown
             self._changed.notify_all()
 
     def failed(self, problem: str) -> None:
+        """Say what is wrong with the files as they are now; the version that is shown stays."""
         with self._changed:
-            self._state = State(self._state.version, self._state.pages, problem)
+            self._tell(problem=problem, drawing=bool(self._edits))
+
+    def ask(self, path: str) -> None:
+        """Have a page drawn next if it is not drawn yet."""
+        with self._changed:
+            if path in self._pages:
+                self._opened = [*(one for one in self._opened if one != path), path]
+            self._waited_for.append(path)
             self._changed.notify_all()
+
+    def wait_for(self, path: str) -> Shown:
+        """Wait for what is shown at a path that was asked for."""
+        with self._changed:
+            self._changed.wait_for(lambda: path in self._drawn)
+            self._waited_for.remove(path)
+            return self._drawn[path]
 
     def wait_for_another(self, known: State | None) -> State:
         """Return the first state that is not the known one; the known one again when nothing came for a while."""
         with self._changed:
-            self._changed.wait_for(lambda: self._state is not known, _HEARTBEAT_SECONDS)
+            self._changed.wait_for(lambda: self._state != known, _HEARTBEAT_SECONDS)
             return self._state
+
+    def _tell(self, **news: Any) -> None:
+        self._state = replace(self._state, **news)
+        self._changed.notify_all()
 
 
 @contextmanager
@@ -88,14 +193,68 @@ class _Server(ThreadingHTTPServer):
         """Ignore a connection that breaks off, or a request that is none."""
 
 
-def redraw(live: Live, draw: Callable[[], Pages]) -> None:
-    """Draw once more; what is wrong, whatever it is, is shown on the pages, which stay as they were."""
-    try:
-        live.drawn(draw())
-    except Exception as error:
-        if interruption.caught():
-            raise
-        live.failed(failures.explain(error))
+class Drawer:
+    """Draws what `live` says is next. An edition is kept until the first page of the next one is there."""
+
+    def __init__(self, live: Live, begin: Begin) -> None:
+        self._live, self._begin = live, begin
+        self._edition: Edition | None = None
+        self._kept = ExitStack()
+
+    def begin(self) -> None:
+        """Draw the first page of the files as they are now, and show it. Errors: those of drawing."""
+        with ExitStack() as stack:
+            edition = stack.enter_context(self._begin(self._live.state.version + 1, self._live.check))
+            path = self._live.first_of(edition.pages)
+            shown = _shown(path, edition.draw(path, self._live.check))
+            before, self._kept, self._edition = self._kept, stack.pop_all(), edition
+        self._live.begin(edition.pages, path, shown)
+        before.close()
+
+    def run(self) -> NoReturn:
+        """Draw for ever."""
+        while True:
+            self.step()
+
+    def step(self) -> None:
+        """Wait for something to do, and do it; what is wrong, whatever it is, is shown on the pages, which stay."""
+        path = self._live.next_work()
+        try:
+            if path is None or self._edition is None:
+                self.begin()
+            else:
+                self._live.drawn(path, _shown(path, self._edition.draw(path, self._live.check)))
+        except Exception as error:
+            if interruption.caught():
+                raise
+            # What was overtaken is begun again. Libraries turn the exception that says so into others.
+            if not self._live.is_overtaken():
+                self._say(failures.explain(error), path)
+
+    def _say(self, problem: str, path: str | None) -> None:
+        self._live.failed(problem)
+        if path is not None:
+            page = problem_page(problem, self._live.state.version)
+            self._live.drawn(path, Shown(HTTPStatus.INTERNAL_SERVER_ERROR, "text/html", page))
+
+    def close(self) -> None:
+        self._kept.close()
+
+
+def _shown(path: str, text: str | None) -> Shown:
+    if text is None:
+        return _NOTHING
+    return Shown(HTTPStatus.OK, mimetypes.guess_type(path)[0] or "application/octet-stream", text)
+
+
+def follow(live: Live, changed: Iterator[None]) -> None:
+    """Tell `live` of each change, in a thread of its own that ends with the process."""
+
+    def told() -> None:
+        for _ in changed:
+            live.edited()
+
+    threading.Thread(target=told, daemon=True).start()
 
 
 def changes(folders: Collection[Path], files: Collection[Path]) -> Iterator[None]:
@@ -182,18 +341,25 @@ def _handler(live: Live) -> type[BaseHTTPRequestHandler]:
             if path == "events":
                 self._events()
                 return
-            found = _found(live.state.pages, path)
-            if found is None:
-                self._answer(HTTPStatus.NOT_FOUND, "text/plain", b"no such page\n")
+            if path.startswith("assets/"):
+                self._asset(path)
                 return
-            kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
-            self._answer(HTTPStatus.OK, f"{kind}; charset=utf-8", found)
+            live.ask(path)
+            shown = live.wait_for(path)
+            self._answer(shown.status, shown.kind, shown.text.encode(errors="replace"))
 
         do_HEAD = do_GET
 
+        def _asset(self, path: str) -> None:
+            found = _read_asset(path.removeprefix("assets/"))
+            if found is None:
+                self._answer(_NOTHING.status, _NOTHING.kind, _NOTHING.text.encode())
+                return
+            self._answer(HTTPStatus.OK, mimetypes.guess_type(path)[0] or "application/octet-stream", found)
+
         def _answer(self, status: HTTPStatus, kind: str, body: bytes) -> None:
             self.send_response(status)
-            self.send_header("Content-Type", kind)
+            self.send_header("Content-Type", f"{kind}; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Cache-Control", "no-store")
             self.end_headers()
@@ -218,8 +384,8 @@ def _handler(live: Live) -> type[BaseHTTPRequestHandler]:
             try:
                 while self.command != "HEAD":
                     state = live.wait_for_another(known)
-                    message = json.dumps({"version": state.version, "problem": state.problem})
-                    self.wfile.write(b": still here\n\n" if state is known else f"data: {message}\n\n".encode())
+                    message = json.dumps(asdict(state))
+                    self.wfile.write(b": still here\n\n" if state == known else f"data: {message}\n\n".encode())
                     self.wfile.flush()
                     known = state
             except OSError:
@@ -232,12 +398,7 @@ def _handler(live: Live) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _found(pages: Pages, path: str) -> bytes | None:
-    if path in pages:
-        return pages[path].encode(errors="replace")
-    folder, _, name = path.partition("/")
-    if folder != "assets":
-        return None
+def _read_asset(name: str) -> bytes | None:
     try:
         file = (ASSETS / name).resolve()
         return file.read_bytes() if file.is_relative_to(ASSETS.resolve()) and file.is_file() else None

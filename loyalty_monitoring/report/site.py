@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from loyalty_monitoring.common.atomic_files import folder_beside, why
@@ -17,25 +18,29 @@ _MARK = ".report"
 _TEXT = "Written by `loyalty-monitoring report`, which replaces this folder as a whole.\n"
 
 
-def write_site(files: Mapping[str, str], out: Path) -> Path:
-    """Write all files and the drawing's own below `out`, in one step; returns the first page.
+def write_site(files: Iterable[tuple[str, str]], out: Path) -> Path:
+    """Write all files, as they come, and the drawing's own below `out`, in one step; returns the first page.
 
     A report that is there already is replaced. Errors: UserError when it is anything else, which stays as it was.
     """
     if out.exists() and not (out / _MARK).is_file() and (not out.is_dir() or any(out.iterdir())):
         raise UserError("is no report and would be overwritten; choose another folder with --out", Position(out))
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with folder_beside(out.absolute()) as aside:
+    with ExitStack() as stack:
+        with _writing(out):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            aside = stack.enter_context(folder_beside(out.absolute()))
             new, old = aside / "new", aside / "old"
-            _fill(new, files)
+            shutil.copytree(ASSETS, new / "assets")
+            (new / _MARK).write_text(_TEXT)
+        for name, text in files:
+            with _writing(out):
+                file = new / name
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text, encoding="utf-8", newline="\n")
+        with _writing(out):
             if out.exists():
                 os.rename(out, old)
             os.rename(new, out)
-    except OSError as error:
-        raise UserError(
-            f"cannot be written ({why(error)}); choose another folder with --out", Position(error.filename or out)
-        ) from error
     return out / "index.html"
 
 
@@ -56,10 +61,11 @@ def file_name(name: str, taken: Iterable[str]) -> str:
     return found
 
 
-def _fill(folder: Path, files: Mapping[str, str]) -> None:
-    shutil.copytree(ASSETS, folder / "assets")
-    (folder / _MARK).write_text(_TEXT)
-    for name, text in files.items():
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8", newline="\n")
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"cannot be written ({why(error)}); choose another folder with --out", Position(error.filename or out)
+        ) from error

@@ -36,6 +36,7 @@ class Served:
         return found
 
     def states(self) -> Iterator[dict[str, Any]]:
+        """What pages are told, but that another version is on its way."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
         connection.request("GET", "/events")
         answer = connection.getresponse()
@@ -44,7 +45,9 @@ class Served:
             while line := answer.readline():
                 assert time.monotonic() < deadline, "nothing was told"
                 if line.startswith(b"data: "):
-                    yield json.loads(line[len(b"data: ") :])
+                    state = json.loads(line[len(b"data: ") :])
+                    if not state.pop("drawing"):
+                        yield state
                     deadline = time.monotonic() + PATIENCE_SECONDS
         finally:
             connection.close()

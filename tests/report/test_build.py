@@ -94,7 +94,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     made_from = sources(PROJECT, "demo", [folder / "own.json"], {})
     ours = [one for one in made_from.definitions.dashboards if one.name in ("own", "overview")]
     fewer = dataclasses.replace(made_from.definitions, dashboards=tuple(ours))
-    return report(dataclasses.replace(made_from, definitions=fewer), [logs])
+    return dict(report(dataclasses.replace(made_from, definitions=fewer), [logs]))
 
 
 def data(pages: dict[str, str], page: str) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     made_from = sources(ROOT, "demo", [folder / "own.json"], {})
     ours = tuple(one for one in made_from.definitions.dashboards if one.name == "own")
     fewer = dataclasses.replace(made_from.definitions, dashboards=ours, alert_policies=())
-    return report(dataclasses.replace(made_from, definitions=fewer), [logs])
+    return dict(report(dataclasses.replace(made_from, definitions=fewer), [logs]))
 
 
 @pytest.fixture(scope="module")

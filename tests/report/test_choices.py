@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 from loyalty_monitoring.replay.prometheus import Prometheus
@@ -15,8 +16,8 @@ class _Labels:
     def __init__(self, *found: dict[str, str]) -> None:
         self._found = found
 
-    def label_sets(self, label: str, first: int, last: int) -> list[dict[str, str]]:
-        return [labels for labels in self._found if labels.get(label)]
+    def label_sets(self, labels: Sequence[str], first: int, last: int) -> list[dict[str, str]]:
+        return [one for one in self._found if any(one.get(label) for label in labels)]
 
 
 def offered(*label_sets: dict[str, str], queries: tuple[str, ...] = ("a{${merchant_id}, ${store_id}}",)) -> Choices:
