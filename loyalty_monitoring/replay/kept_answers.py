@@ -127,7 +127,7 @@ class KeptAnswers:
         except (OSError, ValueError, zlib.error):
             pass
         found = work_out()
-        if name is not None:
+        if name is not None and self._asked.is_unchanged():
             text = json.dumps(found, separators=(",", ":")).encode()
             self._cache.put("answers", name, lambda path: path.write_bytes(zlib.compress(text, 1)))
         return found
@@ -240,7 +240,7 @@ def _new_blocks(cache: Cache, asked: Asked, summaries: Mapping[str, MetricSummar
         (path / "given.json").write_text(json.dumps([given.samples, given.series]), encoding="utf-8")
 
     name = _blocks_key(asked)
-    if name is not None:
+    if name is not None and asked.is_unchanged():
         cache.put("blocks", name, keep)
     return given
 

@@ -76,6 +76,10 @@ class Asked:
             return None
         return key(contents, [[metric.promql_name, self.keys[metric.promql_name]] for metric in metrics])
 
+    def is_unchanged(self) -> bool:
+        """Return whether all files are still those whose bytes are in the keys: else nothing is kept under these."""
+        return all(group.is_unchanged() for group in self.groups)
+
 
 def known_counts(cache: Cache, asked: Asked) -> tuple[EntryCounts, dict[str, MetricSummary]] | None:
     """Return what `load_points` found before; None where something has to be counted."""
@@ -106,7 +110,7 @@ def load_points(
     summaries = import_points(con, asked.metrics, parts)
     for file in chain.from_iterable(parts):
         file.unlink()
-    if all(group.is_unchanged() for group in asked.groups):
+    if asked.is_unchanged():
         found = {
             "counts": [_as_json(group, one) for group, one in zip(asked.groups, counts, strict=True)],
             "summaries": {name: [one.matched, one.series, one.points] for name, one in summaries.items()},
