@@ -28,6 +28,7 @@ LOOPBACK = "127.0.0.1"
 _HEARTBEAT_SECONDS = 15.0
 _BEGIN_MILLISECONDS = 200
 _IDLE_SECONDS = 60
+_MOST_STOPS = 3  # of drawings in a row; a log that grows all the time would never be shown
 
 # Draws one page; it calls the function that it is given now and then, and lets what that raises through.
 Draw = Callable[[str, Callable[[], None]], str | None]
@@ -97,11 +98,6 @@ class Live:
         """Return whether files have changed since `next_work` said so."""
         with self._changed:
             return self._edits > 0
-
-    def check(self) -> None:
-        """Raise Overtaken where that is so."""
-        if self.is_overtaken():
-            raise Overtaken
 
     def next_work(self) -> str | None:
         """Wait until there is something to do: draw the page that is returned, or everything anew where it is None.
@@ -200,15 +196,17 @@ class Drawer:
         self._live, self._begin = live, begin
         self._edition: Edition | None = None
         self._kept = ExitStack()
+        self._stops = 0
 
     def begin(self) -> None:
         """Draw the first page of the files as they are now, and show it. Errors: those of drawing."""
         with ExitStack() as stack:
-            edition = stack.enter_context(self._begin(self._live.state.version + 1, self._live.check))
+            edition = stack.enter_context(self._begin(self._live.state.version + 1, self._check))
             path = self._live.first_of(edition.pages)
-            shown = _shown(path, edition.draw(path, self._live.check))
+            shown = _shown(path, edition.draw(path, self._check))
             before, self._kept, self._edition = self._kept, stack.pop_all(), edition
         self._live.begin(edition.pages, path, shown)
+        self._stops = 0
         before.close()
 
     def run(self) -> NoReturn:
@@ -223,15 +221,25 @@ class Drawer:
             if path is None or self._edition is None:
                 self.begin()
             else:
-                self._live.drawn(path, _shown(path, self._edition.draw(path, self._live.check)))
+                self._live.drawn(path, _shown(path, self._edition.draw(path, self._check)))
         except Exception as error:
             if interruption.caught():
                 raise
             # What was overtaken is begun again. Libraries turn the exception that says so into others.
-            if not self._live.is_overtaken():
+            if self._may_stop() and self._live.is_overtaken():
+                self._stops += 1
+            else:
                 self._say(failures.explain(error), path)
 
+    def _may_stop(self) -> bool:
+        return self._stops < _MOST_STOPS
+
+    def _check(self) -> None:
+        if self._may_stop() and self._live.is_overtaken():
+            raise Overtaken
+
     def _say(self, problem: str, path: str | None) -> None:
+        self._stops = 0
         self._live.failed(problem)
         if path is not None:
             page = problem_page(problem, self._live.state.version)

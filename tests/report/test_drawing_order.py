@@ -112,6 +112,24 @@ def test_an_edit_while_the_first_page_is_drawn_is_drawn_once(drawing: Drawing) -
     assert drawing.open_versions == [2]
 
 
+def test_files_that_change_all_the_time_are_shown(drawing: Drawing) -> None:
+    for _ in range(20):
+        drawing.while_drawing["index.html"] = drawing.live.edited
+        drawing.live.edited()
+        drawing.steps(1)
+    assert drawing.live.state.version == 1 + 20 // 4
+    assert drawing.live.state.drawing
+
+
+def test_a_mistake_in_files_that_change_all_the_time_is_told(drawing: Drawing) -> None:
+    drawing.broken = "index.html"
+    for _ in range(4):
+        drawing.while_drawing["index.html"] = drawing.live.edited
+        drawing.live.edited()
+        drawing.steps(1)
+    assert drawing.live.state.problem == "index.html is broken"
+
+
 def test_whoever_waits_while_files_change_gets_the_page_of_the_new_version(drawing: Drawing) -> None:
     drawing.live.ask("c.html")
     drawing.live.edited()
