@@ -46,7 +46,7 @@ def new_metric(sources: Sources, settings: Settings, wish: MetricWish) -> Mappin
         raise UserError(f"coverage.yaml has no row {wish.row!r}{nearest(wish.row, set(sources.coverage.data))}")
     return {
         sources.root / "log_metrics" / f"{wish.name}.yaml": _metric(wish, settings, event),
-        cases: _cases(wish, sources.contract, event),
+        cases: _cases(wish, sources.contract, event, settings.resource_type),
     }
 
 
@@ -73,11 +73,24 @@ metricDescriptor:
 {labels}"""
 
 
-def _cases(wish: MetricWish, contract: Contract, event: Event) -> str:
+def _cases(wish: MetricWish, contract: Contract, event: Event, resource_type: str) -> str:
     values = {field: kind[0] if isinstance(kind, tuple) else _SAMPLES[kind] for field, kind in event.fields.items()}
-    labels = ", ".join(f"{label}: {json.dumps(str(values[label]))}" for label in wish.labels)
-    another = "DEBUG" if event.severity != "DEBUG" else "INFO"
-    root = contract.logger_root
+    texts = [field for field, kind in event.fields.items() if kind == "string"]
+    # No two texts are the same, so that a label of another field is noticed.
+    values |= {field: f"{field}-1" for field in texts}
+    empty = dict.fromkeys(texts, "")
+    same, others = _loggers(contract.logger_root, event.logger)
+    loggers = "".join(f"      - {{logger: {one}, counts: same}}\n" for one in same)
+    loggers += "".join(f"      - {{logger: {one}}}\n" for one in others)
+    severities = "".join(
+        f"      - {{severity: {one}}}\n" for one in ("DEBUG", "INFO", "WARNING", "ERROR") if one != event.severity
+    )
+    emptied = f"""\
+      - claim: an entry of {event.name} whose texts are empty counts as well
+        fields: {json.dumps(empty)}
+        counts:
+          {wish.name}: {_labels(wish, values | empty)}
+"""
     return f"""# yaml-language-server: $schema=../../../schemas/metric_cases.schema.json
 # TODO lines of other files that log {event.name} count {wish.name} as well now: `loyalty-monitoring check` names them.
 metrics:
@@ -86,16 +99,40 @@ lines:
   - claim: an entry of {event.name} counts once in {wish.name}
     log:
       event: {event.name}
-      logger: {root}.{event.logger}
+      logger: {contract.logger_root}.{event.logger}
       severity: {event.severity}
       fields: {json.dumps(values)}
     counts:
-      {wish.name}: {{labels: {{{labels}}}}}
+      {wish.name}: {_labels(wish, values)}
     each_field: [missing, retyped]
     but:
-      - {{logger: {root}.{event.logger}_test}}
-      - {{logger: {root}_v2.{event.logger}}}
-      - {{severity: {another}}}
+{loggers}      - {{without: [logger]}}
+{severities}      - {{without: [severity]}}
       - {{resource_type: another_type}}
+      - {{resource_type: {resource_type}_x}}
       - {{event: {event.name}_again}}
-"""
+      - {{event: un{event.name}}}
+      - {{without: [event]}}
+{emptied if empty else ""}"""
+
+
+def _labels(wish: MetricWish, values: Mapping[str, object]) -> str:
+    labels = ", ".join(f"{label}: {json.dumps(str(values[label]))}" for label in wish.labels)
+    return f"{{labels: {{{labels}}}}}"
+
+
+def _loggers(root: str, logger: str) -> tuple[list[str], list[str]]:
+    """Return loggers whose entries count as well, and such as only look like them."""
+    dots = [place for place, letter in enumerate(f"{root}.") if letter == "."]
+    whole = f"{root}.{logger}"
+    same = [f"{root}.tasks.{logger}", f"{root}.api.v2.{logger}"]
+    # Each dot is one, and no other letter.
+    blurred = [f"{whole[:place]}_{whole[place + 1 :]}" for place in dots]
+    strangers = [
+        f"{root}.tasks..{logger}",
+        f"{whole}_test",
+        f"{root}.un{logger}",
+        f"{root}_v2.{logger}",
+        f"old.{whole}",
+    ]
+    return same, [*strangers, *blurred]

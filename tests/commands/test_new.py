@@ -14,6 +14,8 @@ from loyalty_monitoring.checks.drill.scenarios import load_scenarios
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.settings import load_stack_settings
+from loyalty_monitoring.proof.metrics.cases import load_metric_cases
+from loyalty_monitoring.proof.mutants.metrics import killed, metric_mutants
 from tests.conftest import EXAMPLE, run
 from tests.log_lines import START
 
@@ -98,6 +100,17 @@ def test_a_new_metric_and_a_chart_of_it_lint_and_the_metrics_lines_count(tmp_pat
     told = run("check", "--all", "--no-mutants", folder=project).stdout
     assert "fresh_metric" in told
     assert "metrics/fresh_metric.yaml" not in "".join(line for line in told.splitlines() if "misse" in line)
+
+
+def test_the_lines_of_a_new_metric_notice_each_slip_in_which_entries_it_counts(project: Path) -> None:
+    options = ("--event", "card_deactivated", "--row", "L1", "--label", "merchant_id")
+    run("new", "metric", "fresh_metric", *options, folder=project)
+    settings = load_stack_settings(project, "demo")
+    metrics = [one for one in load_definitions(project, settings).log_metrics if one.name == "fresh_metric"]
+    cases = load_metric_cases(project / "tests" / "cases" / "metrics", load_contract(project / "log_events.yaml"))
+    mutants = metric_mutants(metrics)
+    assert len(mutants) > 50
+    assert [mutant for mutant, killer in killed(mutants, cases).items() if killer is None] == []
 
 
 @pytest.mark.parametrize(
