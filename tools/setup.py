@@ -26,6 +26,7 @@ if sys.version_info < (3, 11):
 import os
 import shutil
 import signal
+import subprocess
 from pathlib import Path
 
 from browser import provide_browser
@@ -36,6 +37,11 @@ from packages import LOCAL, VENV, provide_packages
 
 # The program is in redis-tools, its name in redis-server; the libraries are those that few machines have.
 REDIS = ("redis-server", "redis-tools", "libatomic1", "libjemalloc2", "liblzf1")
+# Homebrew and Debian after 13 have 3.x, which evaluates differently: docs/replay-fidelity.md, Q5.
+PROMETHEUS = (
+    "Put prometheus and promtool 2.42 or a later 2.x on PATH: https://prometheus.io/download/. To deploy and to verify "
+    "without them: make packages"
+)
 STEPS = ("--packages", "--programs", "--develop", "--browser")
 
 
@@ -56,15 +62,17 @@ def main(step: str = "--programs") -> None:
 
 
 def provide_prometheus() -> None:
-    if have("prometheus", "promtool", folder=LOCAL / "prometheus"):
+    folder = LOCAL / "prometheus"
+    if have("prometheus", "promtool", folder=folder):
         return
     if not there_is_apt():
-        fail(
-            "Prometheus and promtool are not on PATH, and replay needs them. macOS: brew install prometheus; others: "
-            "https://prometheus.io/download/. To deploy and to verify without them: make packages"
-        )
+        fail(f"Prometheus and promtool are not on PATH, and replay needs them. {PROMETHEUS}")
     programs = ("usr/bin/prometheus", "usr/bin/promtool")
-    unpack_debian_packages(("prometheus",), programs, LOCAL / "prometheus", split_off=("promtool",))
+    unpack_debian_packages(("prometheus",), programs, folder, split_off=("promtool",))
+    asked = subprocess.run([folder / "prometheus", "--version"], capture_output=True, text=True)
+    if "version 2." not in asked.stdout:
+        shutil.rmtree(folder)
+        fail(f"this distribution has {asked.stdout.partition(' (')[0].strip()}, and replay needs a 2.x. {PROMETHEUS}")
 
 
 def provide_redis() -> None:

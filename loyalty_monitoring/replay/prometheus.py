@@ -118,8 +118,8 @@ class Prometheus:
         version = str(self._data("status/buildinfo", {}).get("version", "of no version"))
         if not version.startswith("2."):
             raise UserError(
-                f"this Prometheus is {version}, and others than 2.x evaluate differently; install 2.42 or a later 2.x, "
-                "as `make setup` does"
+                f"this Prometheus is {version}, and others than 2.x evaluate differently; put 2.42 or a later 2.x "
+                "on PATH: https://prometheus.io/download/"
             )
         held: Counter[str] = Counter()
         series: Counter[str] = Counter()
@@ -248,7 +248,7 @@ def _program(name: str) -> str:
     found = shutil.which(name) or shutil.which(name, path=str(_LOCAL))
     if found is None:
         raise UserError(
-            f"{name} is not on PATH; run `make setup` (Debian, Ubuntu) or `brew install prometheus` (macOS), or see "
+            f"{name} is not on PATH; run `make setup` (Debian, Ubuntu), or put 2.42 or a later 2.x there: "
             "https://prometheus.io/download/"
         )
     return found

@@ -61,6 +61,7 @@ class Distribution:
         )
         (tree / "usr" / "bin").mkdir(parents=True)
         (tree / "usr" / "bin" / name).write_text(text)
+        (tree / "usr" / "bin" / name).chmod(0o755)
         for folder in (pool, printed):
             folder.mkdir(exist_ok=True)
         for older in pool.glob(f"{name}_*"):
@@ -209,13 +210,31 @@ def test_a_set_up_that_was_interrupted_can_simply_be_run_again(
     assert not list(distribution.cache.rglob(".downloading-*"))
 
 
+PROVIDE = (
+    "import sys; sys.path.insert(0, sys.argv[1])\nimport setup\n"
+    "setup.LOCAL = setup.Path(sys.argv[2])\nsetup.have = lambda *_, folder: False  # on PATH\nsetup.provide_prometheus()\n"
+)
+
+
+@pytest.mark.parametrize(("version", "status"), [("2.53.3", 0), ("3.5.3", 1)])
+def test_a_prometheus_that_replay_would_refuse_is_refused_by_set_up(
+    distribution: Distribution, tmp_path: Path, version: str, status: int
+) -> None:
+    distribution.publish(version, f"#!/bin/sh\necho 'prometheus, version {version} (branch: x)'\n", "prometheus")
+    distribution.publish(version, "", "promtool")
+    path = os.pathsep.join([str(distribution.folder / "bin"), "/usr/bin", "/bin"])
+    command = [sys.executable, "-c", PROVIDE, str(ROOT / "tools"), str(tmp_path / "local")]
+    environment = {"PATH": path, "XDG_CACHE_HOME": str(distribution.cache)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == status, done.stderr
+    assert (tmp_path / "local" / "prometheus" / "prometheus").exists() == (status == 0)
+    told = "this distribution has prometheus, version 3.5.3, and replay needs a 2.x. Put prometheus and promtool 2.42"
+    assert (told in done.stderr) == (status == 1)
+
+
 def test_without_apt_get_the_message_says_how_to_get_prometheus(tmp_path: Path) -> None:
-    script = (
-        "import sys; sys.path.insert(0, sys.argv[1])\nimport setup\n"
-        "setup.LOCAL = setup.Path(sys.argv[2])\nsetup.provide_prometheus()\n"
-    )
-    command = [sys.executable, "-c", script, str(ROOT / "tools"), str(tmp_path)]
+    command = [sys.executable, "-c", PROVIDE, str(ROOT / "tools"), str(tmp_path)]
     done = subprocess.run(command, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    for words in ("brew install prometheus", "https://prometheus.io/download/", "make packages"):
+    for words in ("2.42 or a later 2.x", "https://prometheus.io/download/", "make packages"):
         assert words in done.stderr
