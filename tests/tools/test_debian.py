@@ -212,7 +212,8 @@ def test_a_set_up_that_was_interrupted_can_simply_be_run_again(
 
 PROVIDE = (
     "import sys; sys.path.insert(0, sys.argv[1])\nimport setup\n"
-    "setup.LOCAL = setup.Path(sys.argv[2])\nsetup.have = lambda *_, folder: False  # on PATH\nsetup.provide_prometheus()\n"
+    "setup.LOCAL = setup.Path(sys.argv[2])\nsetup.have = lambda *_, folder: False  # on PATH\n"
+    "setup.provide_prometheus()\n"
 )
 
 
