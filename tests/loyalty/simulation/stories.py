@@ -1,0 +1,25 @@
+"""Stories of the simulation, and what replay makes of their logs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.settings import load_stack_settings
+from loyalty_monitoring.replay.arrival import Arrival
+from loyalty_monitoring.replay.result import ReplayResult
+from loyalty_monitoring.replay.run import replay
+from loyalty_simulation.output import write_file
+from loyalty_simulation.story import Story, entries
+from tests.conftest import ROOT
+
+
+def replayed(file: Path, late: Arrival | None = None) -> ReplayResult:
+    definitions = load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
+    return replay(definitions, [file], strict=True, late=late)
+
+
+def simulated(folder: Path, story: Story) -> ReplayResult:
+    file = folder / "entries.jsonl"
+    write_file(file, entries(story))
+    return replayed(file)
