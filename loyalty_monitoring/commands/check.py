@@ -28,7 +28,7 @@ def check_command(since: str, everything_: bool, with_mutants: bool) -> None:
     Loads and lints every stack, with all mistakes at once. Then, of the alerts and metrics that the change touches: are
     the cases held, is every kind of case there, are the metric lines counted as they say, and do the cases notice the
     mutants. Last, what a removed or renamed definition left behind, and which alert has no drill. Exit status 1 when
-    anything is found.
+    anything is found. A stack's own values change no definition: which incidents they bring, `diff` shows.
 
     \b
     loyalty-monitoring check

@@ -167,8 +167,8 @@ def _check_reach(settings: Settings, locate: Locate) -> None:
         if reached and priority in settings.silent_priorities:
             names = ", ".join(channel.name for channel in settings.channels_of(priority))
             raise UserError(
-                f"{namespace}:silentPriorities says that {priority} stays silent, but {names} serves it; "
-                "remove one of the two",
+                f"{namespace}:silentPriorities says that {priority} stays silent, but its alerts still go to {names}; "
+                f"take {priority} out of silentPriorities, or out of the `priorities` of each of these channels",
                 locate(("silentPriorities",)),
             )
 

@@ -199,7 +199,7 @@ def test_no_channel_at_all_is_possible_on_purpose_only(tmp_path: Path) -> None:
 
 
 def test_a_silent_priority_that_is_served_is_a_contradiction(tmp_path: Path) -> None:
-    assert "remove one of the two" in refusal(tmp_path, {"silentPriorities": ["P2"]})
+    assert "take P2 out of silentPriorities" in refusal(tmp_path, {"silentPriorities": ["P2"]})
 
 
 @pytest.mark.parametrize("priorities", [["P3"], ["p0"], ["P0", "P0"], "P0", [0], [["P0"]]])
