@@ -4,6 +4,7 @@ depend on them.
 
 from __future__ import annotations
 
+import re
 import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -15,17 +16,19 @@ from loyalty_monitoring.definitions.model import Definitions
 
 # A change of one of these can alter any case.
 _ALL = ("log_events.yaml", "monitoring.yaml", "tests/cases/shorthands.yaml")
+_STACK = re.compile(r"Pulumi\.(.+)\.yaml")
 
 
 @dataclass(frozen=True)
 class Changed:
     """Alerts and metrics, by name, that a change can alter. `parameters` are old and new default of each that
-    changed.
+    changed, `stacks` those whose own values or channels did.
     """
 
     alerts: tuple[str, ...]
     metrics: tuple[str, ...]
     parameters: dict[str, tuple[Any, Any]]
+    stacks: tuple[str, ...] = ()
 
 
 def changed_since(root: Path, since: str, definitions: Definitions) -> Changed:
@@ -47,8 +50,9 @@ def everything(definitions: Definitions) -> Changed:
 
 def changed_by(root: Path, files: set[str], definitions: Definitions, defaults: dict[str, tuple[Any, Any]]) -> Changed:
     """Return the alerts and metrics whose cases can come out otherwise when these files and defaults change."""
+    stacks = tuple(sorted(found[1] for file in files if (found := _STACK.fullmatch(file))))
     if files & set(_ALL):
-        return replace(everything(definitions), parameters=defaults)
+        return replace(everything(definitions), parameters=defaults, stacks=stacks)
     metrics = {
         metric.name
         for metric in definitions.log_metrics
@@ -65,7 +69,7 @@ def changed_by(root: Path, files: set[str], definitions: Definitions, defaults: 
         or policy.parameters & defaults.keys()
         or any(metric.name in metrics and metric.promql_name in policy.query for metric in definitions.log_metrics)
     }
-    return Changed(tuple(sorted(alerts)), tuple(sorted(metrics)), defaults)
+    return Changed(tuple(sorted(alerts)), tuple(sorted(metrics)), defaults, stacks)
 
 
 def _touched(root: Path, source: Path, files: set[str]) -> bool:

@@ -28,7 +28,7 @@ def check_command(since: str, everything_: bool, with_mutants: bool) -> None:
     Loads and lints every stack, with all mistakes at once. Then, of the alerts and metrics that the change touches: are
     the cases held, is every kind of case there, are the metric lines counted as they say, and do the cases notice the
     mutants. Last, what a removed or renamed definition left behind, and which alert has no drill. Exit status 1 when
-    anything is found. A stack's own values change no definition: which incidents they bring, `diff` shows.
+    anything is found. A stack's own values change no definition: check names the stack, and `diff` shows what they do.
 
     \b
     loyalty-monitoring check
@@ -59,6 +59,11 @@ def check_command(since: str, everything_: bool, with_mutants: bool) -> None:
     definitions = definitions_of(sources, settings)
     changed = everything(definitions) if everything_ else changed_since(root, since, definitions)
     click.echo(f"changed   {_named(changed.alerts, 'alert')}, {_named(changed.metrics, 'metric')}")
+    if changed.stacks:
+        click.echo(
+            f"stacks    {', '.join(changed.stacks)}: other values; which incidents they bring, and who is told, shows "
+            f"`loyalty-monitoring diff {since} . LOG...`"
+        )
     with progress_bar() as progress:
         if changed.alerts:
             proof = prove(sources, settings, changed.alerts, progress)

@@ -46,6 +46,14 @@ def test_a_changed_default_says_which_cases_say_another_number(project: Path) ->
     assert " cases say 100; change the cases, or override it for one stack" in done.stdout
 
 
+def test_a_stack_with_other_values_is_named_with_the_command_that_shows_what_they_do(project: Path) -> None:
+    replace_text(project / "Pulumi.example-production.yaml", "rate_limit_requests: 200", "rate_limit_requests: 20")
+    done = check(project, "--since", "HEAD")
+    assert "changed   0 alerts, 0 metrics" in done.stdout
+    assert "stacks    example-production: other values" in done.stdout
+    assert "`loyalty-monitoring diff HEAD . LOG...`" in done.stdout
+
+
 def test_all_mistakes_are_said_at_once_each_at_its_own_place(project: Path) -> None:
     broken = sorted((project / "alert_policies").glob("*.yaml"))[:2]
     for file in broken:
