@@ -37,7 +37,7 @@ _LONGEST = (
     "torture/test_small.py",
     "report/test_serve.py",
 )
-# Each worker has a core: a Prometheus that shares its work among all of them takes an eighth more of their time.
+# Workers share the cores: a Prometheus that spreads its work over all of them takes an eighth more of their time.
 os.environ.setdefault("GOMAXPROCS", "1")
 # A small project of the tests' own, with four of our alerts as they were. Tests of the engine take it, not our
 # definitions, which anybody may change at any time.
