@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import shutil
 import subprocess
@@ -93,6 +94,17 @@ def replace_text(file: Path, old: str, new: str) -> None:
     text = file.read_text()
     assert old in text
     file.write_text(text.replace(old, new))
+
+
+def processes_in(folder: Path) -> list[list[str]]:
+    """Return the arguments of each process that was told a place in this folder."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            arguments = file.read_text().split("\0")
+            if any(str(folder) in argument for argument in arguments):
+                found.append(arguments)
+    return found
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ import pytest
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.replay import prometheus as module
 from loyalty_monitoring.replay.prometheus import prometheus_over
+from tests.conftest import processes_in
 
 NAME = "logging_googleapis_com:user_loyalty_x"
 MINUTE = 1_793_600_400  # a whole minute
@@ -30,17 +31,6 @@ def _points(tmp_path: Path, lines: list[str]) -> Path:
     file = tmp_path / "points.om"
     file.write_text("".join(f"{line}\n" for line in lines) + "# EOF\n")
     return file
-
-
-def _processes_in(folder: Path) -> list[list[str]]:
-    """The arguments of each process that was told a place in this folder."""
-    found = []
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            arguments = file.read_text().split("\0")
-            if any(str(folder) in argument for argument in arguments):
-                found.append(arguments)
-    return found
 
 
 @pytest.fixture
@@ -149,7 +139,7 @@ def test_a_missing_prometheus_names_the_command_to_run(monkeypatch: pytest.Monke
 
 def test_it_listens_on_loopback_only(tmp_path: Path, temporary: Path) -> None:
     with prometheus_over(_points(tmp_path, [])):
-        arguments = [part for arguments in _processes_in(temporary) for part in arguments]
+        arguments = [part for arguments in processes_in(temporary) for part in arguments]
     (address,) = [part for part in arguments if part.startswith("--web.listen-address=")]
     assert address.startswith("--web.listen-address=127.0.0.1:")
 
@@ -193,11 +183,11 @@ def test_neither_a_process_nor_a_folder_is_left_behind(
         assert parent.stdout is not None
         assert parent.stdout.readline() == b"up\n"
         time.sleep(0.2)
-        assert _processes_in(temporary)
+        assert processes_in(temporary)
         assert list(temporary.iterdir())
         ENDINGS[ending](parent)
         parent.wait(10)
-    assert _becomes_true(lambda: not _processes_in(temporary))
+    assert _becomes_true(lambda: not processes_in(temporary))
     assert _becomes_true(lambda: list(temporary.iterdir()) == [])
 
 
@@ -285,7 +275,7 @@ def test_what_is_not_the_prometheus_we_know_is_an_error_and_never_an_all_clear(
     points = _points(tmp_path, [f'{NAME}{{a="1"}} 1 {MINUTE}', f'{NAME}{{a="2"}} 1 {MINUTE}'])
     with pytest.raises(UserError, match=words), prometheus_over(points):
         pass
-    assert not _processes_in(temporary)
+    assert not processes_in(temporary)
     assert list(temporary.iterdir()) == []
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from tests.checks.drill.project import Scratch, scratch
 from tests.checks.drill.test_drill import DEFINITIONS, SETTINGS
-from tests.conftest import PROGRAM, PROJECT, run
+from tests.conftest import PROGRAM, PROJECT, processes_in, run
 
 SPIKE = ("--project", "loyalty-scratch", "--stack", "example-scratch", "--alert", "rate_limit_spike", "--every", "0.2")
 
@@ -142,8 +142,7 @@ def test_a_killed_drill_leaves_nothing_behind(tmp_path: Path) -> None:
     assert not (tmp_path / "evidence").exists()
     assert not list(PROJECT.glob("drill-*/"))
     assert len(project.written) == written
-    children = subprocess.run(["pgrep", "-f", str(temporary)], capture_output=True, text=True, check=False)
-    assert children.stdout == ""
+    assert processes_in(temporary) == []
 
 
 @pytest.mark.parametrize("method", ["ListAlertPolicies", "ListLogEntries"])
