@@ -18,6 +18,8 @@ from pathlib import Path
 
 from console import fail
 
+from loyalty_monitoring.definitions.settings import stack_names
+
 ROOT = Path(__file__).resolve().parents[1]
 # What pages put between gcloud and a file.
 _BESIDE = ("cat", "date", "grep", "head", "paste", "sed", "sort", "tr", "uniq")
@@ -66,9 +68,8 @@ def lines(file: Path) -> list[str]:
 
 def rendered(folder: Path) -> list[Path]:
     """Return the runbooks of each stack as they are rendered."""
-    stacks = sorted(file.name.split(".")[1] for file in ROOT.glob("Pulumi.*.yaml"))
     program = ROOT / ".venv" / "bin" / "loyalty-monitoring"
-    for stack in stacks:
+    for stack in stack_names(ROOT):
         command = [program, "runbooks", "--stack", stack, "--out", folder / stack]
         subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     return sorted(folder.rglob("*.md"))

@@ -4,7 +4,6 @@ depend on them.
 
 from __future__ import annotations
 
-import re
 import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -13,10 +12,10 @@ from typing import Any
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.common.yaml_documents import load_foreign_documents, load_yaml
 from loyalty_monitoring.definitions.model import Definitions
+from loyalty_monitoring.definitions.settings import stack_of
 
 # A change of one of these can alter any case.
 _ALL = ("log_events.yaml", "monitoring.yaml", "tests/cases/shorthands.yaml")
-_STACK = re.compile(r"Pulumi\.(.+)\.yaml")
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def everything(definitions: Definitions) -> Changed:
 
 def changed_by(root: Path, files: set[str], definitions: Definitions, defaults: dict[str, tuple[Any, Any]]) -> Changed:
     """Return the alerts and metrics whose cases can come out otherwise when these files and defaults change."""
-    stacks = tuple(sorted(found[1] for file in files if (found := _STACK.fullmatch(file))))
+    stacks = tuple(sorted(stack for file in files if (stack := stack_of(file)) is not None))
     if files & set(_ALL):
         return replace(everything(definitions), parameters=defaults, stacks=stacks)
     metrics = {

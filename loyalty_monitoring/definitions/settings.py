@@ -32,6 +32,7 @@ OPTIONAL: Mapping[str, object] = {
 }
 KNOWN = frozenset({*REQUIRED, *OPTIONAL})
 
+_STACK_FILE = re.compile(r"Pulumi\.(.+)\.yaml")
 # What the CLI keeps in a stack file beside `config` (pulumi.com/docs/iac/concepts/projects/stack-settings-file).
 _STACK_FILE_KEYS = frozenset({"config", "encryptionsalt", "encryptedkey", "secretsprovider", "environment"})
 
@@ -80,10 +81,15 @@ def stack_file(root: Path, stack: str) -> Path:
     return root / f"Pulumi.{stack}.yaml"
 
 
+def stack_of(name: str) -> str | None:
+    """Return the stack whose settings a file of this name holds; None where it is no stack's."""
+    found = _STACK_FILE.fullmatch(name)
+    return found[1] if found else None
+
+
 def stack_names(root: Path) -> tuple[str, ...]:
     """Return the stacks that have a file `Pulumi.<stack>.yaml` below `root`, in the order of their names."""
-    files = sorted(root.glob("Pulumi.*.yaml"))
-    return tuple(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in files)
+    return tuple(stack for file in sorted(root.glob("Pulumi.*.yaml")) if (stack := stack_of(file.name)))
 
 
 def load_stack_settings(root: Path, stack: str) -> Settings:
