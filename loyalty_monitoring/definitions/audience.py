@@ -11,6 +11,7 @@ from loyalty_monitoring.definitions.settings import Settings
 # What people call the types of the API (docs.cloud.google.com/monitoring/support/notification-options).
 _TYPES: Mapping[str, str] = {
     "email": "e-mail",
+    "google_chat": "Google Chat",
     "pagerduty": "PagerDuty",
     "pubsub": "Pub/Sub",
     "slack": "Slack",

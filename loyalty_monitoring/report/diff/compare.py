@@ -11,7 +11,9 @@ from pathlib import Path
 from loyalty_monitoring.common.cache import NO_CACHE, Cache
 from loyalty_monitoring.common.database import Progress
 from loyalty_monitoring.common.temporary_folders import temporary_folder
+from loyalty_monitoring.definitions.audience import audience_text
 from loyalty_monitoring.definitions.metric_usage import series_in_queries
+from loyalty_monitoring.definitions.model import PRIORITIES, Priority
 from loyalty_monitoring.replay.entries.log_files import open_source
 from loyalty_monitoring.replay.entries.resource_types import resource_types
 from loyalty_monitoring.replay.kept_files import Group, groups_of
@@ -46,13 +48,15 @@ class Replayed:
 class Difference:
     """The differences between two versions of a stack. `replayed` is None where no change can alter an incident.
 
-    `is_new` and `is_gone` say that only one of the versions has the stack.
+    `told` is whom each priority reaches in the new version, in words. `is_new` and `is_gone` say that only one of the
+    versions has the stack.
     """
 
     stack: str
     resource_type: str
     definitions: Changes
     audiences: tuple[AudienceChange, ...]
+    told: Mapping[Priority, str]
     replayed: Replayed | None
     is_new: bool
     is_gone: bool
@@ -182,11 +186,13 @@ def _see_that_they_open(files: Sequence[Path]) -> None:
 
 
 def _difference(pair: _Pair, found: Changes, replayed: Replayed | None) -> Difference:
+    new_settings = None if pair.new is None else pair.new.settings
     return Difference(
         pair.stack,
         pair.there.settings.resource_type,
         found,
         tuple(audience_changes(pair.old, pair.new)),
+        {priority: audience_text(new_settings, priority) for priority in PRIORITIES},
         replayed,
         is_new=pair.old is None,
         is_gone=pair.new is None,

@@ -10,6 +10,7 @@ from typing import Any
 
 from loyalty_monitoring.replay.result import Incident, Margin
 from loyalty_monitoring.replay.timeline import margin_objects, margin_text
+from loyalty_monitoring.report.diff.audiences import AudienceChange
 from loyalty_monitoring.report.diff.changes import DefinitionChange, ParameterChange
 from loyalty_monitoring.report.diff.compare import Difference, Replayed
 from loyalty_monitoring.report.diff.incidents import IncidentChange
@@ -22,13 +23,17 @@ _LONG = 20  # a longer table is folded
 
 
 def as_markdown(old: str, new: str, differences: Sequence[Difference]) -> str:
-    """Return Markdown for a reviewer, a part for each stack: who is notified, the incidents that differ, the
-    changes.
+    """Return Markdown for a reviewer, a part for each stack that differs: who is notified, the incidents that differ,
+    the changes.
     """
     lines = [f"### Incidents of {_code(old)} and {_code(new)} on the same logs", ""]
     for difference in differences:
-        # All stacks share what a comment can hold.
-        lines += _lines(difference, max(1, _MOST_ROWS // len(differences)))
+        if not _is_same(difference):
+            # All stacks share what a comment can hold.
+            lines += _lines(difference, max(1, _MOST_ROWS // len(differences)))
+    same = [difference.stack for difference in differences if _is_same(difference)]
+    if same:
+        lines += [f"Nothing differs in {', '.join(same)}: nothing was replayed.", ""]
     return "\n".join(lines)
 
 
@@ -59,7 +64,16 @@ def _object(old: str, new: str, difference: Difference) -> dict[str, Any]:
         "incidents": [_incident_change(change, difference) for change in replayed.incidents] if replayed else [],
         "margins": margin_objects(replayed.margins) if replayed else {},
         "told": [
-            {"who": one.who, "old": one.old, "new": one.new, "reaches_nobody": one.reaches_nobody}
+            {
+                "who": one.who,
+                "alerts": list(one.alerts),
+                "old": one.old,
+                "new": one.new,
+                "no_longer": list(one.no_longer),
+                "also": list(one.also),
+                "elsewhere": list(one.elsewhere),
+                "reaches_nobody": one.reaches_nobody,
+            }
             for one in difference.audiences
         ],
         "settings": [_values(change) for change in difference.definitions.settings],
@@ -81,19 +95,35 @@ def _lines(difference: Difference, most_rows: int) -> Iterator[str]:
     if difference.audiences:
         yield "**Who is told changes:**"
         yield ""
-        for change in difference.audiences:
-            line = f"{change.who}: {_plain(change.old)} -> {_plain(change.new)}"
-            yield f"- **{line}**" if change.reaches_nobody else f"- {line}"
+        yield from map(_audience, difference.audiences)
         yield ""
     yield from _replay_lines(difference, most_rows)
-    changed = [
+    changed = _changed(difference)
+    yield "Changed definitions: none." if not changed else "Changed definitions:"
+    yield ""
+    yield from _folded([f"- {line}" for line in changed], f"{len(changed)} changes")
+
+
+def _is_same(difference: Difference) -> bool:
+    return not difference.audiences and difference.replayed is None and not _changed(difference)
+
+
+def _changed(difference: Difference) -> list[str]:
+    return [
         *map(_setting, difference.definitions.settings),
         *map(_parameter, difference.definitions.parameters),
         *map(_definition, difference.definitions.definitions),
     ]
-    yield "Changed definitions: none." if not changed else "Changed definitions:"
-    yield ""
-    yield from _folded([f"- {line}" for line in changed], f"{len(changed)} changes")
+
+
+def _audience(change: AudienceChange) -> str:
+    """Return whom an alert reaches no longer, and whom newly: in a list of eight, nobody sees the one that is gone."""
+    alerts = f" ({', '.join(change.alerts)})" if change.alerts else ""
+    if change.reaches_nobody:
+        return f"- **{change.who}{alerts}: now {_plain(change.new)}; before: {_plain(change.old)}**"
+    parts = {"no longer": change.no_longer, "now also": change.also, "at other addresses": change.elsewhere}
+    told = "; ".join(f"{words} {_plain(', '.join(channels))}" for words, channels in parts.items() if channels)
+    return f"- {change.who}{alerts}: {told}"
 
 
 def _replay_lines(difference: Difference, most_rows: int) -> Iterator[str]:
@@ -119,6 +149,9 @@ def _replay_lines(difference: Difference, most_rows: int) -> Iterator[str]:
         yield ""
     differing = [change for change in replayed.incidents if change.kind != "stays"]
     if differing:
+        rung = sorted({change.incident.priority for change in differing})
+        yield " ".join(f"{priority} reaches {_plain(difference.told[priority])}." for priority in rung)
+        yield ""
         head = ["| | alert | labels | opened (UTC) | closed (UTC) | because of |", "|---|---|---|---|---|---|"]
         yield from _folded([_row(change, difference) for change in differing[:most_rows]], "The incidents", head)
         if len(differing) > most_rows:

@@ -12,6 +12,7 @@ import yaml
 
 from loyalty_monitoring.common.cache import Cache
 from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.definitions.model import PRIORITIES
 from loyalty_monitoring.definitions.settings import stack_names
 from loyalty_monitoring.replay import kept_points
 from loyalty_monitoring.replay.entries import log_files
@@ -181,9 +182,21 @@ def test_a_threshold_of_production_alone_shows_what_production_will_do(project: 
 
 def test_definitions_that_did_not_change_are_not_replayed(project: Path) -> None:
     done = _diff(project, "HEAD", ".")
-    stacks = len(stack_names(PROJECT))
-    assert done.stdout.count("nothing was replayed") == stacks
-    assert done.stdout.count("Changed definitions: none.") == stacks
+    assert f"\nNothing differs in {', '.join(sorted(stack_names(PROJECT)))}: nothing was replayed.\n" in done.stdout
+
+
+def test_a_stack_that_does_not_differ_takes_no_part_of_its_own(project: Path) -> None:
+    replace_text(project / PRODUCTION, "rate_limit_requests: 200", "rate_limit_requests: 20")
+    done = _diff(project, "HEAD", ".")
+    assert [line for line in done.stdout.splitlines() if line.startswith("#### ")] == ["#### Stack example-production"]
+    assert "\nNothing differs in demo, example-scratch: nothing was replayed.\n" in done.stdout
+
+
+def test_whom_the_incidents_reach_is_said_with_them(project: Path) -> None:
+    replace_text(project / PRODUCTION, "rate_limit_requests: 200", "rate_limit_requests: 20")
+    done = _diff(project, "HEAD", ".", "--stack", "example-production")
+    assert "\nP1 reaches webhook Incident log, " in done.stdout
+    assert ", Google Chat Loyalty room, " in done.stdout
 
 
 def test_a_priority_that_newly_reaches_nobody_is_said_first(project: Path) -> None:
@@ -192,11 +205,23 @@ def test_a_priority_that_newly_reaches_nobody_is_said_first(project: Path) -> No
     with (project / "Pulumi.demo.yaml").open("a") as file:
         file.write("  loyalty-monitoring:silentPriorities: [P0]\n")
     done = _diff(project, "HEAD", ".", "--stack", "demo")
-    assert "- **P0: e-mail Loyalty team -> nobody (silentPriorities)**" in done.stdout
+    assert "- **P0 (telemetry_silent): now nobody (silentPriorities); before: e-mail Loyalty team**" in done.stdout
     assert done.stdout.index("nobody (silentPriorities)") < done.stdout.index("Changed definitions")
     (project / "Pulumi.demo.yaml").write_text(text.replace("loyalty-team@", "somebody-else@"))
-    (told,) = {one["new"] for one in _found(project, "HEAD", ".")["told"]}
-    assert told == "e-mail Loyalty team at another address"
+    told = _found(project, "HEAD", ".")["told"]
+    assert [(one["who"], one["elsewhere"]) for one in told] == [(who, ["e-mail Loyalty team"]) for who in PRIORITIES]
+    assert "): at other addresses e-mail Loyalty team\n" in _diff(project, "HEAD", ".", "--stack", "demo").stdout
+
+
+def test_of_many_channels_only_those_that_go_or_come_are_named(project: Path) -> None:
+    text = (project / PRODUCTION).read_text()
+    (project / PRODUCTION).write_text(text.replace("[P0, P1]", "[P0, P2]"))
+    done = _diff(project, "HEAD", ".", "--stack", "example-production")
+    told = [line for line in done.stdout.splitlines() if line.startswith("- P")]
+    assert told == [
+        "- P1 (email_failures, rate_limit_spike): no longer Slack \\#loyalty-alerts",
+        "- P2 (high_churn): now also Slack \\#loyalty-alerts",
+    ]
 
 
 def test_an_alert_that_moves_to_another_priority_reaches_other_people(project: Path) -> None:
