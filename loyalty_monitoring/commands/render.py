@@ -51,7 +51,7 @@ def render_command(
     loyalty-monitoring render --stack demo --format terraform --out terraform
     terraform -chdir=terraform init && terraform -chdir=terraform validate
     """
-    from loyalty_monitoring.google_cloud.render import policies_without_channel, render
+    from loyalty_monitoring.google_cloud.render import channels_left_out, policies_without_channel, render
 
     settings, definitions = load_stack(stack)
     named = dict(_name_and_resource(channel) for channel in channels)
@@ -61,14 +61,15 @@ def render_command(
     click.echo(f"{len(written)} files written to {Position(out)}")
     if output_format == "terraform":
         return
+    left_out = channels_left_out(settings, definitions, named)
+    if left_out:
+        click.echo(
+            f"No file notifies {', '.join(channel.name for channel in left_out)}: name each channel of the stack with "
+            f"--channel NAME=projects/{settings.project}/notificationChannels/ID."
+        )
     silent = policies_without_channel(settings, definitions, named)
     if silent:
-        known = ", ".join(channel.name for channel in settings.channels)
-        click.echo(
-            f"No channel is in {', '.join(policy.name for policy in silent)}: a policy made of such a file notifies "
-            f"nobody. Name the stack's channels ({known}) with --channel NAME=projects/{settings.project}/"
-            "notificationChannels/ID."
-        )
+        click.echo(f"A policy made of these files notifies nobody: {', '.join(policy.name for policy in silent)}.")
 
 
 def _name_and_resource(text: str) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from typing import Literal
 
 from loyalty_monitoring.common.atomic_files import folder_beside, made_folder, why
 from loyalty_monitoring.common.errors import Position, UserError, nearest
+from loyalty_monitoring.definitions.channels import Channel
 from loyalty_monitoring.definitions.model import AlertPolicy, Body, Definitions
 from loyalty_monitoring.definitions.settings import Settings
 from loyalty_monitoring.google_cloud.api_bodies import (
@@ -78,6 +79,12 @@ def policies_without_channel(
         for policy in definitions.alert_policies
         if policy.priority not in settings.silent_priorities and not _names(policy, settings, channels)
     ]
+
+
+def channels_left_out(settings: Settings, definitions: Definitions, channels: Mapping[str, str]) -> list[Channel]:
+    """Return the stack's channels that policies should notify, and do not with only these."""
+    used = {policy.priority for policy in definitions.alert_policies}
+    return [one for one in settings.channels if one.name not in channels and used.intersection(one.priorities)]
 
 
 def _names(policy: AlertPolicy, settings: Settings, channels: Mapping[str, str]) -> list[str]:

@@ -12,7 +12,7 @@ from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.google_cloud.api_messages import check, dropped_keys
-from loyalty_monitoring.google_cloud.render import policies_without_channel, render
+from loyalty_monitoring.google_cloud.render import channels_left_out, policies_without_channel, render
 from tests.conftest import ROOT
 
 STACKS = ("demo", "example-production")
@@ -97,6 +97,15 @@ def test_a_named_channel_is_in_the_policies_that_it_serves(tmp_path: Path) -> No
         check("alert_policy", body)
     silent = policies_without_channel(settings, definitions, {"oncall": oncall})
     assert {policy.priority for policy in silent} == {"P1", "P2"}
+
+
+def test_the_channels_that_no_file_notifies_are_known_even_where_each_policy_has_one() -> None:
+    settings = load_stack_settings(ROOT, "example-production")
+    definitions = load_definitions(ROOT, settings)
+    named = {name: f"projects/p/notificationChannels/{name}" for name in ("team_chat", "team_room")}
+    assert policies_without_channel(settings, definitions, named) == []
+    left_out = [channel.name for channel in channels_left_out(settings, definitions, named)]
+    assert left_out == ["incident_log", "oncall", "oncall_phone", "status_page", "team_mail", "warehouse"]
 
 
 def test_a_channel_that_is_none_is_refused_before_anything_is_written(tmp_path: Path) -> None:
