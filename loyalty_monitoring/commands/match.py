@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from loyalty_monitoring.commands.options import stack_option, strict_option
-from loyalty_monitoring.commands.project import load_stack
+from loyalty_monitoring.commands.project import load_stack, summarize
 from loyalty_monitoring.common.errors import UserError, nearest
 
 
@@ -92,9 +92,12 @@ def match_command(
     if count:
         click.echo(count_matches(text, files, strict=strict))
         return
-    # As they are, whatever the terminal's encoding.
-    for line in matching_entries(text, files, strict=strict):
+    found = 0
+    for found, line in enumerate(matching_entries(text, files, strict=strict), 1):
+        # As they are, whatever the terminal's encoding.
         sys.stdout.buffer.write(line + b"\n")
+    if not found:
+        summarize("No entry matches; --explain says which term of the filter takes them away")
 
 
 def _filters(names: tuple[str, ...], stack: str) -> dict[str, str]:

@@ -135,7 +135,9 @@ def lines(result: ReplayResult, width: int = _PIPED_WIDTH) -> Iterator[Text]:
     if result.incidents:
         yield Text(f"{_counted(result.incidents)}, {still_open:,} still open at the end")
     else:
-        yield Text(f"No incident: none of the {len(result.policies)} alert policies would have opened one")
+        alone = len(result.policies) == 1
+        asked = "the alert policy would not" if alone else f"none of the {len(result.policies)} alert policies would"
+        yield Text(f"No incident: {asked} have opened one")
     if result.margins:
         yield Text()
         yield Text("How near each alert came", style="bold")

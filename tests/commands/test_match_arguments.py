@@ -1,4 +1,4 @@
-"""A filter that begins with `-` is no option of `match`, and the error says how to write it."""
+"""A filter that begins with `-` is no option of `match`, and the error says how to write it; no match is no riddle."""
 
 from __future__ import annotations
 
@@ -36,3 +36,12 @@ def test_with_them_it_matches(tmp_path: Path) -> None:
 def test_an_option_that_there_is_not_is_said_as_everywhere(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["match", "--cuont", "a", "b"])
     assert "put -- first" not in result.output
+
+
+def test_where_nothing_matches_the_way_to_the_reason_is_said_beside_the_result(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps(ENTRY))
+    result = CliRunner().invoke(cli, ["match", "jsonPayload.event=b", str(tmp_path / "a.jsonl")])
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "No entry matches; --explain says which term of the filter takes them away\n"
+    quiet = CliRunner().invoke(cli, ["match", "--quiet", "jsonPayload.event=b", str(tmp_path / "a.jsonl")])
+    assert quiet.output == ""

@@ -62,8 +62,8 @@ def commands(name: str) -> list[list[str]]:
 
 def filters(name: str) -> list[str]:
     """The Logging queries of the page, those in its commands included."""
-    asking = (["gcloud", "logging", "read"], ["loyalty-monitoring", "match", "--count"])
-    return blocks(name, "logging") + [words[3] for words in commands(name) if words[:3] in asking]
+    asked = [words[3] for words in commands(name) if words[:3] == ["gcloud", "logging", "read"]]
+    return blocks(name, "logging") + asked
 
 
 def prose(name: str) -> str:
@@ -141,6 +141,13 @@ def test_every_query_is_valid_and_asks_for_events_that_the_module_logs(name: str
 def test_the_page_shows_how_to_replay_its_own_alert(name: str) -> None:
     replays = [words for words in commands(name) if words[:2] == ["loyalty-monitoring", "replay"]]
     assert [words[words.index("--policy") + 1] for words in replays] == [name]
+
+
+@each_page
+def test_a_page_asks_for_metrics_that_its_alert_reads(name: str) -> None:
+    matches = [words for words in commands(name) if words[:2] == ["loyalty-monitoring", "match"]]
+    asked = {words[words.index("--metric") + 1] for words in matches}
+    assert asked <= set(re.findall(r"<<metric:(\w+)>>", written(POLICIES[name])))
 
 
 @each_page

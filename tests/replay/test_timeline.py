@@ -96,6 +96,11 @@ def test_no_incident_is_said_plainly() -> None:
     assert "No incident: none of the 3 alert policies would have opened one" in text
 
 
+def test_one_policy_that_opened_nothing_is_not_counted() -> None:
+    text = _text(dataclasses.replace(_with(), policies={"rate_limit_spike": "P1"}))
+    assert "No incident: the alert policy would not have opened one" in text
+
+
 def test_nothing_is_said_of_a_priority_that_was_not_evaluated() -> None:
     text = _text(dataclasses.replace(RESULT, policies={"rate_limit_spike": "P1"}, incidents=(SPIKE,)))
     assert "P1" in text
