@@ -92,11 +92,12 @@ def match_command(
     if count:
         click.echo(count_matches(text, files, strict=strict))
         return
-    found = 0
-    for found, line in enumerate(matching_entries(text, files, strict=strict), 1):
+    is_empty = True
+    for line in matching_entries(text, files, strict=strict):
+        is_empty = False
         # As they are, whatever the terminal's encoding.
         sys.stdout.buffer.write(line + b"\n")
-    if not found:
+    if is_empty:
         summarize("No entry matches; --explain says which term of the filter takes them away")
 
 
