@@ -27,8 +27,9 @@ def check_command(since: str, everything_: bool, with_mutants: bool) -> None:
 
     Loads and lints every stack, with all mistakes at once. Then, of the alerts and metrics that the change touches: are
     the cases held, is every kind of case there, are the metric lines counted as they say, and do the cases notice the
-    mutants. Last, what a removed or renamed definition left behind, and which alert has no drill. Exit status 1 when
-    anything is found. A stack's own values change no definition: check names the stack, and `diff` shows what they do.
+    mutants. Last, what a removed or renamed definition left behind, which alert has no drill, and where TODO still
+    stands. Exit status 1 when anything is found. A stack's own values change no definition: check names the stack, and
+    `diff` shows what they do.
 
     \b
     loyalty-monitoring check
@@ -41,10 +42,12 @@ def check_command(since: str, everything_: bool, with_mutants: bool) -> None:
     from loyalty_monitoring.checks.lint.run import lint_stacks
     from loyalty_monitoring.definitions.load import definitions_of, read_sources
     from loyalty_monitoring.definitions.settings import load_stack_settings, stack_names
+    from loyalty_monitoring.definitions.undecided import undecided
     from loyalty_monitoring.proof.alerts.prove import prove
     from loyalty_monitoring.proof.leftovers import leftovers
     from loyalty_monitoring.proof.mutants.equivalents import load_equivalents
     from loyalty_monitoring.proof.mutants.run import try_mutants_of
+    from loyalty_monitoring.proof.mutants.score import alive_lines
 
     root = project_root()
     findings = lint_stacks(root, stack_names(root))
@@ -80,7 +83,7 @@ def check_command(since: str, everything_: bool, with_mutants: bool) -> None:
         if with_mutants and not bad and (changed.alerts or changed.metrics):
             score = try_mutants_of(root, settings, changed.alerts, changed.metrics, progress)
             bad |= not score.holds
-            for line in [*(f"ALIVE  {mutant}" for mutant in score.alive), *score.stale]:
+            for line in (*alive_lines(score), *score.stale):
                 click.echo(f"mutants   {line}")
             click.echo(f"mutants   {len(score.tried):,} tried, {len(score.alive):,} alive")
             if score.alive:
@@ -93,7 +96,10 @@ def check_command(since: str, everything_: bool, with_mutants: bool) -> None:
     undrilled = drill_problems(root, sources.contract, definitions.alert_policies)
     for line in undrilled:
         click.echo(f"drills    {line}")
-    if bad or left or undrilled:
+    open_ = undecided(root)
+    for line in open_:
+        click.echo(f"undecided {line}")
+    if bad or left or undrilled or open_:
         sys.exit(1)
 
 
@@ -111,10 +117,11 @@ def _proof_lines(proof: Proof, parameters: dict[str, tuple[Any, Any]]) -> Iterat
     yield from proof.missing_kinds
     for name, (old, new) in parameters.items():
         unaware = [one.case for one in missed if name not in one.case.parameters]
-        if unaware and new is not None:
+        # Cases of a new parameter never said another number: what they miss has another cause.
+        if unaware and old is not None and new is not None:
             yield (
-                f"{name} is {new:g}, these {len(unaware)} cases say {old if old is not None else 'something else'}; "
-                "change the cases, or override it for one stack"
+                f"{name} is {new:g}, these {len(unaware)} cases say {old:g}; change the cases, or override it for one "
+                "stack"
             )
     yield f"{len(proof.results) - len(missed)} of {len(proof.results)} cases hold"
 

@@ -6,25 +6,30 @@ What a person must decide is marked with TODO. The files load, lint and can be p
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.common.yaml_documents import Document
-from loyalty_monitoring.definitions.load import Sources
-from loyalty_monitoring.definitions.log_contract import Event
+from loyalty_monitoring.definitions.contract_usage import selected_events
+from loyalty_monitoring.definitions.load import Sources, definitions_of
+from loyalty_monitoring.definitions.log_contract import Contract, Event
 from loyalty_monitoring.definitions.settings import Settings
 
 _SEVERITY = {"P0": "severity: CRITICAL\n", "P1": "severity: WARNING\n", "P2": ""}
-_SAMPLES = {"string": "x-1", "count": 1, "rate": 0.5, "number": 1, "boolean": True}
+# Not 1: a sum of ones is their count.
+_SAMPLES = {"string": "x-1", "count": 2, "rate": 0.5, "number": 1, "boolean": True}
 _SECTIONS = (
     "What it means",
     "How bad is it",
     "First 5 minutes",
     "Likely causes",
     "How it closes",
+    "How soon it rings, and why",
     "False alarms",
     "Who to tell",
     "Silence it",
@@ -48,6 +53,7 @@ class Wish:
 def new_alert(sources: Sources, settings: Settings, wish: Wish) -> Mapping[Path, str]:
     """Return the files to write, with their whole content. Errors: UserError for what is taken or not there."""
     _check(sources, wish)
+    others = [event for event in _counted(sources, settings, wish) if event != wish.event]
     root, name = sources.root, wish.name
     metric = sources.log_metrics[wish.metric]
     distribution = metric.data["metricDescriptor"].get("valueType") == "DISTRIBUTION"
@@ -58,10 +64,10 @@ def new_alert(sources: Sources, settings: Settings, wish: Wish) -> Mapping[Path,
             root / "coverage.yaml", f"{wish.row}: TODO what must be noticed, in one sentence.\n"
         ),
         root / "parameters.yaml": _appended(root / "parameters.yaml", _parameters(wish)),
-        root / "alert_policies" / f"{name}.yaml": _policy(wish, settings, series),
+        root / "alert_policies" / f"{name}.yaml": _policy(wish, settings, series, others),
         root / "runbooks" / f"{name}.md": _runbook(wish),
         Path(overview.file): _on_overview(overview, wish),
-        root / "tests" / "cases" / f"{name}.yaml": _cases(wish, sources.contract.events[wish.event]),
+        root / "tests" / "cases" / f"{name}.yaml": _cases(wish, sources.contract),
         **_drill(root / "drills.yaml", wish, sources.contract.events[wish.event]),
     }
 
@@ -89,6 +95,18 @@ def _check(sources: Sources, wish: Wish) -> None:
             raise UserError(f"the parameter {parameter} is there already; choose another name for the alert", place)
 
 
+def _counted(sources: Sources, settings: Settings, wish: Wish) -> Sequence[str]:
+    """Return the events that the metric counts. Errors: UserError where the wish's is none of them."""
+    (metric,) = (one for one in definitions_of(sources, settings).log_metrics if one.name == wish.metric)
+    counted = selected_events(sources.contract, [metric], settings.resource_type)[wish.metric]
+    if wish.event not in counted:
+        raise UserError(
+            f"{wish.metric} counts {', '.join(counted) or 'no event of log_events.yaml'}, and never {wish.event}; "
+            "choose another metric or event"
+        )
+    return counted
+
+
 def _appended(file: Path, text: str) -> str:
     return file.read_text().rstrip("\n") + "\n" + text
 
@@ -108,8 +126,13 @@ def _parameters(wish: Wish) -> str:
 """
 
 
-def _policy(wish: Wish, settings: Settings, series: str) -> str:
+def _policy(wish: Wish, settings: Settings, series: str, others: Sequence[str]) -> str:
     more = f"more than <<{wish.name}_count:text>> {wish.event} in <<{wish.name}_window:text>>"
+    besides = (
+        f"      # TODO {wish.metric} counts these as well, unless a matcher leaves them out: {', '.join(others)}.\n"
+        if others
+        else ""
+    )
     again = "  notificationChannelStrategy:\n    - renotifyInterval: <<page_again_after:api_duration>>\n"
     return f"""# yaml-language-server: $schema=../schemas/alert_policy.schema.json
 {settings.module.name}:
@@ -127,7 +150,7 @@ conditions:
     conditionPrometheusQueryLanguage:
       # Points arrive late, so the query looks at them as of arrival_allowance ago. TODO one incident for all, or one
       # for each of a label: sum by (LABEL) (...).
-      query: |-
+{besides}      query: |-
         sum(
           sum_over_time({series}{{monitored_resource="<<setting:resource_type>>"}}[<<{wish.name}_window:range>>]
           offset <<arrival_allowance:range>>)
@@ -162,15 +185,20 @@ alertStrategy:
 
 def _runbook(wish: Wish) -> str:
     sections = dict.fromkeys(_SECTIONS, "TODO")
-    sections["First 5 minutes"] = f'1. TODO\n\n   ```logging\n   jsonPayload.event="{wish.event}"\n   ```'
+    sections["First 5 minutes"] = _first_minutes(wish)
     sections["How it closes"] = f"By itself, when no more than `{wish.name}_count` are within `{wish.name}_window`."
+    sections["How soon it rings, and why"] = (
+        "Points of a log-based metric arrive minutes after their minute, so the query leaves out the newest "
+        "`arrival_allowance`."
+    )
+    sections["Silence it"] = _silence(wish)
     sections["How the alert works"] = (
         f"The query adds up `{wish.metric}` over `{wish.name}_window`. "
         f"Its cases: `loyalty-monitoring prove {wish.name}`."
     )
     body = "\n".join(f"## {title}\n\n{text}\n" for title, text in sections.items())
     definition = f"alert_policies/{wish.name}.yaml"
-    parameters = f"`{wish.name}_count`, `{wish.name}_window`"
+    parameters = f"`{wish.name}_count`, `{wish.name}_window`, `arrival_allowance`"
     return f"""# {wish.name}: TODO what is wrong, in a few words
 
 Alert {wish.row}, priority {wish.priority}. Definition: [{definition}](../{definition}).
@@ -178,6 +206,30 @@ Dashboard: [overview](../dashboards/overview.yaml) in Cloud Monitoring.
 Its thresholds and windows stand in [parameters.yaml](../parameters.yaml), and a stack may override them: {parameters}.
 
 {body}"""
+
+
+def _first_minutes(wish: Wish) -> str:
+    hours = math.ceil(wish.window / 60) + 2
+    return f"""1. TODO
+
+   ```logging
+   jsonPayload.event="{wish.event}"
+   ```
+
+2. See what the alert sees, on a laptop in a checkout of this project:
+
+   ```sh
+   gcloud logging read 'jsonPayload.event="{wish.event}"' --freshness={hours}h --format=json | loyalty-monitoring replay --stack STACK --policy {wish.name} --to "$(date -u +%FT%TZ)" -
+   ```"""  # noqa: E501
+
+
+def _silence(wish: Wish) -> str:
+    row = wish.row.lower()
+    return f"""For two hours, with the roles Monitoring Snooze Editor and Monitoring Viewer. While it is silent no incident opens and nobody is told:
+
+```sh
+gcloud monitoring snoozes create --display-name="{wish.name}: WHY, WHO" --start-time="$(date -u +%FT%TZ)" --end-time=+PT2H --criteria-policies="$(gcloud monitoring policies list --filter='userLabels.row={row} AND userLabels.environment=ENVIRONMENT' --format='value(name)' | paste -sd, -)"
+```"""  # noqa: E501
 
 
 def _on_overview(overview: Document, wish: Wish) -> str:
@@ -229,31 +281,50 @@ def _drill(file: Path, wish: Wish, event: Event) -> Mapping[Path, str]:
     return {file: text}
 
 
-def _fields(event: Event, samples: Mapping[str, object]) -> str:
-    values = {field: kind[0] if isinstance(kind, tuple) else samples[kind] for field, kind in event.fields.items()}
+def _fields(event: Event, samples: Mapping[str, object], examples: Mapping[str, object] = MappingProxyType({})) -> str:
+    """Return the event's fields with the contract's example of each where there is one, or a sample of its type."""
+    values = {
+        field: kind[0] if isinstance(kind, tuple) else examples.get(field, samples[kind])
+        for field, kind in event.fields.items()
+    }
     return ", ".join(f"{field}: {json.dumps(value)}" for field, value in values.items())
 
 
-def _cases(wish: Wish, event: Event) -> str:
-    fields = _fields(event, _SAMPLES)
-    at = 60 + wish.window
+def _cases(wish: Wish, contract: Contract) -> str:
+    """Return the first cases. They are as tight as they can be, so that a slip in the query is noticed."""
+    event = contract.events[wish.event]
+    fields = _fields(event, _SAMPLES, contract.examples)
+    # Even: the first evaluation that can see the last line is at an odd minute, which evaluating seldom would miss.
+    last = 60 + wish.window + wish.window % 2
+    first, rings = last - wish.window, last + 11
+    # In two minutes of one worker, where the threshold leaves as many.
+    before = f"      - {{event: {event.name}, at: {last - 1}m, fields: {{{fields}}}}}\n"
+    twice = before if wish.threshold > 1 else ""
     return f"""# yaml-language-server: $schema=../../schemas/cases.schema.json
 # TODO `loyalty-monitoring prove {wish.name}` names the kinds of case that are missing: write each, or say here why
 # there is none. How to write a case: docs/cases.md.
 alert: {wish.name}
 not_applicable: {{}}
 cases:
-  - claim: one more than the threshold within the window opens it
-    kinds: [opens]
+  - claim: one more than the threshold, by two workers and just within the window, opens it for a minute
+    kinds: [opens, closes]
     logs:
-      - {{event: {event.name}, at: {at}m, count: {wish.threshold + 1}, fields: {{{fields}}}}}
-    until: {at + 20}m
+      - {{event: {event.name}, at: {first + 1}m, worker: another, fields: {{{fields}}}}}
+{twice}      - {{event: {event.name}, at: {last}m, count: {wish.threshold - 1 or 1}, fields: {{{fields}}}}}
+    until: {last + 40}m
     incidents:
-      - {{opens: [{at}m, {at + 12}m], value: {wish.threshold + 1}}}
+      - {{opens: [{last}m, {rings}m], closes: [{last + 1}m, {rings + 1}m], value: {wish.threshold + 1}}}
   - claim: as many as the threshold are silent
     kinds: [just_short]
     logs:
-      - {{event: {event.name}, at: {at}m, count: {wish.threshold}, fields: {{{fields}}}}}
-    until: {at + wish.window + 30}m
+      - {{event: {event.name}, at: {last}m, count: {wish.threshold}, fields: {{{fields}}}}}
+    until: {last + wish.window + 30}m
+    incidents: []
+  - claim: the first and the last are a window apart, and no longer together
+    kinds: [one_second]
+    logs:
+      - {{event: {event.name}, at: {first}m59.999s, fields: {{{fields}}}}}
+      - {{event: {event.name}, at: {last}m, count: {wish.threshold}, fields: {{{fields}}}}}
+    until: {last + wish.window + 30}m
     incidents: []
 """

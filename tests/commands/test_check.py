@@ -122,3 +122,12 @@ def test_outside_git_everything_can_be_checked_and_a_wrong_revision_is_said(proj
     wrong = check(project, "--since", "nowhere")
     assert wrong.returncode == 2
     assert wrong.stderr.rstrip().endswith("or check everything with --all")
+
+
+def test_a_new_parameter_is_no_reason_why_a_case_is_missed(project: Path) -> None:
+    options = ("--row", "A99", "--metric", "rate_limited_requests", "--event", "rate_limit_exceeded")
+    run("new", "alert", "fresh_alert", *options, folder=project)
+    replace_text(project / "tests" / "cases" / "fresh_alert.yaml", "value: 21", "value: 22")
+    done = check(project, "--no-mutants")
+    assert "MISSED  fresh_alert" in done.stdout
+    assert "fresh_alert_count is" not in done.stdout

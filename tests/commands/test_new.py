@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -16,8 +17,10 @@ from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.proof.metrics.cases import load_metric_cases
 from loyalty_monitoring.proof.mutants.metrics import killed, metric_mutants
+from loyalty_monitoring.proof.mutants.run import try_mutants_of
 from tests.conftest import EXAMPLE, run
 from tests.log_lines import START
+from tests.loyalty.test_runbooks import SECTIONS
 
 OPTIONS = ("--row", "A99", "--metric", "rate_limited_requests", "--event", "rate_limit_exceeded")
 
@@ -31,11 +34,66 @@ def test_the_seven_files_load_and_lint_and_their_cases_hold(project: Path, prior
     if priority != "P1":
         return
     proof = json.loads(run("prove", "fresh_alert", "--format", "json", folder=project).stdout)
-    assert [case["misses"] for case in proof["cases"]] == [[], []]
+    assert [case["misses"] for case in proof["cases"]] == [[], [], []]
     assert all("no case of the kind" in sentence for sentence in proof["gate"])
     of_its_own = ("alert_policies/fresh_alert.yaml", "runbooks/fresh_alert.md")
     for file in ("coverage.yaml", "parameters.yaml", "drills.yaml", *of_its_own):
         assert "TODO" in (project / file).read_text()
+
+
+@pytest.mark.parametrize(
+    ("metric", "event", "numbers"),
+    [("rate_limited_requests", "rate_limit_exceeded", (20, 60)), ("card_events", "card_deactivated", (1, 5))],
+)
+def test_the_first_cases_of_a_new_alert_notice_every_slip_that_can_be_noticed(
+    project: Path, metric: str, event: str, numbers: tuple[int, int]
+) -> None:
+    asked = ("--row", "A99", "--metric", metric, "--event", event)
+    threshold, window = map(str, numbers)
+    run("new", "alert", "fresh_alert", *asked, "--threshold", threshold, "--window", window, folder=project)
+    found = try_mutants_of(project, load_stack_settings(project, "demo"), ["fresh_alert"], [])
+    alive = [mutant.partition(": ")[2] for mutant in found.alive]
+    # One line in each of two minutes, and one worker each: with a threshold of 1 there are no more.
+    rest = ["sum_over_time (1) -> max_over_time"] if numbers[0] == 1 else []
+    assert alive == [*rest, "monitored_resource (1): matcher removed"]
+
+
+def test_a_page_of_a_new_alert_has_what_ours_must_have(our_project: Path) -> None:
+    """tests/loyalty/test_runbooks.py is about our pages; what it asks for, a new page has but for its words."""
+    run("new", "alert", "fresh_alert", *OPTIONS, folder=our_project)
+    page = (our_project / "runbooks" / "fresh_alert.md").read_text()
+    assert re.findall(r"^## (.+)$", page, re.MULTILINE) == SECTIONS
+    assert "replay --stack STACK --policy fresh_alert --to" in page
+    assert "--filter='userLabels.row=a99 AND userLabels.environment=ENVIRONMENT'" in page
+    for parameter in ("fresh_alert_count", "fresh_alert_window", "arrival_allowance"):
+        assert f"`{parameter}`" in page
+
+
+def test_other_events_that_the_metric_counts_are_named_where_the_query_stands(our_project: Path) -> None:
+    asked = ("--row", "A99", "--metric", "stamp_transactions", "--event", "stamp_added")
+    run("new", "alert", "fresh_alert", *asked, folder=our_project)
+    policy = (our_project / "alert_policies" / "fresh_alert.yaml").read_text()
+    assert "# TODO stamp_transactions counts these as well, unless a matcher leaves them out: stamp_redeemed" in policy
+    assert run("lint", folder=our_project).stdout == "no findings\n"
+
+
+def test_check_names_what_is_still_to_be_decided(project: Path) -> None:
+    def told() -> list[str]:
+        done = run("check", "--all", "--no-mutants", folder=project)
+        return [line for line in done.stdout.splitlines() if line.startswith("undecided ")]
+
+    assert told() == []
+    run("new", "alert", "fresh_alert", *OPTIONS, folder=project)
+    places = [line.split()[1].rstrip(":") for line in told()]
+    assert [Path(place.rpartition(":")[0]).name for place in places] == [
+        "fresh_alert.yaml",
+        "coverage.yaml",
+        "overview.yaml",
+        "drills.yaml",
+        "parameters.yaml",
+        "fresh_alert.md",
+        "fresh_alert.yaml",
+    ]
 
 
 def test_the_drill_of_a_new_alert_opens_it_and_nothing_else_is_said_of_drills(project: Path) -> None:
@@ -78,6 +136,10 @@ def test_without_options_it_asks(project: Path) -> None:
             "did you mean 'rate_limited_requests'",
         ),
         (("fresh", *OPTIONS[:4], "--event", "card_enroled"), "did you mean 'card_enrolled'"),
+        (
+            ("fresh", *OPTIONS[:4], "--event", "card_enrolled"),
+            "rate_limited_requests counts rate_limit_exceeded, and never card_enrolled; choose another metric or event",
+        ),
     ],
 )
 def test_what_cannot_be_is_said_and_nothing_is_written(project: Path, arguments: tuple[str, ...], words: str) -> None:

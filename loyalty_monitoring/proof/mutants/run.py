@@ -45,9 +45,7 @@ def try_mutants_of(
         tried += try_policy_mutants(root, settings, progress, alerts)
     if metrics:
         tried += try_metric_mutants(root, settings, progress, metrics)
-    names = {*alerts, *metrics}
-    reviewed = load_equivalents(root / "tests" / "equivalent_mutants.yaml")
-    return score(tried, {one: why for one, why in reviewed.items() if one.partition(":")[0] in names})
+    return score(tried, load_equivalents(root / "tests" / "equivalent_mutants.yaml"), {*alerts, *metrics})
 
 
 def try_metric_mutants(

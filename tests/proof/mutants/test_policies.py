@@ -12,7 +12,7 @@ from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.proof.mutants.equivalents import Equivalent
 from loyalty_monitoring.proof.mutants.policies import policy_mutants
-from loyalty_monitoring.proof.mutants.score import Tried, as_json, lines, score
+from loyalty_monitoring.proof.mutants.score import Tried, alive_lines, as_json, lines, score
 from tests.conftest import PROJECT
 
 SETTINGS = load_stack_settings(PROJECT, "demo")
@@ -69,6 +69,16 @@ def test_the_reviewed_list_may_hold_neither_dead_nor_unknown_mutants() -> None:
     assert "'a: x' is killed by the case 'a claim'" in result.stale[0]
     assert "no mutant 'b'" in result.stale[1]
     assert not result.holds
+
+
+def test_a_survivor_leads_to_the_reason_that_another_has_for_the_same_slip() -> None:
+    listed = {"a: 1m -> 30s": Equivalent("because it is so", Position("list.yaml", 3, 1))}
+    result = score([Tried("b: 1m -> 30s", None), Tried("b: x", None)], listed, ["b"])
+    assert result.stale == ()
+    assert list(alive_lines(result)) == [
+        "ALIVE  b: 1m -> 30s (list.yaml:3:1 has this slip of another, with its reason)",
+        "ALIVE  b: x",
+    ]
 
 
 def test_survivors_are_named_with_what_to_do_and_the_totals() -> None:
