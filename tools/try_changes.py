@@ -65,7 +65,7 @@ def decide(project: Path) -> None:
     asked = ["git", "ls-files", "--modified", "--others", "--exclude-standard"]
     told = subprocess.run(asked, cwd=project, check=True, capture_output=True, text=True).stdout
     for file in map(project.joinpath, told.splitlines()):
-        file.write_text(file.read_text().replace("TODO", "Decided:"))
+        file.write_text(file.read_text().replace("TODO", "Decided,"))
 
 
 def rename_some(project: Path) -> None:
