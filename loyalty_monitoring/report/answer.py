@@ -50,19 +50,35 @@ def step_for(seconds: int, most_points: int) -> int:
     return next((step for step in _STEPS if seconds <= step * most_points), whole_days)
 
 
+def finer_step(step: int, window: int) -> int:
+    """Return the longest usual step within `window` seconds that divides a chart's step; the shortest if none is."""
+    return max((one for one in _STEPS if one <= window and step % one == 0), default=_STEPS[0])
+
+
 def answer(
-    series: Iterable[Series], first: int, last: int, step: int, most_series: int, *, lowest: bool = False
+    series: Iterable[Series],
+    first: int,
+    last: int,
+    step: int,
+    most_series: int,
+    *,
+    shown_step: int | None = None,
+    lowest: bool = False,
 ) -> Answer:
     """Return the answer as a page takes it: of many series the highest or the lowest, of many samples the extremes.
 
-    Where samples are more than a page takes, each bucket of neighbours is two: its least and its greatest value, in the
-    order in which they came. So no spike is lost, however short.
+    Where samples are finer than the step that is shown, or without one more than a page takes, each bucket of
+    neighbours is two: its least and its greatest value, in the order in which they came. So no spike is lost, however
+    short.
     """
     found = list(series)
     kept = sorted(found, key=_least if lowest else _greatest)[:most_series]
     kept.sort(key=lambda one: sorted(one.labels.items()))
     count = (last - first) // step + 1
-    bucket = -(-count // (_MOST_POINTS // 2)) if count > _MOST_POINTS else 0
+    if shown_step is not None:
+        bucket = 2 * shown_step // step if shown_step > step else 0
+    else:
+        bucket = -(-count // (_MOST_POINTS // 2)) if count > _MOST_POINTS else 0
     note = (
         None
         if len(kept) == len(found)
@@ -88,7 +104,11 @@ def _extremes(values: Sequence[float | None], bucket: int) -> Iterable[float | N
             yield from (None, None)
             continue
         least, greatest = min(there), max(there)
-        yield from (least, greatest) if there.index(least) <= there.index(greatest) else (greatest, least)
+        if start + bucket >= len(values):
+            # A chart ends with the newest value, which scorecards show; the other is the extreme farthest from it.
+            yield from (least if there[-1] - least > greatest - there[-1] else greatest, there[-1])
+        else:
+            yield from (least, greatest) if there.index(least) <= there.index(greatest) else (greatest, least)
 
 
 def _runs(values: Iterable[float | None]) -> Iterable[Value | int]:

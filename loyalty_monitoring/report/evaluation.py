@@ -1,4 +1,7 @@
-"""Every chart's query, asked of Prometheus over the window: finely for no choice, more coarsely for each choice."""
+"""Every chart's query, asked of Prometheus over the window: finely for no choice, more coarsely for each choice.
+
+A query that reads less than a step at a time is asked more often, so that a chart has what happened between its steps.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,10 @@ from typing import TypeVar
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.query_languages.promql.comparisons import Comparison, comparisons
-from loyalty_monitoring.query_languages.promql.expressions import look_back, parsed
+from loyalty_monitoring.query_languages.promql.expressions import look_back, parsed, reads
 from loyalty_monitoring.query_languages.promql.variables import chosen
 from loyalty_monitoring.replay.kept_answers import KeptAnswers
-from loyalty_monitoring.report.answer import Answer, answer, step_for
+from loyalty_monitoring.report.answer import Answer, answer, finer_step, step_for
 from loyalty_monitoring.report.choices import Choice
 from loyalty_monitoring.report.data_sets import DataSets, Query
 from loyalty_monitoring.report.time_series_filter import over_steps
@@ -21,6 +24,8 @@ from loyalty_monitoring.report.time_series_filter import over_steps
 _MOST_SERIES = 50  # of one chart; nobody tells more lines apart
 # A dashboard's chart is a third of a screen wide. Who chooses a label compares shapes.
 _POINTS, _POINTS_OF_A_CHOICE = 1_440, 400
+# Seconds that a selector without a range reads: https://prometheus.io/docs/prometheus/latest/querying/basics/#staleness
+_INSTANT = 300
 
 # Called before each question; what it raises ends the work.
 Check = Callable[[], None] | None
@@ -96,20 +101,41 @@ def _answer(kept: KeptAnswers, query: Query, sets: DataSets, choice: Choice, spa
     if query.promql is None:
         return Answer(first, step, (), query.note)
     labels = {variable.name: variable.label for variable in sets.variables}
+    promql = chosen(over_steps(query.promql, step), dict(choice), labels)
     try:
-        return _drawn(kept, chosen(over_steps(query.promql, step), dict(choice), labels), first, span.last, step)
+        return _drawn(kept, promql, first, span.last, _step_of(promql, step), shown_step=step)
     except UserError as error:
         # A dashboard of somebody else may ask what this Prometheus cannot answer; the chart says so in its place.
         return Answer(first, step, (), error.message)
 
 
-def _drawn(kept: KeptAnswers, query: str, first: int, last: int, step: int, *, lowest: bool = False) -> Answer:
+def _step_of(promql: str, step: int) -> int:
+    """Return how often a query is asked that a chart shows at `step`: it reads all points that lie between."""
+    try:
+        windows = [int(read.window.total_seconds()) or _INSTANT for read in reads(parsed(promql))]
+    except ValueError:
+        return step
+    return finer_step(step, min(windows, default=step))
+
+
+def _drawn(
+    kept: KeptAnswers,
+    query: str,
+    first: int,
+    last: int,
+    step: int,
+    *,
+    shown_step: int | None = None,
+    lowest: bool = False,
+) -> Answer:
     """Return the answer of a query for a chart, downsampled for the page."""
 
     def ask() -> dict[str, object]:
-        return answer(kept.ask(query, first, last, step), first, last, step, _MOST_SERIES, lowest=lowest).as_json()
+        found = kept.ask(query, first, last, step)
+        return answer(found, first, last, step, _MOST_SERIES, shown_step=shown_step, lowest=lowest).as_json()
 
-    return Answer.from_json(kept.remembered(["chart", query, first, last, step, _MOST_SERIES, lowest], [query], ask))
+    question = ["chart", query, first, last, step, shown_step, _MOST_SERIES, lowest]
+    return Answer.from_json(kept.remembered(question, [query], ask))
 
 
 def _in_parallel(function: Callable[[_In], _Out], items: Iterable[_In], check: Check) -> list[_Out]:

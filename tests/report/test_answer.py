@@ -7,7 +7,7 @@ import math
 import pytest
 
 from loyalty_monitoring.replay.prometheus import Series
-from loyalty_monitoring.report.answer import Answer, answer, step_for
+from loyalty_monitoring.report.answer import Answer, answer, finer_step, step_for
 
 MINUTE, DAY = 60, 86_400
 
@@ -58,6 +58,28 @@ def test_a_bucket_has_its_extremes_in_the_order_in_which_they_came() -> None:
     falling = one([(minute * 60, float(-minute)) for minute in range(4_800)], 0, 4_799 * 60)
     assert values(rising) == sorted(values(rising), key=float)
     assert values(falling) == sorted(values(falling), key=float, reverse=True)
+
+
+def test_a_chart_ends_with_the_newest_value_and_keeps_the_spike_before_it() -> None:
+    samples = [(minute * 60, 900.0 if minute == 4_798 else 5.0) for minute in range(4_800)]
+    assert values(one(samples, 0, 4_799 * 60))[-2:] == [900, 5]
+
+
+def test_samples_finer_than_what_is_shown_become_their_extremes_at_its_step() -> None:
+    samples = [(minute * 60, 500.0 if minute == 17 else 1.0) for minute in range(60)]
+    found = answer([Series({}, samples)], 0, 59 * 60, MINUTE, 50, shown_step=600)
+    assert (found.step, values(found)) == (600, [1, 500, 1, 1, 1, 1])
+    assert answer([Series({}, samples)], 0, 59 * 60, MINUTE, 50, shown_step=MINUTE).step == MINUTE
+
+
+@pytest.mark.parametrize(
+    ("step", "window", "finer"),
+    [(600, 60, 60), (600, 599, 300), (600, 600, 600), (600, 86_400, 600), (7_200, 3_600, 3_600), (900, 600, 300)],
+)
+def test_the_finer_step_divides_the_step_and_reaches_from_one_window_to_the_next(
+    step: int, window: int, finer: int
+) -> None:
+    assert finer_step(step, window) == finer
 
 
 def test_of_too_many_series_the_highest_are_kept_and_the_note_says_so() -> None:

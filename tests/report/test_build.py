@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -167,6 +168,20 @@ def test_a_choice_brings_the_numbers_of_that_store(pages: dict[str, str]) -> Non
     assert key == "store=s-2"
     assert samples(answers[number])[10] == 3
     assert [answer for index, answer in enumerate(answers) if index != number] == [None] * (len(answers) - 1)
+
+
+def test_a_minute_of_a_month_is_on_the_chart_whose_step_is_half_an_hour(tmp_path: Path) -> None:
+    query = "sum(sum_over_time(logging_googleapis_com:user_loyalty_rate_limited_requests[1m]))"
+    widget = {"xyChart": {"dataSets": [{"timeSeriesQuery": {"prometheusQuery": query}}]}}
+    (tmp_path / "minutely.json").write_text(json.dumps({"displayName": "M", "gridLayout": {"widgets": [widget]}}))
+    logs = write(tmp_path / "log.jsonl", sorted(rejections(), key=lambda one: one["timestamp"]))
+    made_from = sources(PROJECT, "demo", [tmp_path / "minutely.json"], {})
+    (only,) = (one for one in made_from.definitions.dashboards if one.name == "minutely")
+    fewer = dataclasses.replace(made_from.definitions, dashboards=(only,), alert_policies=())
+    drawn = dict(report(dataclasses.replace(made_from, definitions=fewer), [logs], end=START + timedelta(days=30)))
+    (answer,) = data(drawn, "dashboards/minutely.html")["answers"][""]
+    assert answer["step"] == 1_800
+    assert max(samples(answer).values()) == 120
 
 
 def test_a_query_that_cannot_be_evaluated_says_why_in_its_place(pages: dict[str, str]) -> None:
