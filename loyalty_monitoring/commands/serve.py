@@ -40,15 +40,19 @@ def serve_command(
     """
     from loyalty_monitoring.proof.alerts.cases import claims_of
     from loyalty_monitoring.replay.entries.log_files import readable_again
+    from loyalty_monitoring.replay.kept_files import Group, groups_of
+    from loyalty_monitoring.replay.running_servers import RunningServers
     from loyalty_monitoring.report.build import drawing
     from loyalty_monitoring.report.serve import Drawer, Edition, Live, changes, follow, served
     from loyalty_monitoring.report.sources import sources, watched_folders
 
     root = project_root()
-    with readable_again(files) as kept:
+    with readable_again(files) as kept, RunningServers() as servers:
+        groups: tuple[Group, ...] = ()
 
         @contextmanager
         def edition(version: int, check: Callable[[], None]) -> Iterator[Edition]:
+            nonlocal groups
             with ExitStack() as opened:
                 with progress_bar() as bar:
 
@@ -58,8 +62,20 @@ def serve_command(
 
                     load_stack_of(root, stack)  # refuses what lint finds
                     made_from = sources(root, stack, dashboards, claims_of(root))
+                    # To look at the bytes of a month of logs takes as long as all else.
+                    if not groups or not all(group.is_unchanged() for group in groups):
+                        groups = groups_of(kept, cache)
                     drawn = opened.enter_context(
-                        drawing(made_from, kept, strict=strict, version=version, cache=cache, progress=progress)
+                        drawing(
+                            made_from,
+                            kept,
+                            strict=strict,
+                            version=version,
+                            cache=cache,
+                            groups=groups,
+                            servers=servers,
+                            progress=progress,
+                        )
                     )
                 yield Edition(drawn.pages, drawn.draw)
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,6 +36,7 @@ from loyalty_monitoring.replay.metric_points import bucket_bounds
 from loyalty_monitoring.replay.open_metrics import SPLIT_HOURS, series_names_of, write_by_time, write_open_metrics
 from loyalty_monitoring.replay.prometheus import Given, Prometheus, Series, backfill, engine, prometheus_with
 from loyalty_monitoring.replay.result import MetricSummary, Points
+from loyalty_monitoring.replay.running_servers import RunningServers
 
 # Samples that are handed to Prometheus in one file: 300 bytes each, which promtool has in memory.
 _MOST_AT_ONCE = 1_000_000
@@ -52,39 +53,46 @@ def answering(
     strict: bool = False,
     groups: Sequence[Group] | None = None,
     searches: Sequence[Search] = (),
+    servers: RunningServers | None = None,
     progress: Progress | None = None,
 ) -> Iterator[tuple[KeptAnswers, Points]]:
     """Yield a function that answers queries over the points that the metrics make of the files; `wanted` are the series
     that are named. `groups` are those of the files, where whoever asks has them. `searches` are done on the way.
+    `servers` are those of whoever asks again while these answers are still needed.
 
     Errors: those of `load_entries`, and when asked, of `Prometheus`.
     """
     asked = Asked(tuple(groups or groups_of(files, cache)), tuple(metrics), frozenset(wanted), strict, tuple(searches))
-    with temporary_folder() as folder:
-        text = folder / "text"
+    with ExitStack() as stack:
+        text = stack.enter_context(temporary_folder()) / "text"
+        servers = servers or stack.enter_context(RunningServers())
         points = _points(cache, asked, text, progress)
-        # Prometheus is started by a thread that stays until the end: when that thread ends, so does Prometheus.
-        with ThreadPoolExecutor(max_workers=1) as keeper, ExitStack() as running:
+        stack.callback(cache.shrink)
+        leases = stack.enter_context(ExitStack())
 
-            def start() -> Prometheus:
-                data = folder / "data"
-                given = _kept_blocks(cache, asked, data)
-                if given is not None:
-                    try:
-                        return running.enter_context(prometheus_with(data, given))
-                    except UserError:  # blocks that the disk has damaged
-                        shutil.rmtree(data)
-                if not text.exists():
-                    _write_points(cache, replace(asked, searches=()), text, None)
-                return running.enter_context(
-                    prometheus_with(data, _new_blocks(cache, asked, points.metrics, text, data))
-                )
+        def start() -> Prometheus:
+            serving = partial(_serving, cache, asked, points.metrics, text)
+            return leases.enter_context(servers.server(_blocks_key(asked), serving))
 
+        yield KeptAnswers(cache, asked, start), points
+
+
+@contextmanager
+def _serving(cache: Cache, asked: Asked, summaries: Mapping[str, MetricSummary], text: Path) -> Iterator[Prometheus]:
+    """Yield a server over the blocks that are kept, or over new ones of the points as text, made where they are not."""
+    with temporary_folder() as folder, ExitStack() as running:
+        data = folder / "data"
+        server = None
+        if (given := _kept_blocks(cache, asked, data)) is not None:
             try:
-                yield KeptAnswers(cache, asked, lambda: keeper.submit(start).result()), points
-            finally:
-                keeper.submit(running.close).result()
-                cache.shrink()
+                server = running.enter_context(prometheus_with(data, given))
+            except UserError:  # blocks that the disk has damaged
+                shutil.rmtree(data)
+        if server is None:
+            if not text.exists():
+                _write_points(cache, replace(asked, searches=()), text, None)
+            server = running.enter_context(prometheus_with(data, _new_blocks(cache, asked, summaries, text, data)))
+        yield server
 
 
 class KeptAnswers:

@@ -7,8 +7,7 @@ highest value while the second part holds.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from loyalty_monitoring.definitions.model import AlertPolicy
@@ -41,7 +40,28 @@ def _margin(
         return None  # Prometheus took it, but our parser cannot look into it
     if compared is None:
         return None
-    first, last = evaluation_instants(start, end, policy.evaluation_interval_seconds)
+    interval = policy.evaluation_interval_seconds
+    first, last = evaluation_instants(start, end, interval)
+    question = ["margin", policy.query, policy.duration_seconds, first, last, interval]
+    value, at, labels, held = prometheus.remembered(
+        question, [policy.query], lambda: _extreme(prometheus, policy, compared, first, last)
+    )
+    return Margin(
+        compared.operator,
+        compared.threshold,
+        value,
+        None if at is None else datetime.fromtimestamp(at, UTC),
+        labels,
+        policy.name in opened,
+        held,
+        policy.duration_seconds,
+    )
+
+
+def _extreme(
+    prometheus: Evaluator, policy: AlertPolicy, compared: Comparison, first: int, last: int
+) -> tuple[float | None, int | None, Mapping[str, str], int | None]:
+    """Return the value that came nearest, when and for which labels, and how long the condition was met."""
     interval = policy.evaluation_interval_seconds
     value = compared.value if compared.role == "inside" else without_comparison(policy.query)
     samples = [
@@ -52,24 +72,14 @@ def _margin(
         if number == number  # a ratio of nothing is NaN
     ]
     if not samples:
-        empty = Margin(compared.operator, compared.threshold, None, None, {}, opened=False, met_seconds=None)
-        return replace(empty, opened=policy.name in opened, needed_seconds=policy.duration_seconds)
+        return None, None, {}, None
     # The first of equals: when it came so near.
     highest = compared.operator.startswith(">")
     _, at, number, labels = min(samples, key=lambda one: (-one[0] if highest else one[0], one[1]))
     held = None
     if policy.duration_seconds:
         held = longest_run(prometheus.query_range(policy.query, first, last, interval), interval)
-    return Margin(
-        compared.operator,
-        compared.threshold,
-        number,
-        datetime.fromtimestamp(at, UTC),
-        labels,
-        policy.name in opened,
-        held,
-        policy.duration_seconds,
-    )
+    return number, at, labels, held
 
 
 def _decisive(found: Sequence[Comparison]) -> Comparison | None:

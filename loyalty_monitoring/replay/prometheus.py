@@ -17,7 +17,7 @@ import socket
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +71,12 @@ class Evaluator(Protocol):
         A series that has none of them is left out.
         """
 
+    def remembered(self, question: Sequence[object], queries: Iterable[str] | None, work_out: Callable[[], Any]) -> Any:
+        """Return what `work_out` makes of the answers to these queries, or what it made of the same points before.
+
+        It is plain data; `question` says what it is. None for `queries` stands for all of the points.
+        """
+
 
 class Prometheus:
     """A running server on a loopback port. Made by `prometheus_over` only."""
@@ -108,6 +114,17 @@ class Prometheus:
             series = self._ask("series", {"match[]": f'{{{label}!=""}}', "start": first, "end": last})
             found |= {tuple((name, one[name]) for name in labels if name in one) for one in series}
         return [dict(one) for one in sorted(found)]
+
+    def remembered(self, question: Sequence[object], queries: Iterable[str] | None, work_out: Callable[[], Any]) -> Any:
+        """Return what `work_out` makes: a server remembers nothing."""
+        return work_out()
+
+    def answers(self) -> bool:
+        """Return whether the server is still there."""
+        try:
+            return "version" in self._data("status/buildinfo", {})
+        except UserError:
+            return False
 
     def check(self, given: Given) -> None:
         """See that the server is one whose answers we know, and that it holds what it was given.

@@ -14,9 +14,11 @@ from loyalty_monitoring.definitions.model import Dashboard
 from loyalty_monitoring.replay.entries.match import Matches
 from loyalty_monitoring.replay.entries.newest import Search
 from loyalty_monitoring.replay.kept_answers import KeptAnswers, answering
+from loyalty_monitoring.replay.kept_files import Group
 from loyalty_monitoring.replay.margins import margins
 from loyalty_monitoring.replay.result import Margin
 from loyalty_monitoring.replay.run import evaluate, window
+from loyalty_monitoring.replay.running_servers import RunningServers
 from loyalty_monitoring.replay.timeline import margin_text
 from loyalty_monitoring.report.answer import Answer
 from loyalty_monitoring.report.choices import Choice, Choices, choices, key
@@ -81,10 +83,13 @@ def drawing(
     strict: bool = False,
     version: int | None = None,
     cache: Cache = NO_CACHE,
+    groups: Sequence[Group] | None = None,
+    servers: RunningServers | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Drawing]:
     """Yield what draws each page by itself, when all alerts are judged. `version` numbers pages that are served.
 
+    `groups` are those of the files, and `servers` are shared with the drawing before, where whoever asks has them.
     Errors: UserError for a file or a window.
     """
     definitions = sources.definitions
@@ -100,7 +105,9 @@ def drawing(
         wanted,
         cache,
         strict=strict,
+        groups=groups,
         searches=list(dict.fromkeys(searches.values())),
+        servers=servers,
         progress=progress,
     ) as (answers, points):
         window_from, window_to = window(points.entries, start, end)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import signal
 import subprocess
 import time
@@ -35,6 +36,12 @@ class Served:
         connection.close()
         return found
 
+    def prometheus(self) -> list[str]:
+        """The processes of the servers that answer its queries."""
+        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        children = [child for task in tasks for child in task.read_text().split()]
+        return [child for child in children if Path(f"/proc/{child}/comm").read_text().startswith("prometheus")]
+
     def states(self) -> Iterator[dict[str, Any]]:
         """What pages are told, but that another version is on its way."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
@@ -65,6 +72,8 @@ def serving(project: Path) -> Iterator[Served]:
     process = subprocess.Popen(
         command,
         cwd=project,
+        # As users have it: what is known is kept, but not from run to run.
+        env={**os.environ, "LOYALTY_MONITORING_CACHE": str(project / "cache"), "LOYALTY_MONITORING_CACHE_SIZE": "50MB"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

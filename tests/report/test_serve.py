@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import json
 import shutil
 import signal
 import socket
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import PROGRAM, PROJECT
+from tests.log_lines import START, event, hours
 from tests.report.serving import Served, serving
 
 PATIENCE_SECONDS = 60.0
@@ -73,6 +75,24 @@ def test_a_new_log_line_is_drawn(served: Served) -> None:
     log.write_text(log.read_text() * 101)
     assert next(states)["version"] == version + 1
     assert "101 log entries" in served.get("/")[1]
+
+
+def test_a_changed_threshold_asks_the_server_that_runs(served: Served) -> None:
+    states = served.states()
+    version = next(states)["version"]
+    rejected = event("rate_limit_exceeded", START + hours(3), severity="WARNING", store_id="s-7", status=429)
+    with (served.project / "log.jsonl").open("a") as log:
+        log.write(json.dumps(rejected) + "\n")
+    assert next(states)["version"] == version + 1
+    served.get("/policies/rate_limit_spike.html")
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while len(before := served.prometheus()) != 1:  # that of the version before ends
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    parameters = served.project / "parameters.yaml"
+    parameters.write_text(parameters.read_text().replace("requests:\n  default: 100", "requests:\n  default: 90"))
+    assert next(states) == {"version": version + 2, "problem": None}
+    assert served.prometheus() == before
 
 
 def test_a_port_that_is_taken_is_said_with_the_remedy(served: Served) -> None:

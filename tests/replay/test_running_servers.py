@@ -1,0 +1,86 @@
+"""Whoever asks again of the same points shares the server that runs, and no server outlives its last user."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+
+import pytest
+
+from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
+from loyalty_monitoring.replay.running_servers import RunningServers
+
+
+class Starts:
+    """Starts servers over one point, and counts them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "points.om"
+        self._file.write_text('rejected{store="a"} 7 1793577600\n# EOF\n')
+        self.count = 0
+
+    def __call__(self) -> AbstractContextManager[Prometheus]:
+        self.count += 1
+        return prometheus_over(self._file)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Starts:
+    return Starts(tmp_path)
+
+
+def running() -> list[int]:
+    """The Prometheus servers that this process started."""
+    children = {child for task in Path("/proc/self/task").glob("*/children") for child in task.read_text().split()}
+    return [int(child) for child in children if Path(f"/proc/{child}/comm").read_text().startswith("prometheus")]
+
+
+def test_those_who_ask_of_the_same_points_share_a_server_until_the_last_has_gone(start: Starts) -> None:
+    with RunningServers() as servers:
+        with ExitStack() as first, ExitStack() as second:
+            one = first.enter_context(servers.server("points", start))
+            assert second.enter_context(servers.server("points", start)) is one
+            first.close()
+            assert one.query_range("rejected", 1793577600, 1793577600, 60)
+            assert len(running()) == 1
+        assert running() == []
+        with servers.server("points", start):
+            assert start.count == 2
+
+
+def test_other_points_have_a_server_of_their_own_and_so_have_points_without_a_key(start: Starts) -> None:
+    with RunningServers() as servers, ExitStack() as users:
+        for points in ("points", "others", None, None):
+            users.enter_context(servers.server(points, start))
+        assert (start.count, len(running())) == (4, 4)
+
+
+def test_a_server_that_was_killed_is_not_handed_out_again(start: Starts) -> None:
+    with RunningServers() as servers, ExitStack() as users:
+        dead = users.enter_context(servers.server("points", start))
+        os.kill(running()[0], signal.SIGKILL)
+        alive = users.enter_context(servers.server("points", start))
+        with pytest.raises(UserError):
+            dead.query_range("rejected", 1793577600, 1793577600, 60)
+        assert alive.query_range("rejected", 1793577600, 1793577600, 60)
+        assert servers_shared(servers, start) is alive
+    assert running() == []
+
+
+def servers_shared(servers: RunningServers, start: Starts) -> Prometheus:
+    with servers.server("points", start) as shared:
+        return shared
+
+
+def test_a_server_that_cannot_start_says_so_and_the_next_one_is_tried(start: Starts) -> None:
+    def broken() -> AbstractContextManager[Prometheus]:
+        raise UserError("cannot be started")
+
+    with RunningServers() as servers:
+        with pytest.raises(UserError), servers.server("points", broken):
+            pass
+        with servers.server("points", start) as server:
+            assert server.answers()
