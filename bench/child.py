@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def main() -> None:
     what, file = sys.argv[1], Path(sys.argv[2])
-    runs = {"replay": _replay, "loop": _loop, "promql": _promql, "lint": _lint}
+    runs = {"replay": _replay, "loop": _loop, "table": _table, "promql": _promql, "lint": _lint}
     result = runs[what](file)
     result["megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(json.dumps(result))
@@ -41,12 +41,12 @@ def _replay(file: Path) -> dict[str, Any]:
     definitions = _definitions()
     metrics = definitions.log_metrics
     wanted = series_in_queries(metrics, (policy.query for policy in definitions.alert_policies))
-    started = time.perf_counter()
+    started, used = time.perf_counter(), time.process_time()
     with connect() as con, tempfile.TemporaryDirectory() as folder:
         counts = load_entries(con, [file], needed_fields(metrics))
-        loaded = time.perf_counter()
+        loaded, cpu_of_reading = time.perf_counter(), time.process_time() - used
         summaries = make_points(con, metrics, wanted)
-        made = time.perf_counter()
+        made, cpu = time.perf_counter(), time.process_time() - used
         write_open_metrics(con, metrics, wanted, Path(folder) / "points.om")
         written = time.perf_counter()
     found = {
@@ -56,7 +56,9 @@ def _replay(file: Path) -> dict[str, Any]:
     }
     return {
         "seconds": made - started,
+        "cpu": cpu,
         "reading": loaded - started,
+        "cpu_of_reading": cpu_of_reading,
         "writing": written - made,
         "entries": counts.read,
         "rejected": counts.rejected,
@@ -71,6 +73,22 @@ def _loop(file: Path) -> dict[str, Any]:
     started, used = time.perf_counter(), time.process_time()
     found = points(file)
     return {"seconds": time.perf_counter() - started, "cpu": time.process_time() - used, "found": found}
+
+
+def _table(file: Path) -> dict[str, Any]:
+    """Have the database read the same fields into a table, and judge nothing."""
+    from loyalty_monitoring.common.database import connect, identifier, quoted
+    from loyalty_monitoring.replay.entries.fields import sql_type, tree_of
+    from loyalty_monitoring.replay.entries.layout import layout_of
+    from loyalty_monitoring.replay.metric_points import needed_fields
+
+    tree = tree_of(layout_of(needed_fields(_definitions().log_metrics)).leaves)
+    columns = ", ".join(f"{identifier(name)}: {quoted(sql_type(child))}" for name, child in tree.items())
+    started, used = time.perf_counter(), time.process_time()
+    with connect() as con:
+        read = f"read_json({quoted(str(file))}, format='newline_delimited', columns={{{columns}}})"
+        con.execute(f"CREATE TABLE entries AS FROM {read}")
+        return {"seconds": time.perf_counter() - started, "cpu": time.process_time() - used}
 
 
 def _promql(file: Path) -> dict[str, Any]:
