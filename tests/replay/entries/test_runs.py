@@ -36,6 +36,9 @@ def _loaded(file: Path) -> tuple[EntryCounts, list[Any]]:
         pytest.param(b'{"timestamp":"x"}', 1, id="no entry"),
         pytest.param(b"\xff\x00", 1, id="bytes"),
         pytest.param(b" ", 0, id="blank"),
+        pytest.param(b"\v\f", 0, id="blank of another kind"),
+        pytest.param(LINES[0] + b"\f", 1, id="form feed"),
+        pytest.param(LINES[0] + b"\v", 1, id="vertical tab"),
         pytest.param(LINES[0] + b"\r", 0, id="carriage return"),
         pytest.param(b"\xef\xbb\xbf" + LINES[0], 0, id="mark"),
     ],
@@ -48,7 +51,7 @@ def test_a_rare_line_costs_no_other_wherever_its_batch_ends(
     file.write_bytes(b"\n".join([*LINES[:place], bad, *LINES[place:], b""]))
     counts, rows = _loaded(file)
     assert (counts.rejected, [one.line for one in counts.first_rejected]) == (rejected, [place + 1] * rejected)
-    assert counts.read == len(rows) + rejected == len(LINES) + (bad != b" ")
+    assert counts.read == len(rows) + rejected == len(LINES) + bool(bad.strip())
     monkeypatch.setattr(log_files, "BATCH_BYTES", 700)
     assert _loaded(file) == (counts, rows)
 
