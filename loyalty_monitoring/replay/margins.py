@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
+from loyalty_monitoring.common.in_parallel import in_parallel
 from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.query_languages.promql.comparisons import Comparison, comparisons, without_comparison
 from loyalty_monitoring.query_languages.promql.expressions import parsed
@@ -27,8 +28,8 @@ def margins(
 ) -> dict[str, Margin]:
     """Return the margin of each policy that compares something with a number, by the policy's name."""
     opened = {incident.policy for incident in incidents}
-    found = ((policy, _margin(prometheus, policy, start, end, opened)) for policy in policies)
-    return {policy.name: margin for policy, margin in found if margin is not None}
+    found = in_parallel(lambda policy: _margin(prometheus, policy, start, end, opened), policies)
+    return {policy.name: margin for policy, margin in zip(policies, found, strict=True) if margin is not None}
 
 
 def _margin(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Literal
 from loyalty_monitoring.common.cache import NO_CACHE, Cache
 from loyalty_monitoring.common.database import Progress, connect
 from loyalty_monitoring.common.errors import Position, UserError, nearest
+from loyalty_monitoring.common.in_parallel import in_parallel
 from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.metric_usage import series_in_queries, series_names
 from loyalty_monitoring.definitions.model import AlertPolicy, Definitions, LogMetric
@@ -196,15 +196,10 @@ def evaluate(
     found: list[Incident] = []
     if progress is not None:
         progress("Evaluating the alert policies", 0.0)
-    pool = ThreadPoolExecutor(max_workers=2)
-    try:
-        for done, of_policy in enumerate(pool.map(one, enumerate(policies)), start=1):
-            found += of_policy
-            if progress is not None:
-                progress("Evaluating the alert policies", done / len(policies))
-    finally:
-        # Whoever was interrupted does not wait for long queries; they end with the server.
-        pool.shutdown(wait=False, cancel_futures=True)
+    for done, of_policy in enumerate(in_parallel(one, enumerate(policies)), start=1):
+        found += of_policy
+        if progress is not None:
+            progress("Evaluating the alert policies", done / len(policies))
     return sorted(found, key=lambda incident: (incident.opened, incident.policy, sorted(incident.labels.items())))
 
 

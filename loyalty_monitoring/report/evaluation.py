@@ -6,11 +6,11 @@ A query that reads less than a step at a time is asked more often, so that a cha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
 from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.common.in_parallel import in_parallel
 from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.query_languages.promql.comparisons import Comparison, comparisons
 from loyalty_monitoring.query_languages.promql.expressions import look_back, parsed, reads
@@ -57,7 +57,7 @@ class Panel:
 def dashboard_answers(kept: KeptAnswers, sets: DataSets, span: Span, check: Check) -> list[Answer]:
     """Return the answer of each query of a dashboard, with nothing chosen."""
     step = step_for(span.last - span.first, _POINTS)
-    return _in_parallel(lambda query: _answer(kept, query, sets, (), span, step), sets.queries, check)
+    return _asked(lambda query: _answer(kept, query, sets, (), span, step), sets.queries, check)
 
 
 def chosen_answers(kept: KeptAnswers, sets: DataSets, choice: Choice, span: Span, check: Check) -> list[Answer | None]:
@@ -68,7 +68,7 @@ def chosen_answers(kept: KeptAnswers, sets: DataSets, choice: Choice, span: Span
     def one(query: Query) -> Answer | None:
         return _answer(kept, query, sets, choice, span, step) if names <= set(query.uses) else None
 
-    return _in_parallel(one, sets.queries, check)
+    return _asked(one, sets.queries, check)
 
 
 def policy_panels(kept: KeptAnswers, policy: AlertPolicy, span: Span, check: Check) -> list[Panel]:
@@ -84,7 +84,7 @@ def policy_panels(kept: KeptAnswers, policy: AlertPolicy, span: Span, check: Che
         lowest = compared is not None and compared.operator.startswith("<")
         return Panel(compared, query, _drawn(kept, query, first, last, interval, lowest=lowest))
 
-    return _in_parallel(one, comparisons(parsed(policy.query)) or [None], check)
+    return _asked(one, comparisons(parsed(policy.query)) or [None], check)
 
 
 def looks_back(promql: str, step: int) -> int:
@@ -138,15 +138,10 @@ def _drawn(
     return Answer.from_json(kept.remembered(question, [query], ask))
 
 
-def _in_parallel(function: Callable[[_In], _Out], items: Iterable[_In], check: Check) -> list[_Out]:
+def _asked(function: Callable[[_In], _Out], items: Iterable[_In], check: Check) -> list[_Out]:
     def one(item: _In) -> _Out:
         if check is not None:
             check()
         return function(item)
 
-    workers = ThreadPoolExecutor(max_workers=2)
-    try:
-        return list(workers.map(one, items))
-    finally:
-        # Whoever was interrupted does not wait for long queries; they end with the server.
-        workers.shutdown(wait=False, cancel_futures=True)
+    return list(in_parallel(one, items))
