@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from loyalty_monitoring.common.database import connect, quoted
+from loyalty_monitoring.common.database import quoted, small_questions
 from loyalty_monitoring.common.errors import nearest
 from loyalty_monitoring.common.yaml_documents import Path_
 from loyalty_monitoring.definitions.log_contract import Contract, Event, FieldType, events_filter
@@ -161,15 +162,19 @@ def _answers(contract: Contract, leaves: Sequence[Expression], resource_types: S
     found: _Answers = {resource_type: [] for resource_type in resource_types}
     if not kinds:
         return found
-    with connect() as con:
-        answers = con.execute(
-            f"SELECT {', '.join([*tests, 'number'])} "
-            f"FROM (VALUES {rows}) AS kinds (number, event, severity, logger, resource_type, text) ORDER BY number"
-        ).fetchall()
-    for *answer, number in answers:
+    for *answer, number in _rows(
+        f"SELECT {', '.join([*tests, 'number'])} "
+        f"FROM (VALUES {rows}) AS kinds (number, event, severity, logger, resource_type, text) ORDER BY number"
+    ):
         event, _, _, resource_type = kinds[number]
         found[resource_type].append((event, dict(zip(leaves, answer, strict=True))))
     return found
+
+
+@lru_cache(maxsize=8)
+def _rows(query: str) -> list[tuple[Any, ...]]:
+    """Return the answer, which is the same for each stack and each rule."""
+    return small_questions().execute(query).fetchall()
 
 
 def _pinned_resource_type(parsed: Filter) -> str:
