@@ -1,14 +1,18 @@
 """`loyalty-monitoring` in a process of its own that begins where its imports are done.
 
 A command imports for half a second before it does anything, and tests start hundreds of them. So a process that has
-imported what commands import, and done nothing else, forks one for each. That one has its own folder, environment,
-arguments and standard streams, runs the console command's function, and ends as Python ends. What it shares with the
+imported what commands import, made what is the same for each of them (the grammar's parser), and done nothing else,
+forks one for each. That one has its own folder, environment, arguments and standard streams, runs the console command's
+function, and ends as a child of `multiprocessing` ends: its threads and its exit functions are waited for, but modules
+and objects go with the process, since to take them apart takes longer than most commands. What it shares with the
 others is what Python chose when it started, such as the order of sets; and an import that a command forgets may be
 there already. Tests of how commands start and end therefore start PROGRAM itself.
 """
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import os
 import signal
@@ -16,8 +20,9 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NoReturn
 
 _LENGTH = 4  # bytes that say how long a request is
 _PRELOADED = (
@@ -91,6 +96,7 @@ def _serve(asked: socket.socket, program: str) -> None:
     while True:
         length, streams, _, _ = socket.recv_fds(asked, _LENGTH, 4)
         if not length:
+            gc.unfreeze()
             sys.exit()
         message = asked.recv(int.from_bytes(length), socket.MSG_WAITALL)
         assert _threads() == 1, "what has threads cannot be forked"
@@ -140,6 +146,23 @@ def _become(
     sys.argv = [program, *arguments]
 
 
+def _end_after(command: Callable[[], None]) -> NoReturn:
+    """Call it, and end this process with its status, as the interpreter would but without taking itself apart."""
+    status = 1
+    try:
+        command()
+        status = 0
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
 if __name__ == "__main__":
     from importlib import import_module
 
@@ -147,8 +170,12 @@ if __name__ == "__main__":
         import_module(name)
     from loyalty_monitoring.__main__ import main
     from loyalty_monitoring.checks.lint.rules import all_rules
+    from loyalty_monitoring.query_languages.logging_filter import parse_filter
 
     all_rules()
+    parse_filter("severity = ERROR")
+    gc.collect()
+    gc.freeze()  # what is here already is no command's garbage, and stays shared as long as nothing looks at it
     with socket.socket(fileno=int(sys.argv[1])) as _asked:
         _serve(_asked, sys.argv[2])
-    main()
+    _end_after(main)
