@@ -9,27 +9,8 @@ from __future__ import annotations
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.common.yaml_documents import Document, Path_
 from loyalty_monitoring.definitions.model import AlertPolicy, Body
+from loyalty_monitoring.query_languages.promql.cloud_monitoring import RESOURCE_LABELS
 
-# A user label of this name would collide with a label of the monitored resource in PromQL.
-_RESOURCE_LABELS = frozenset(
-    [
-        "project_id",
-        "location",
-        "cluster_name",
-        "namespace_name",
-        "pod_name",
-        "container_name",
-        "service_name",
-        "revision_name",
-        "configuration_name",
-        "instance_id",
-        "zone",
-        "job",
-        "job_name",
-        "task_id",
-        "log",
-    ]
-)
 # Personal or unbounded: the first would show people's data to everyone who sees a chart, the second has no end.
 _NEVER_A_LABEL = frozenset(
     ["recipient", "email", "customer_id", "user_id", "phone", "name", "message", "insert_id", "trace"]
@@ -47,7 +28,7 @@ def check_log_metric(body: Body, document: Document) -> None:
     for index, label in enumerate(labels):
         place = ("metricDescriptor", "labels", index)
         require(
-            label not in _RESOURCE_LABELS,
+            label not in RESOURCE_LABELS,
             place,
             f"label {label!r} is a resource's label; choose another name",
         )

@@ -23,7 +23,7 @@ from loyalty_monitoring.definitions.settings import Settings
 _SEVERITY = {"P0": "severity: CRITICAL\n", "P1": "severity: WARNING\n", "P2": ""}
 # Not 1: a sum of ones is their count.
 _SAMPLES = {"string": "x-1", "count": 2, "rate": 0.5, "number": 1, "boolean": True}
-_SECTIONS = (
+RUNBOOK_SECTIONS = (
     "What it means",
     "How bad is it",
     "First 5 minutes",
@@ -184,7 +184,7 @@ alertStrategy:
 
 
 def _runbook(wish: Wish) -> str:
-    sections = dict.fromkeys(_SECTIONS, "TODO")
+    sections = dict.fromkeys(RUNBOOK_SECTIONS, "TODO")
     sections["First 5 minutes"] = _first_minutes(wish)
     sections["How it closes"] = f"By itself, when no more than `{wish.name}_count` are within `{wish.name}_window`."
     sections["How soon it rings, and why"] = (

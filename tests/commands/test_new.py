@@ -14,13 +14,13 @@ from loyalty_monitoring.checks.drill.replayed import expected_incidents
 from loyalty_monitoring.checks.drill.scenarios import load_scenarios
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import load_contract
+from loyalty_monitoring.definitions.new_alert import RUNBOOK_SECTIONS
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.proof.metrics.cases import load_metric_cases
 from loyalty_monitoring.proof.mutants.metrics import killed, metric_mutants
 from loyalty_monitoring.proof.mutants.run import try_mutants_of
 from tests.conftest import EXAMPLE, run
 from tests.log_lines import START
-from tests.loyalty.test_runbooks import SECTIONS
 
 OPTIONS = ("--row", "A99", "--metric", "rate_limited_requests", "--event", "rate_limit_exceeded")
 
@@ -62,7 +62,7 @@ def test_a_page_of_a_new_alert_has_what_ours_must_have(our_project: Path) -> Non
     """tests/loyalty/test_runbooks.py is about our pages; what it asks for, a new page has but for its words."""
     run("new", "alert", "fresh_alert", *OPTIONS, folder=our_project)
     page = (our_project / "runbooks" / "fresh_alert.md").read_text()
-    assert re.findall(r"^## (.+)$", page, re.MULTILINE) == SECTIONS
+    assert re.findall(r"^## (.+)$", page, re.MULTILINE) == list(RUNBOOK_SECTIONS)
     assert "replay --stack STACK --policy fresh_alert --to" in page
     assert "--filter='userLabels.row=a99 AND userLabels.environment=ENVIRONMENT'" in page
     for parameter in ("fresh_alert_count", "fresh_alert_window", "arrival_allowance"):

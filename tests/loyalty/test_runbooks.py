@@ -14,6 +14,7 @@ from loyalty_monitoring.common.yaml_documents import load_yaml
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.model import AlertPolicy
+from loyalty_monitoring.definitions.new_alert import RUNBOOK_SECTIONS
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.query_languages.logging_filter import parse_filter
 from tests.conftest import ROOT
@@ -25,19 +26,6 @@ POLICIES = {policy.name: policy for policy in DEFINITIONS.alert_policies}
 PAGES = {page.stem: page.read_text() for page in (ROOT / "runbooks").iterdir()}
 
 each_page = pytest.mark.parametrize("name", POLICIES)
-
-SECTIONS = [
-    "What it means",
-    "How bad is it",
-    "First 5 minutes",
-    "Likely causes",
-    "How it closes",
-    "How soon it rings, and why",
-    "False alarms",
-    "Who to tell",
-    "Silence it",
-    "How the alert works",
-]
 
 
 def blocks(name: str, language: str) -> list[str]:
@@ -81,7 +69,7 @@ def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
 
 @each_page
 def test_a_page_answers_the_questions_of_the_night_in_their_order(name: str) -> None:
-    assert re.findall(r"^## (.+)$", PAGES[name], re.MULTILINE) == SECTIONS
+    assert re.findall(r"^## (.+)$", PAGES[name], re.MULTILINE) == list(RUNBOOK_SECTIONS)
     for section in re.split(r"^## .+$", PAGES[name], flags=re.MULTILINE)[1:]:
         assert section.strip()
 

@@ -9,6 +9,26 @@ import promql_parser
 from loyalty_monitoring.query_languages.promql.expressions import metric_name, nodes, selectors
 from loyalty_monitoring.query_languages.promql.quoted_names import legacy_name
 
+# https://docs.cloud.google.com/monitoring/api/resources: what the usual resources have; `log` is of every log metric.
+RESOURCE_LABELS = frozenset(
+    [
+        "project_id",
+        "location",
+        "cluster_name",
+        "namespace_name",
+        "pod_name",
+        "container_name",
+        "service_name",
+        "revision_name",
+        "configuration_name",
+        "instance_id",
+        "zone",
+        "job",
+        "job_name",
+        "task_id",
+        "log",
+    ]
+)
 # Functions and aggregations of Prometheus 2.44, which Cloud Monitoring evaluates
 # (cloud.google.com/stackdriver/docs/managed-prometheus/promql-differences). The parser knows newer ones as well.
 FUNCTIONS = frozenset(

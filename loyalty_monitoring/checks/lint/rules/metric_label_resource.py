@@ -10,33 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, at, items
-
-# https://docs.cloud.google.com/monitoring/api/resources: what the usual resources have; `log` is of every log metric.
-_OF_RESOURCES = frozenset(
-    [
-        "project_id",
-        "location",
-        "cluster_name",
-        "namespace_name",
-        "pod_name",
-        "container_name",
-        "service_name",
-        "revision_name",
-        "configuration_name",
-        "instance_id",
-        "zone",
-        "job",
-        "job_name",
-        "task_id",
-        "log",
-    ]
-)
+from loyalty_monitoring.query_languages.promql.cloud_monitoring import RESOURCE_LABELS
 
 
 def check(metric: Resource, project: Project) -> Iterator[Problem]:
     for index, label in enumerate(items(at(metric.body, "metricDescriptor", "labels"))):
         key = at(label, "key")
-        if isinstance(key, str) and key in _OF_RESOURCES:
+        if isinstance(key, str) and key in RESOURCE_LABELS:
             yield Problem(
                 ("metricDescriptor", "labels", index),
                 f"label {key!r} is a label of monitored resources as well; in PromQL {key} is the resource's, and the "
