@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Self
@@ -48,7 +48,7 @@ class RunningServers:
             if running is not None and running.prometheus.answers():
                 running.users += 1
             else:
-                running = self._keeper.submit(_started, start).result()
+                running = self._start(start)
                 if points is not None:
                     self._running[points] = running
         try:
@@ -61,8 +61,21 @@ class RunningServers:
                         del self._running[points]
                     self._keeper.submit(running.end.close).result()
 
+    def _start(self, start: Start) -> _Running:
+        starting = self._keeper.submit(_started, start)
+        try:
+            return starting.result()
+        except BaseException:  # an interruption: what has started all the same ends, too
+            starting.add_done_callback(_end)
+            raise
+
 
 def _started(start: Start) -> _Running:
     with ExitStack() as stack:
         prometheus = stack.enter_context(start())
         return _Running(prometheus, stack.pop_all())
+
+
+def _end(starting: Future[_Running]) -> None:
+    if not starting.cancelled() and starting.exception() is None:
+        starting.result().end.close()

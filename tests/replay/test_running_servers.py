@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
+import threading
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
@@ -84,3 +86,26 @@ def test_a_server_that_cannot_start_says_so_and_the_next_one_is_tried(start: Sta
             pass
         with servers.server("points", start) as server:
             assert server.answers()
+
+
+def servers_used(start: Starts) -> None:
+    with RunningServers() as servers, servers.server("points", start):
+        pytest.fail("it was not interrupted")
+
+
+def test_a_server_that_starts_while_the_user_is_interrupted_ends(
+    start: Starts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    (tmp_path / "temporary").mkdir()
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        threading.Timer(0.05, signal.raise_signal, [signal.SIGINT]).start()
+        with pytest.raises(KeyboardInterrupt):
+            servers_used(start)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert start.count == 1
+    assert running() == []
+    assert list((tmp_path / "temporary").iterdir()) == []
