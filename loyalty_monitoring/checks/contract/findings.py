@@ -150,7 +150,10 @@ class ContractFinding:
 
 
 def findings(report: ContractReport) -> list[ContractFinding]:
-    """Return all findings, the gravest first, then in the order of the contract."""
+    """Return all findings, the gravest first, then what an entry shows, then in the order of the contract.
+
+    In a log of minutes most events are absent, which is no news; what is wrong with an entry is.
+    """
     found = [
         *_of_events(report),
         *_of_celery(report),
@@ -158,7 +161,7 @@ def findings(report: ContractReport) -> list[ContractFinding]:
         *_of_metrics(report),
         *_of_lateness(report),
     ]
-    return sorted(found, key=lambda finding: LEVELS.index(finding.level))
+    return sorted(found, key=lambda finding: (LEVELS.index(finding.level), finding.example is None))
 
 
 def _of_lateness(report: ContractReport) -> Iterator[ContractFinding]:

@@ -43,12 +43,15 @@ class LineCounts:
     """Counts of the lines so far: `read` = those of `times` + `rejected`. Blank lines are no lines.
 
     `times` says how many entries have their time from where: "the prefix", "the line", "the line before", "--time".
+    `cut` are entries of text that begins as an object of JSON, and is none.
     """
 
     read: int = 0
     rejected: int = 0
     first_rejected: list[Rejected] = field(default_factory=list)
     times: Counter[str] = field(default_factory=Counter)
+    cut: int = 0
+    first_cut: list[Position] = field(default_factory=list)
 
 
 def entries_of(
@@ -81,6 +84,8 @@ def entries_of(
                             _refuse(Rejected(found.name, batch.line(number), made), counts, strict)
                         else:
                             before = made["timestamp"]
+                            if made.get("textPayload", "").startswith('{"'):
+                                _count_cut(Position(found.name, batch.line(number)), counts)
                             yield json.dumps(made)
     _judge(counts)
 
@@ -94,9 +99,21 @@ def _refuse(one: Rejected, counts: LineCounts, strict: bool) -> None:
         counts.first_rejected.append(one)
 
 
+def _count_cut(position: Position, counts: LineCounts) -> None:
+    counts.cut += 1
+    if len(counts.first_cut) < FIRST_REJECTED:
+        counts.first_cut.append(position)
+
+
 def _judge(counts: LineCounts) -> None:
     if counts.read == 0:
         raise UserError("there is no line in what was given; name files with the output of a container")
+    if counts.cut:
+        many = "1 line begins" if counts.cut == 1 else f"{counts.cut:,} lines begin"
+        more = ", ..." if counts.cut > len(counts.first_cut) else ""
+        places = ", ".join(map(str, counts.first_cut)) + more
+        what = "like JSON without being it, perhaps cut off; as in Cloud Logging that is text, and no event"
+        _log.warning("%s", f"{many} {what}: {places}")
     if not counts.rejected:
         return
     words = "\n".join(unused(counts.rejected, counts.read, counts.first_rejected, "lines"))

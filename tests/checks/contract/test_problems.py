@@ -150,6 +150,13 @@ def test_all_that_is_wrong_with_an_entry_is_told() -> None:
     ]
 
 
+def test_what_is_wrong_with_an_entry_comes_before_what_a_short_log_does_not_have() -> None:
+    wrong = changed("points_adjusted", points="ten")
+    _, report = checked(text([*without("stamp_added", "email_queued", "points_adjusted"), wrong]))
+    warnings = [one["subject"] for one in report["findings"] if one["level"] == "warning"]
+    assert warnings == ["points_adjusted", "stamp_added", "email_queued"]
+
+
 def test_a_mistyped_event_names_the_nearest_and_the_absent_one_names_it() -> None:
     typo = changed("rate_limit_exceeded", event="rate_limit_exceded")
     _, report = checked(text([*without("rate_limit_exceeded"), typo]))

@@ -174,3 +174,22 @@ def test_the_resource_type_is_the_stacks_or_the_options_and_then_no_project_is_n
     told = run("import", "--resource-type", "gce_instance", "-", stdin=line, folder=tmp_path)
     assert json.loads(told.stdout)["resource"]["type"] == "gce_instance"
     assert run("import", "-", stdin="", folder=EXAMPLE).returncode == 2
+
+
+def test_a_line_that_was_cut_off_is_text_and_is_told_with_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "stdout.txt"
+    lines = [f"{TIME} {LINE}", f"{TIME} {LINE[:60]}", f"{TIME} {{not json}}", f"{TIME} Traceback"]
+    file.write_text("\n".join(lines))
+    done = run("import", str(file))
+    assert done.returncode == 0
+    made = [json.loads(line) for line in done.stdout.splitlines()]
+    assert ["jsonPayload" in entry for entry in made] == [True, False, False, False]
+    assert made[1]["textPayload"] == LINE[:60]
+    told = "1 line begins like JSON without being it, perhaps cut off; as in Cloud Logging that is text, and no event"
+    assert f"{told}: {file}:2\n" in done.stderr
+
+
+def test_of_many_lines_that_were_cut_off_the_first_are_named(tmp_path: Path) -> None:
+    counts = LineCounts()
+    _made(tmp_path, *[f"{TIME} {LINE[:60]}"] * 12, counts=counts)
+    assert (counts.cut, len(counts.first_cut)) == (12, 10)
