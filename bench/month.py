@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from bench.child import ROOT
@@ -10,6 +11,8 @@ from bench.generate import write_day
 
 DAYS, MERCHANTS, STORES = 30, 20, 100
 Row = dict[str, Measured]
+_COMPARED, _METRIC = re.compile("> <<.*>>"), re.compile(r"<<metric:(\w+)>>")
+_FILTER = "filter: |-\n  "
 
 
 def write_month(file: Path, entries: int) -> None:
@@ -19,13 +22,14 @@ def write_month(file: Path, entries: int) -> None:
 
 
 def projects(folder: Path) -> tuple[Path, Path]:
-    """Make two projects: one with another threshold, one with another filter, too."""
+    """Make two projects, whatever alerts there are: one with another threshold, one with another filter, too."""
     threshold, filtered = copy_of_project(folder / "threshold"), copy_of_project(folder / "filter")
+    policies = {file.name: file.read_text(encoding="utf-8") for file in (ROOT / "alert_policies").glob("*.yaml")}
+    name, text = next((name, text) for name, text in sorted(policies.items()) if _COMPARED.search(text))
+    (compared, *_), (metric, *_) = _COMPARED.findall(text), _METRIC.findall(text)
     for project in (threshold, filtered):
-        change(
-            project / "parameters.yaml", "rate_limit_requests:\n  default: 100", "rate_limit_requests:\n  default: 80"
-        )
-    change(filtered / "log_metrics" / "rate_limited_requests.yaml", "rate_limit_exceeded", "card_enrolled")
+        change(project / "alert_policies" / name, compared, "> 0.03")
+    change(filtered / "log_metrics" / f"{metric}.yaml", _FILTER, f"{_FILTER}sample(insertId, 0.5)\n  AND ")
     return threshold, filtered
 
 

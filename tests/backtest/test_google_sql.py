@@ -19,8 +19,11 @@ from loyalty_monitoring.backtest.view import json_text, parse_view
 from loyalty_monitoring.common.database import Connection, connect
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.load import load_definitions
+from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.definitions.settings import load_stack_settings
+from loyalty_monitoring.proof.metrics.cases import entry as case_entry
+from loyalty_monitoring.proof.metrics.cases import load_metric_cases
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, parse_filter, to_sql
 from loyalty_monitoring.replay.entries.fields import expression, leaves_of
 from loyalty_monitoring.replay.entries.filtering import filter_fields
@@ -142,11 +145,11 @@ def test_what_googlesql_cannot_say_is_an_error_and_never_a_guess(text: str) -> N
 
 
 def test_a_metric_that_cannot_be_counted_is_named_with_the_way_out() -> None:
-    (metric,) = (one for one in METRICS if one.name == "rate_limited_requests")
+    metric = METRICS[0]
     strange = LogMetric(**{**vars(metric), "body": {**metric.body, "filter": 'SEARCH("429")'}})
     with pytest.raises(UserError) as caught:
         aggregation(VIEW, [strange], [])
-    assert "BigQuery cannot count loyalty/rate_limited_requests" in caught.value.message
+    assert f"BigQuery cannot count {metric.api_name}" in caught.value.message
     assert "leave out --view" in caught.value.message
 
 
@@ -154,7 +157,7 @@ def test_a_metric_that_cannot_be_counted_is_named_with_the_way_out() -> None:
 
 
 def sample_entries() -> list[dict[str, Any]]:
-    """Every twentieth entry of the faulty day, all events, and some whose labels and values are odd."""
+    """Some entries of each event of the faulty day, some with odd labels and values, and a case of each metric."""
     lines = gzip.decompress((ROOT / "samples" / "2026-11-07.jsonl.gz").read_bytes()).splitlines()
     day = [json.loads(line) for line in lines]
     by_event: dict[str, list[dict[str, Any]]] = {}
@@ -173,7 +176,10 @@ def sample_entries() -> list[dict[str, Any]]:
     strange += [
         {**freshness, "jsonPayload": {**freshness["jsonPayload"], "last_success_timestamp": value}} for value in numbers
     ]
-    return sorted([*few, *celery, *strange], key=lambda entry: str(entry["timestamp"]))
+    cases = load_metric_cases(ROOT / "tests" / "cases" / "metrics", load_contract(ROOT / "log_events.yaml"))
+    of_each = {metric: line.log for line in cases.lines for metric in line.counts}
+    counted = [case_entry(log, "2026-11-07T12:00:00Z") for log in of_each.values()]
+    return sorted([*few, *celery, *strange, *counted], key=lambda entry: str(entry["timestamp"]))
 
 
 def points(con: Connection) -> list[tuple[Any, ...]]:
@@ -214,7 +220,7 @@ def test_a_metric_has_the_same_points_by_bigquery_as_by_duckdb(
 ) -> None:
     here, there = ([point for point in counted[1] if point[0] == metric.name] for counted in both)
     assert there == here
-    assert here, "the sample has entries for each metric"
+    assert here, "there are entries for each metric"
     assert both[1][0][metric.api_name] == both[0][0][metric.api_name]
 
 

@@ -55,7 +55,9 @@ def test_a_linter_that_works_more_has_a_larger_ratio(tmp_path: Path, monkeypatch
 
 def test_the_edits_that_are_measured_are_there(tmp_path: Path) -> None:
     threshold, filtered = projects(tmp_path)
-    assert "default: 80" in (threshold / "parameters.yaml").read_text()
-    assert "card_enrolled" in (filtered / "log_metrics" / "rate_limited_requests.yaml").read_text()
+    for project in (threshold, filtered):
+        assert any("> 0.03" in file.read_text() for file in (project / "alert_policies").glob("*.yaml"))
+    assert any("sample(" in file.read_text() for file in (filtered / "log_metrics").glob("*.yaml"))
+    assert not any("sample(" in file.read_text() for file in (threshold / "log_metrics").glob("*.yaml"))
     with pytest.raises(ValueError, match="has no"):
         change(threshold / "parameters.yaml", "no such text", "")

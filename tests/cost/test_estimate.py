@@ -22,7 +22,7 @@ from loyalty_monitoring.definitions.project import load_module
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_simulation.output import write
 from loyalty_simulation.story import Story, entries
-from tests.conftest import ROOT
+from tests.conftest import PROJECT, ROOT
 from tests.log_lines import hours, rejection
 from tests.log_lines import write as write_lines
 
@@ -34,8 +34,8 @@ START = datetime(2026, 11, 2, tzinfo=UTC)
 
 
 @lru_cache
-def definitions() -> Definitions:
-    return load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
+def definitions(project: Path = ROOT) -> Definitions:
+    return load_definitions(project, load_stack_settings(project, "demo"))
 
 
 def _month(sample: MeasuredSample, *, today: date = TODAY, **size: int) -> Estimate:
@@ -56,6 +56,12 @@ def small_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def small(small_file: Path) -> MeasuredSample:
     return measured(definitions(), [small_file], DIMENSIONS)
+
+
+@pytest.fixture(scope="module")
+def small_of_known(small_file: Path) -> MeasuredSample:
+    """The same with the tests' own project, whose metrics and alerts are known."""
+    return measured(definitions(PROJECT), [small_file], DIMENSIONS)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +101,7 @@ def test_without_a_size_the_estimate_is_the_sample_scaled_to_a_month(small: Meas
 
 
 def test_more_pods_are_predicted_as_they_are_when_the_same_lines_come_from_more_pods(
-    small: MeasuredSample, small_file: Path, tmp_path: Path
+    small_of_known: MeasuredSample, small_file: Path, tmp_path: Path
 ) -> None:
     """Each line of an API pod is given, at random, to one of four."""
     spread = tmp_path / "spread.jsonl"
@@ -106,14 +112,13 @@ def test_more_pods_are_predicted_as_they_are_when_the_same_lines_come_from_more_
             if labels["container_name"] == "api":
                 labels["pod_name"] += f"-{sha256(line.encode()).digest()[0] % 4}"
             out.write(json.dumps(entry) + "\n")
-    real = measured(definitions(), [spread], DIMENSIONS)
-    api = ("loyalty/stamp_transactions", "loyalty/points_transactions")
-    before = _pods_of(small, api[0])
-    assert _pods_of(real, api[0]) == 4 * before
+    real = measured(definitions(PROJECT), [spread], DIMENSIONS)
+    api = "loyalty/stamp_transactions"
+    assert _pods_of(real, api) == 4 * _pods_of(small_of_known, api)
     # Only the API's pods became more, so that each metric's pods must be told by its own.
-    predicted = _month(small, pods=4 * small.usage.pods)
-    assert _bytes(predicted, *api) == pytest.approx(_bytes(_month(real), *api), rel=0.05)
-    assert _series(predicted, *api) == pytest.approx(_series(_month(real), *api), rel=0.05)
+    predicted = _month(small_of_known, pods=4 * small_of_known.usage.pods)
+    assert _bytes(predicted, api) == pytest.approx(_bytes(_month(real), api), rel=0.05)
+    assert _series(predicted, api) == pytest.approx(_series(_month(real), api), rel=0.05)
 
 
 def _pods_of(sample: MeasuredSample, name: str) -> int:
@@ -146,20 +151,23 @@ def test_alerts_cost_nothing_before_they_are_charged_and_something_after(small: 
     assert after.usd_now == after.usd_all > before.usd_now
 
 
-def test_an_alert_by_merchant_reads_more_with_more_merchants_and_one_over_all_does_not(small: MeasuredSample) -> None:
+def test_an_alert_by_store_reads_more_with_more_stores_and_one_over_all_does_not(
+    small_of_known: MeasuredSample,
+) -> None:
     def points(of: Estimate) -> dict[str, float]:
         return {one.forecast.usage.policy.name: one.forecast.points for one in of.alerts}
 
-    before, after = points(_month(small)), points(_month(small, merchants=small.usage.counts["merchants"] * 10))
-    assert after["low_enrollment"] == pytest.approx(10 * before["low_enrollment"])
-    assert after["wallet_sync_failures"] == before["wallet_sync_failures"]
+    more = _month(small_of_known, stores=small_of_known.usage.counts["stores"] * 10)
+    before, after = points(_month(small_of_known)), points(more)
+    assert after["rate_limit_spike"] == pytest.approx(10 * before["rate_limit_spike"])
+    assert after["email_failures"] == before["email_failures"]
 
 
-def test_a_warning_comes_before_the_limit_and_says_how_the_design_must_change(small: MeasuredSample) -> None:
-    assert _month(small).warnings == ()
-    (near,) = (one for one in _month(small, stores=3_200).warnings if "points_transactions" in one)
+def test_a_warning_comes_before_the_limit_and_says_how_the_design_must_change(small_of_known: MeasuredSample) -> None:
+    assert _month(small_of_known).warnings == ()
+    (near,) = (one for one in _month(small_of_known, stores=4_300).warnings if "stamp_transactions" in one)
     assert "of 30,000. Make one metric for each value of action" in near
-    (over,) = (one for one in _month(small, stores=6_000).warnings if "points_transactions" in one)
+    (over,) = (one for one in _month(small_of_known, stores=8_000).warnings if "stamp_transactions" in one)
     assert "beyond the limit, points can be lost" in over
 
 
@@ -206,9 +214,9 @@ def test_files_without_an_entry_are_refused(tmp_path: Path) -> None:
 def test_a_series_is_active_for_24_hours_after_its_last_point(tmp_path: Path) -> None:
     """Two stores a day apart are active together only when less than 24 hours lie between them."""
     of_stores = replace(
-        definitions(),
-        log_metrics=tuple(one for one in definitions().log_metrics if one.name == "rate_limited_requests"),
-        alert_policies=tuple(one for one in definitions().alert_policies if one.name == "rate_limit_spike"),
+        definitions(PROJECT),
+        log_metrics=tuple(one for one in definitions(PROJECT).log_metrics if one.name == "rate_limited_requests"),
+        alert_policies=tuple(one for one in definitions(PROJECT).alert_policies if one.name == "rate_limit_spike"),
     )
     for distance, together in ((23, 2), (24, 1)):
         told = [rejection(START, "s-1"), rejection(START + hours(distance), "s-2")]

@@ -18,7 +18,7 @@ from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from tests.conftest import PROJECT, ROOT
 
-CONTRACT = load_contract(ROOT / "log_events.yaml")
+CONTRACT = load_contract(PROJECT / "log_events.yaml")
 SETTINGS = load_stack_settings(ROOT, "demo")
 METRICS = load_definitions(ROOT, SETTINGS).log_metrics
 

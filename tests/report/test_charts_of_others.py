@@ -13,7 +13,7 @@ import pytest
 
 from loyalty_monitoring.report.build import report
 from loyalty_monitoring.report.sources import sources
-from tests.conftest import ROOT
+from tests.conftest import PROJECT
 from tests.log_lines import START, minutes, rejection, write
 
 NAME = "logging.googleapis.com/user/loyalty/rate_limited_requests"
@@ -97,7 +97,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     queries += [{"prometheusQuery": f'sum_over_time({{"{NAME}"}})'}, by_filter(f"{USER} metric.labels.store_id>5")]
     (folder / "own.json").write_text(json.dumps(board(queries)))
     logs = write(folder / "log.jsonl", sorted(lines(), key=lambda one: str(one["timestamp"])))
-    made_from = sources(ROOT, "demo", [folder / "own.json"], {})
+    made_from = sources(PROJECT, "demo", [folder / "own.json"], {})
     ours = tuple(one for one in made_from.definitions.dashboards if one.name == "own")
     fewer = dataclasses.replace(made_from.definitions, dashboards=ours, alert_policies=())
     return dict(report(dataclasses.replace(made_from, definitions=fewer), [logs]))

@@ -12,12 +12,12 @@ from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.query_languages.promql.expressions import parsed
 from loyalty_monitoring.query_languages.promql.variables import chosen
 from loyalty_monitoring.report.time_series_filter import NotEvaluated, over_steps, promql_of_filter
-from tests.conftest import ROOT
+from tests.conftest import PROJECT
 
-METRICS = load_definitions(ROOT, load_stack_settings(ROOT, "demo")).log_metrics
+METRICS = load_definitions(PROJECT, load_stack_settings(PROJECT, "demo")).log_metrics
 
 COUNTER = 'metric.type="logging.googleapis.com/user/loyalty/rate_limited_requests" AND resource.type="k8s_container"'
-DISTRIBUTION = 'metric.type="logging.googleapis.com/user/loyalty/celery_task_runtime" resource.type="k8s_container"'
+DISTRIBUTION = 'metric.type="logging.googleapis.com/user/loyalty/stamp_transactions" resource.type="k8s_container"'
 RATE = "logging_googleapis_com:user_loyalty_rate_limited_requests"
 
 

@@ -18,7 +18,7 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, copy_project
 from tests.torture.trials import Outcome, trial
 
 _IMPORTED = (
@@ -30,7 +30,7 @@ _IMPORTED = (
     "loyalty_monitoring.cost.estimate",
     "rich.progress",
 )
-_COPIED = ("alert_policies", "log_metrics", "dashboards", "runbooks", "schemas", "tests/cases", "docs/lint", "samples")
+_BESIDE_IT = ("schemas", "docs/lint", "samples")
 
 
 def main() -> None:
@@ -72,11 +72,10 @@ def _run(arguments: argparse.Namespace) -> list[dict[str, object]]:
 
 
 def _copy_project(project: Path) -> None:
-    for name in _COPIED:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, project / name)
-    for file in [*ROOT.glob("*.yaml"), ROOT / "__main__.py"]:
-        shutil.copy(file, project)
+    copy_project(project)
+    for name in _BESIDE_IT:
+        shutil.copytree(ROOT / name, project / name)
+    shutil.copy(ROOT / "__main__.py", project)
 
 
 def figures(outcomes: list[dict[str, object]]) -> str:

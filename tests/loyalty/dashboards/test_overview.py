@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from loyalty_monitoring.definitions.log_contract import load_contract
+from loyalty_monitoring.replay.entries.match import matching_entries
 from tests.conftest import ROOT
+from tests.log_lines import write
+from tests.loyalty.dashboards.conftest import celery_text
 from tests.loyalty.dashboards.reading import DASHBOARDS, DEFINITIONS, SETTINGS, Shown, lines_over, widgets
 
 
@@ -13,6 +18,16 @@ def test_the_errors_on_the_overview_are_those_of_the_contract_s_logger() -> None
     (panel,) = (widget["logsPanel"] for widget in widgets(DASHBOARDS["overview"]) if "logsPanel" in widget)
     root = load_contract(ROOT / "log_events.yaml").logger_root.replace(".", "[.]")
     assert f'"^{root}[.]"' in panel["filter"]
+
+
+def test_what_celery_logs_for_information_is_no_error(tmp_path: Path) -> None:
+    """Celery writes to standard error, which makes every line an ERROR; its text says what it is."""
+    (panel,) = (widget["logsPanel"] for widget in widgets(DASHBOARDS["overview"]) if "logsPanel" in widget)
+    task = load_contract(ROOT / "log_events.yaml").celery_tasks[0]
+    said = [celery_text(f"Task {task}[a1] {outcome}") for outcome in ("succeeded in 8.0s: None", "raised: OSError()")]
+    said[1]["textPayload"] = said[1]["textPayload"].replace("INFO/", "ERROR/")
+    (shown,) = matching_entries(panel["filter"], [write(tmp_path / "log.jsonl", said)])
+    assert b"raised" in shown
 
 
 def test_the_overview_charts_and_lists_every_policy() -> None:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from tests.loyalty.dashboards.reading import DASHBOARDS, Shown, widgets
+from pathlib import Path
+
+from loyalty_monitoring.checks.contract.check import check
+from loyalty_monitoring.checks.contract.findings import findings
+from loyalty_monitoring.definitions.log_contract import load_contract
+from tests.checks.contract.lines import celery, healthy
+from tests.conftest import ROOT
+from tests.log_lines import write
+from tests.loyalty.dashboards.reading import DASHBOARDS, DEFINITIONS, SETTINGS, Shown, widgets
+
+CONTRACT = load_contract(ROOT / "log_events.yaml")
 
 
 def test_both_kinds_of_celery_workers_count_even_with_the_same_labels(shown: Shown) -> None:
@@ -32,3 +42,12 @@ def test_runs_are_shown_over_24_hours_as_their_row_asks(dashboard: str) -> None:
     titles = " ".join(widget["title"] for widget in widgets(DASHBOARDS[dashboard]))
     assert "Success rate in 24 hours" in titles
     assert "execution time in 24 hours" in titles
+
+
+def test_a_task_of_which_celery_says_nothing_is_missed_by_its_charts(dashboard: str, tmp_path: Path) -> None:
+    title = "Successful runs in 24 hours by task"
+    lines = [*healthy()[:-1], celery("Task loyalty.sync_wallet_passes[3f2a-2] retry: Retry in 60s: OSError()")]
+    report = check(CONTRACT, DEFINITIONS, SETTINGS.resource_type, [write(tmp_path / "lines.jsonl", lines)])
+    (finding,) = [one for one in findings(report) if one.subject == "loyalty.sync_wallet_passes"]
+    assert finding.level == "warning"
+    assert f"{DASHBOARDS[dashboard].body['displayName']} / {title}" in finding.charts

@@ -26,8 +26,9 @@ def a_day() -> str:
 
 
 def test_standard_output_goes_straight_into_replay(a_day: str) -> None:
+    (outage,) = (fault for fault in FAULTS if fault.name == "wallet_outage")
     found = json.loads(run("replay", "--format", "json", "--strict", "-", stdin=a_day, folder=ROOT).stdout)
-    assert {incident["policy"] for incident in found["incidents"]} == {"google_wallet_down", "wallet_sync_failures"}
+    assert {incident["policy"] for incident in found["incidents"]} == {opens.policy for opens in outage.opens}
     assert found["entries"]["rejected"] == 0
 
 

@@ -157,7 +157,7 @@ def test_the_first_hours_on_a_new_project_stay_silent(tmp_path: Path, start: str
     moment = datetime.fromisoformat(f"{start}+00:00")
     found = simulated(tmp_path, Story(days=1, merchants=4, stores=4, start=moment, new_project=True))
     assert found.incidents == ()
-    assert found.metrics["loyalty/task_last_success"].matched > 90
+    assert max(metric.matched for metric in found.metrics.values()) > 90
 
 
 def test_the_first_days_on_a_new_project_stay_silent_while_its_programs_come_of_age(tmp_path: Path) -> None:

@@ -15,11 +15,12 @@ from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.proof.metrics.cases import load_metric_cases
 from loyalty_monitoring.proof.metrics.compare import mismatches, misstated
 from loyalty_monitoring.proof.metrics.required_kinds import missing_kinds
-from tests.conftest import ROOT
+from tests.conftest import PROJECT, ROOT
 
 FOLDER = ROOT / "tests" / "cases" / "metrics"
 CONTRACT = load_contract(ROOT / "log_events.yaml")
 CASES = load_metric_cases(FOLDER, CONTRACT)
+OF_TESTS = load_contract(PROJECT / "log_events.yaml")
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def test_every_metric_has_every_kind_of_line_or_a_reason_why_not(metrics: tuple[
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    shutil.copy(FOLDER / "rate_limiter.yaml", tmp_path)
+    shutil.copy(PROJECT / "tests" / "cases" / "metrics" / "rate_limiter.yaml", tmp_path)
     return tmp_path
 
 
@@ -59,7 +60,7 @@ def _change(folder: Path, old: str, new: str) -> None:
 
 
 def _gate(folder: Path, *metrics: str) -> str:
-    return "\n".join(missing_kinds(load_metric_cases(folder, CONTRACT), metrics or ("rate_limited_requests",)))
+    return "\n".join(missing_kinds(load_metric_cases(folder, OF_TESTS), metrics or ("rate_limited_requests",)))
 
 
 def test_a_kind_of_line_that_is_missing_is_named(folder: Path) -> None:
@@ -104,14 +105,13 @@ def test_a_metric_without_cases_and_cases_without_a_metric_are_named(folder: Pat
 def test_a_line_that_is_not_right_is_an_error_with_its_place(folder: Path, old: str, new: str, said: str) -> None:
     _change(folder, old, new)
     with pytest.raises(UserError) as caught:
-        load_metric_cases(folder, CONTRACT)
+        load_metric_cases(folder, OF_TESTS)
     assert said in str(caught.value)
     assert "rate_limiter.yaml:" in str(caught.value)
 
 
-def test_a_metric_that_counts_otherwise_is_a_mismatch_that_says_both(
-    metrics: tuple[LogMetric, ...], folder: Path
-) -> None:
+def test_a_metric_that_counts_otherwise_is_a_mismatch_that_says_both(folder: Path) -> None:
     _change(folder, "{labels: {store_id: s-203}}", "{labels: {store_id: s-1}}")
-    said = [text for texts in mismatches(metrics, load_metric_cases(folder, CONTRACT)) for text in texts]
+    metrics = load_definitions(PROJECT, load_stack_settings(PROJECT, "demo")).log_metrics
+    said = [text for texts in mismatches(metrics, load_metric_cases(folder, OF_TESTS)) for text in texts]
     assert "rate_limited_requests counts store_id 's-203'; it must count store_id 's-1'" in said

@@ -88,7 +88,7 @@ def test_every_mutant_of_a_regular_expression_is_one_and_has_a_name_of_its_own(p
 
 
 def test_every_mutant_differs_and_has_an_id_of_its_own() -> None:
-    assert len(MUTANTS) == len(metric_mutants(tuple(METRICS.values()))) > 3000
+    assert len(MUTANTS) == len(metric_mutants(tuple(METRICS.values()))) > 50 * len(METRICS)
     assert all(mutant.metric.body != METRICS[mutant.metric.name].body for mutant in MUTANTS.values())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from loyalty_monitoring.proof.alerts.cases import claims_of
 from loyalty_monitoring.report.build import report
 from loyalty_monitoring.report.site import ASSETS, write_site
 from loyalty_monitoring.report.sources import sources
-from tests.conftest import ROOT
+from tests.conftest import ROOT, copy_project, replace_text
 
 BROWSER = ROOT / ".local" / "browser"
 PATIENCE_MILLISECONDS = 20_000
@@ -77,14 +77,36 @@ def page(context: BrowserContext, guard: Guard) -> Iterator[Page]:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """The report of the eight-day sample, on disk; drawn once, also where several processes run tests."""
-    own = tmp_path_factory.getbasetemp()
-    folder = (own if worker_id == "master" else own.parent) / "report-of-the-sample"
-    with (folder.with_suffix(".lock")).open("w") as lock:
+    """The report of the eight-day sample with the tests' own project, on disk."""
+
+    def drawn_to(folder: Path) -> None:
+        project = copy_project(folder.with_suffix(".project"))
+        # The same, but with a threshold that can be drawn: what is well lies above it, and far.
+        replace_text(project / "alert_policies" / "telemetry_silent.yaml", "== 0", "< 1")
+        write_report(project, sorted((ROOT / "samples").glob("*.jsonl.gz")), folder)
+
+    return once(tmp_path_factory, worker_id, "report-of-the-sample", drawn_to)
+
+
+@pytest.fixture(scope="session")
+def our_site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The report of the faulty day of the sample with our own definitions, on disk."""
+    faulty_day = ROOT / "samples" / "2026-11-07.jsonl.gz"
+    return once(tmp_path_factory, worker_id, "our-report", lambda folder: write_report(ROOT, [faulty_day], folder))
+
+
+def write_report(project: Path, files: list[Path], folder: Path) -> None:
+    write_site(report(sources(project, "demo", (), claims_of(project)), files), folder)
+
+
+def once(factory: pytest.TempPathFactory, worker_id: str, name: str, write: Callable[[Path], None]) -> Path:
+    """Return a folder of this name that is written once, also where several processes run tests."""
+    own = factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / name
+    with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
-            files = sorted((ROOT / "samples").glob("*.jsonl.gz"))
-            write_site(report(sources(ROOT, "demo", (), claims_of(ROOT)), files), folder)
+            write(folder)
     return folder
 
 

@@ -11,17 +11,16 @@ from functools import cache
 
 from tests.conftest import ROOT
 
-STEPS = {
-    "enrollment_page_viewed": "Pages viewed in 24 hours",
-    "enrollment_form_started": "Forms started in 24 hours",
-    "enrollment_submitted": "Forms submitted in 24 hours",
+TITLES = {
+    "stamp_added": "Stamps added in 24 hours",
+    "stamp_redeemed": "Stamps redeemed in 24 hours",
     "card_enrolled": "Cards enrolled in 24 hours",
 }
 
 
 @cache
-def _funnel() -> tuple[tuple[datetime, str, str], ...]:
-    """Time, step's title and merchant of each line of the funnel."""
+def _counted() -> tuple[tuple[datetime, str, str], ...]:
+    """Time, title and merchant of each line that the scorecards count."""
     return tuple(_read())
 
 
@@ -29,18 +28,20 @@ def _read() -> Iterator[tuple[datetime, str, str]]:
     for file in sorted((ROOT / "samples").glob("*.jsonl.gz")):
         with gzip.open(file, "rt") as lines:
             for line in lines:
-                if '"enrollment_' not in line and '"card_enrolled"' not in line:
+                if '"stamp_' not in line and '"card_enrolled"' not in line:
                     continue
                 entry = json.loads(line)
                 logger = entry.get("labels", {}).get("python_logger", "")
                 payload = entry.get("jsonPayload", {})
-                ours = logger.startswith("app.modules.loyalty.") and logger.endswith((".enrollment", ".card_service"))
-                if ours and payload.get("event") in STEPS:
-                    yield datetime.fromisoformat(entry["timestamp"]), STEPS[payload["event"]], payload["merchant_id"]
+                ours = logger.startswith("app.modules.loyalty.") and logger.endswith(
+                    (".stamp_service", ".card_service")
+                )
+                if ours and payload.get("event") in TITLES:
+                    yield datetime.fromisoformat(entry["timestamp"]), TITLES[payload["event"]], payload["merchant_id"]
 
 
-def funnel_at(end: datetime, merchant: str | None = None) -> dict[str, int]:
-    """How many lines of each step the 24 hours before an instant hold."""
+def counted_at(end: datetime, merchant: str | None = None) -> dict[str, int]:
+    """How many lines of each title the 24 hours before an instant hold."""
     start = end - timedelta(hours=24)
-    found = Counter(title for at, title, of in _funnel() if start <= at < end and (merchant is None or of == merchant))
+    found = Counter(title for at, title, of in _counted() if start <= at < end and (merchant is None or of == merchant))
     return dict(found)

@@ -87,43 +87,41 @@ def test_ticks_are_whole_hours_of_the_viewer_also_when_the_clocks_change(scripts
 
 
 def test_the_axes_of_a_dashboard_are_round(page: Page, site: Path) -> None:
-    opened(page, site / "dashboards" / "task_health.html")
+    opened(page, site / "dashboards" / "cards.html")
     age = "Time since the last success by task"
     assert ticks(page, age, "yAxis") == ["0 s", "12 h", "1 d", "1 d 12 h"]
-    for title in (age, "Failed runs in 24 hours by task"):
+    for title in (age, "Tasks that reported in 24 hours"):
         days = ticks(page, title, "xAxis")
         assert len(days) >= 3
         assert all(re.fullmatch(r"[A-Z][a-z]{2} \d\d Nov|[A-Z][a-z]{2}, \d\d Nov", text) for text in days)
-    assert ticks(page, "Failed runs in 24 hours by task", "yAxis") == ["0", "1"]
-    percentile = page.locator('[data-title="Execution time in 24 hours by task, 95th percentile"]')
+    assert ticks(page, "Tasks that reported in 24 hours", "yAxis") == ["0", "1"]
+    percentile = page.locator('[data-title="Stamps of a transaction in 24 hours, 95th percentile"]')
     expect(percentile).to_contain_text("it moves in steps")
     # The first day looks back on days that no log has.
     (shade,) = canvas(page, age).evaluate(OPTIONS)["series"][-1]["markArea"]["data"]
     assert shade[0]["name"] == "no data before Mon 02 Nov"
-    (shade,) = canvas(page, "Chunks in 24 hours").evaluate(OPTIONS)["series"][-1]["markArea"]["data"]
+    (shade,) = canvas(page, "Tasks that reported in 24 hours").evaluate(OPTIONS)["series"][-1]["markArea"]["data"]
     assert shade[1]["xAxis"] == (NOVEMBER_2 + DAY) * 1000
     page.goto(f"{page.url}#from={NOVEMBER_2 + 2 * DAY}&to={NOVEMBER_2 + 3 * DAY}")
     drawn(page)
-    assert canvas(page, "Chunks in 24 hours").evaluate(OPTIONS)["series"][-1]["markArea"]["data"] == []
+    assert canvas(page, "Tasks that reported in 24 hours").evaluate(OPTIONS)["series"][-1]["markArea"]["data"] == []
 
 
 def test_an_alert_is_scaled_to_its_threshold_in_its_unit(page: Page, site: Path) -> None:
-    """Merchant m-18 falls to 4.5 of 5 cards, beside others with 800."""
-    opened(page, site / "policies" / "low_enrollment.html")
+    """In silence the reports fall to 0, which is less than 1; otherwise there are 7 and more."""
+    opened(page, site / "policies" / "telemetry_silent.html")
     chart = page.locator(".panel .canvas").first
-    height = "one => [4.5, 5].map(at => echarts.getInstanceByDom(one).convertToPixel({yAxisIndex: 0}, at))"
-    below, threshold = chart.evaluate(height)
-    assert below - threshold > 5
-    expect(page.locator(".panel .scale").first).to_contain_text(re.compile(r"values reach \d{3}"))
+    height = "one => [0, 1].map(at => echarts.getInstanceByDom(one).convertToPixel({yAxisIndex: 0}, at))"
+    silent, threshold = chart.evaluate(height)
+    expect(page.locator(".panel .scale").first).to_contain_text(re.compile(r"values reach \d"))
     page.locator(".panel .scale button").first.click()
-    below, threshold = chart.evaluate(height)
-    assert below - threshold < 1
+    silent_of_all, threshold_of_all = chart.evaluate(height)
+    assert silent - threshold > 2 * (silent_of_all - threshold_of_all)
     opened(page, site / "policies" / "email_failures.html")
     assert "15%" in str(page.locator(".panel .canvas").first.evaluate(TICKS, "yAxis"))  # the incident is seen whole
     expect(page.locator(".panel .scale button").first).to_have_text("Scale to the threshold")
-    opened(page, site / "policies" / "expiration_task_stale.html")
-    expect(page.locator(".margin")).to_contain_text("peak 1 d 8 h 44 min")
-    expect(page.locator(".margin")).to_contain_text("threshold 1 d 2 h")
+    expect(page.locator(".margin")).to_contain_text(re.compile(r"peak 1\d\.\d+%"))
+    expect(page.locator(".margin")).to_contain_text("threshold 1%")
 
 
 def test_at_night_an_alert_begins_with_what_opened_and_why(page: Page, site: Path) -> None:
@@ -157,7 +155,7 @@ def test_a_name_has_one_colour_on_all_pages_and_after_each_choice(page: Page, si
             for name, colour in keys.locator("button[title]").evaluate_all(KEYS).items():
                 found.setdefault(name, set()).add(colour)
 
-    for name in ("dashboards/overview.html", "policies/low_enrollment.html", "dashboards/transaction_volume.html"):
+    for name in ("dashboards/overview.html", "policies/rate_limit_spike.html", "dashboards/cards.html"):
         opened(page, site / name)
         charts = page.locator("[data-widget=xyChart], [data-widget=alertChart], [data-widget=panel]")
         assert charts.locator(".legend button[title]").count() >= charts.count()
@@ -174,7 +172,7 @@ def test_a_name_has_one_colour_on_all_pages_and_after_each_choice(page: Page, si
 
 
 def test_a_long_legend_shows_whole_rows_and_the_rest_when_asked(page: Page, site: Path) -> None:
-    opened(page, site / "dashboards" / "transaction_volume.html")
+    opened(page, site / "dashboards" / "cards.html")
     legend = page.locator(".legend").first
     inside = "one => [...one.querySelectorAll('button')].filter(key => key.offsetHeight).length"
     cut = "one => one.scrollHeight > one.clientHeight + 1 || one.offsetHeight > 48"
@@ -200,22 +198,14 @@ def test_lone_points_are_seen(page: Page, site: Path) -> None:
 
 
 def test_the_lowest_come_first_and_closed_incidents_are_not_called_open(page: Page, site: Path) -> None:
-    opened(page, site / "dashboards" / "wallet_adoption.html")
-    lowest = page.locator('[data-title="Share of cards with an Apple Wallet pass, 20 lowest merchants"]')
+    opened(page, site / "dashboards" / "cards.html")
+    lowest = page.locator('[data-title="Active cards, 20 lowest merchants"]')
     expect(lowest.locator("th[aria-sort=ascending]")).to_contain_text("value")
-    shares = [float(text.rstrip("%")) for text in lowest.locator("td.number").all_inner_texts()]
-    assert shares == sorted(shares)
+    cards = [int(text.replace(",", "")) for text in lowest.locator("td.number").all_inner_texts()]
+    assert cards == sorted(cards)
     opened(page, site / "dashboards" / "overview.html")
     expect(page.get_by_role("navigation", name="Pages").get_by_role("link", name="Overview")).to_have_count(1)
     incidents = page.locator("[data-widget=incidentList]")
-    expect(incidents.locator("tbody tr")).to_have_count(9)
+    expect(incidents.locator("tbody tr")).to_have_count(4)
     expect(incidents.locator("h2")).not_to_contain_text("pen")
     expect(incidents).not_to_contain_text("still open")
-
-
-def test_what_celery_logs_for_information_is_no_error(page: Page, site: Path) -> None:
-    """Celery writes to standard error, which makes every line an ERROR; its text says what it is."""
-    opened(page, site / "dashboards" / "overview.html")
-    errors = page.locator('[data-title="Errors of the module and of its tasks"]')
-    expect(errors.locator("details.log").first).to_be_visible()
-    expect(errors.locator("summary", has_text="INFO/")).to_have_count(0)

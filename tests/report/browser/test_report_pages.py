@@ -1,4 +1,4 @@
-"""The report of the sample in a real browser: it shows the numbers that the sample has, and nothing is left out."""
+"""The report of the sample in a real browser, with the tests' own project: its numbers are those of the sample."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.conftest import PROGRAM, ROOT
+from tests.conftest import PROGRAM, PROJECT, ROOT
 from tests.report.browser.conftest import drawn, opened
-from tests.report.browser.sample import funnel_at
+from tests.report.browser.sample import counted_at
 
-DASHBOARDS = sorted(path.stem for path in (ROOT / "dashboards").glob("*.yaml"))
 CHARTS = """() => [...document.querySelectorAll('.tile.xyChart .canvas')].map(place => {
     const option = echarts.getInstanceByDom(place).getOption();
     const [axis] = option.xAxis;
@@ -28,7 +27,7 @@ FOCUSED = """() => {
     const one = document.activeElement;
     return `${one.tagName}:${one.getAttribute('aria-label') || one.className || one.textContent.trim()}`;
 }"""
-POLICIES = sorted(path.stem for path in (ROOT / "alert_policies").glob("*.yaml"))
+POLICIES = sorted(path.stem for path in (PROJECT / "alert_policies").glob("*.yaml"))
 
 
 @cache
@@ -36,7 +35,7 @@ def replayed() -> list[dict[str, Any]]:
     """The incidents that `replay` finds in the sample."""
     files = [str(file) for file in sorted((ROOT / "samples").glob("*.jsonl.gz"))]
     command = [PROGRAM, "replay", "--format", "json", *files]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
     incidents: list[dict[str, Any]] = json.loads(done.stdout)["incidents"]
     return incidents
 
@@ -51,13 +50,9 @@ def charts(page: Page) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("name", DASHBOARDS)
-def test_every_widget_of_a_dashboard_is_drawn(page: Page, site: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["cards", "overview"])
+def test_every_chart_of_a_dashboard_is_drawn(page: Page, site: Path, name: str) -> None:
     opened(page, site / "dashboards" / f"{name}.html")
-    widgets = page.evaluate(
-        "JSON.parse(document.getElementById('data').textContent).dashboard.mosaicLayout.tiles.length"
-    )
-    expect(page.locator("[data-widget]")).to_have_count(widgets)
     expect(page.locator(".refused")).to_have_count(0)
     assert all(chart["series"] for chart in charts(page))
 
@@ -75,33 +70,31 @@ def last_step(page: Page) -> datetime:
     return datetime.fromtimestamp(end // 600 * 600, UTC)
 
 
-def test_the_funnel_shows_the_numbers_that_the_sample_has(page: Page, site: Path) -> None:
-    opened(page, site / "dashboards" / "enrollment_funnel.html")
-    expected = funnel_at(last_step(page))
-    assert expected["Pages viewed in 24 hours"] > 1_000
+def test_scorecards_show_the_numbers_that_the_sample_has(page: Page, site: Path) -> None:
+    opened(page, site / "dashboards" / "cards.html")
+    expected = counted_at(last_step(page))
+    assert expected["Stamps added in 24 hours"] > 1_000
     assert numbers(page) == expected
 
 
 def test_a_merchant_that_is_chosen_has_its_own_numbers(page: Page, site: Path) -> None:
-    opened(page, site / "dashboards" / "enrollment_funnel.html")
+    opened(page, site / "dashboards" / "cards.html")
     page.get_by_label("merchant_id").select_option("m-13")
     expect(page).to_have_url(re.compile("var-merchant_id=m-13"))
     drawn(page)
     # A choice has a coarser step: half an hour.
     end = datetime.fromtimestamp(page.evaluate("loyalty.state().to") // 1800 * 1800, UTC)
-    assert numbers(page) == funnel_at(end, "m-13")
+    assert numbers(page) == counted_at(end, "m-13")
     page.get_by_label("merchant_id").select_option("")
     drawn(page)
-    assert numbers(page) == funnel_at(last_step(page))
+    assert numbers(page) == counted_at(last_step(page))
 
 
 def test_the_numbers_are_those_at_the_end_of_the_range(page: Page, site: Path) -> None:
     end = datetime(2026, 11, 5, 12, tzinfo=UTC)
     start = end - timedelta(days=1)
-    opened(
-        page, site / "dashboards" / "enrollment_funnel.html", f"#from={start.timestamp():.0f}&to={end.timestamp():.0f}"
-    )
-    assert numbers(page) == funnel_at(end)
+    opened(page, site / "dashboards" / "cards.html", f"#from={start.timestamp():.0f}&to={end.timestamp():.0f}")
+    assert numbers(page) == counted_at(end)
 
 
 def test_the_timeline_has_the_incidents_of_replay(page: Page, site: Path) -> None:
@@ -131,19 +124,19 @@ def test_a_policy_is_shaded_where_replay_has_its_incidents(page: Page, site: Pat
 
 
 def test_the_value_crosses_its_threshold_where_the_incident_opens(page: Page, site: Path) -> None:
-    (incident,) = (one for one in replayed() if one["policy"] == "expiration_task_stale")
-    opened(page, site / "policies" / "expiration_task_stale.html")
+    (incident,) = (one for one in replayed() if one["policy"] == "high_churn")
+    opened(page, site / "policies" / "high_churn.html")
     points = page.evaluate(
         """() => echarts.getInstanceByDom(document.querySelector('.panel .canvas')).getOption().series
             .find(one => one.name !== 'frame').data"""
     )
-    above = [at / 1000 for at, value in points if value is not None and value > 93_600]
+    above = [at / 1000 for at, value in points if value is not None and value > 0.2]
     assert abs(above[0] - seconds(incident["opened"])) <= 600
     assert abs(above[-1] - seconds(incident["closed"])) <= 600
 
 
 def test_dragging_over_a_chart_zooms_all_of_them_and_escape_resets(page: Page, site: Path) -> None:
-    opened(page, site / "dashboards" / "enrollment_funnel.html")
+    opened(page, site / "dashboards" / "cards.html")
     whole = charts(page)[0]
     box = page.locator(".tile.xyChart .canvas").first.bounding_box()
     assert box
@@ -165,7 +158,7 @@ def test_dragging_over_a_chart_zooms_all_of_them_and_escape_resets(page: Page, s
 
 
 def test_a_store_of_another_merchant_is_not_offered(page: Page, site: Path) -> None:
-    opened(page, site / "dashboards" / "transaction_volume.html")
+    opened(page, site / "dashboards" / "cards.html")
     stores = page.get_by_label("store_id").locator("option")
     everything = stores.count()
     page.get_by_label("merchant_id").select_option("m-13")
@@ -223,7 +216,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def test_everything_can_be_reached_by_keyboard(page: Page, site: Path) -> None:
-    opened(page, site / "dashboards" / "email_delivery.html")
+    opened(page, site / "dashboards" / "cards.html")
     seen = set()
     for _ in range(60):
         page.keyboard.press("Tab")
@@ -234,18 +227,18 @@ def test_everything_can_be_reached_by_keyboard(page: Page, site: Path) -> None:
     legend.focus()
     page.keyboard.press("Enter")
     expect(legend).to_have_attribute("aria-pressed", "false")
-    sort = page.locator("th button", has_text="template_code").first
+    sort = page.locator("th button", has_text="merchant_id").first
     sort.focus()
     page.keyboard.press("Enter")
-    expect(page.locator("th[aria-sort=ascending]").first).to_contain_text("template_code")
+    expect(page.locator("th[aria-sort=ascending]").first).to_contain_text("merchant_id")
 
 
 def test_every_chart_says_what_it_shows(page: Page, site: Path) -> None:
     opened(page, site / "dashboards" / "overview.html")
     labels = page.locator(".canvas[role=img]").evaluate_all("all => all.map(one => one.getAttribute('aria-label'))")
-    assert len(labels) > 15
+    assert len(labels) == page.locator(".canvas").count() > 5
     assert all(label and ":" in label for label in labels)
-    assert any("incidents" in label for label in labels)
+    assert any(re.search(r"\d+ incidents?\b", label) for label in labels)
 
 
 @pytest.mark.parametrize("file", ["index.html", "dashboards/overview.html", "policies/rate_limit_spike.html"])
@@ -261,11 +254,11 @@ def test_times_are_the_viewers_and_utc_stands_beside(page: Page, site: Path) -> 
     expect(page.get_by_label("From")).to_have_value("2026-11-02T01:00")
 
 
-def test_a_page_is_small_and_its_first_paint_needs_no_network(page: Page, site: Path) -> None:
+def test_a_page_is_small_and_its_first_paint_needs_no_network(site: Path, our_site: Path) -> None:
     shared = sum(file.stat().st_size for file in (site / "assets").rglob("*") if file.suffix in (".js", ".css"))
-    for file in site.rglob("*.html"):
+    for file in [*site.rglob("*.html"), *our_site.rglob("*.html")]:
         assert file.stat().st_size + shared < 3_000_000, file
-    for file in (site / "data").rglob("*.js"):
+    for file in [*(site / "data").rglob("*.js"), *(our_site / "data").rglob("*.js")]:
         assert file.stat().st_size < 1_000_000, file
 
 

@@ -15,14 +15,14 @@ from playwright.sync_api import Browser, Page, expect
 from loyalty_monitoring.report.build import report
 from loyalty_monitoring.report.site import write_site
 from loyalty_monitoring.report.sources import sources
-from tests.conftest import ROOT
+from tests.conftest import PROJECT
 from tests.log_lines import START, entry, event, freshness, hours, minutes, write
 from tests.report.browser.conftest import Guard, drawn, opened
 from tests.report.browser.test_accessibility import NARROW_DARK, WIDE_LIGHT, found
 
 HOSTILE = "</script><img src=x onerror=\"document.title='taken'\"><b>&lt;'\u202e\u2028`${1+1}`"
 RATE = 'logging_googleapis_com:user_loyalty_rate_limited_requests{monitored_resource="k8s_container", ${store_id}}'
-RUNTIME = 'logging_googleapis_com:user_loyalty_celery_task_runtime_bucket{monitored_resource="k8s_container"}'
+STAMPS = 'logging_googleapis_com:user_loyalty_stamp_transactions_bucket{monitored_resource="k8s_container"}'
 
 
 def query(promql: str = f"sum by (store_id) (sum_over_time({RATE}[1h]))", unit: str = "1") -> dict[str, Any]:
@@ -37,7 +37,7 @@ WIDGETS: list[dict[str, Any]] = [
     xy("LINE"),
     xy("STACKED_AREA"),
     xy("STACKED_BAR"),
-    xy("HEATMAP", promql=f"sum by (le) (sum_over_time({RUNTIME}[1h]))"),
+    xy("HEATMAP", promql=f"sum by (le) (sum_over_time({STAMPS}[1h]))"),
     {
         "title": "two axes",
         "xyChart": {
@@ -140,11 +140,13 @@ def strange(tmp_path_factory: pytest.TempPathFactory) -> Path:
         entry(START + hours(3), "app.modules.loyalty.x", "ERROR", {"message": HOSTILE, "nested": {"a": HOSTILE}})
     )
     entries += [
-        entry(
+        event(
+            "stamp_added",
             START + hours(3) + minutes(number),
-            "celery.app.trace",
-            "INFO",
-            {"message": f"Task loyalty.expire_points[1a2b] succeeded in {number}.5s: None"},
+            merchant_id="m-1",
+            store_id="s-1",
+            card_id="c-1",
+            stamps=number,
         )
         for number in range(30)
     ]
@@ -154,7 +156,7 @@ def strange(tmp_path_factory: pytest.TempPathFactory) -> Path:
         filters = [{"labelKey": "store_id", "templateVariable": "store_id", "filterType": "METRIC_LABEL"}]
         files.append(folder / f"{name}.json")
         files[-1].write_text(json.dumps({"displayName": f"{name} {HOSTILE}", "dashboardFilters": filters, **body}))
-    made_from = sources(ROOT, "demo", files, {})
+    made_from = sources(PROJECT, "demo", files, {})
     only = tuple(one for one in made_from.definitions.dashboards if one.name in DASHBOARDS)
     made_from = dataclasses.replace(made_from, definitions=dataclasses.replace(made_from.definitions, dashboards=only))
     return write_site(report(made_from, [log]), folder / "site").parent
