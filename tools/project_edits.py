@@ -156,6 +156,7 @@ def remove_alert(project: Path, name: str) -> None:
         )
         edit(dashboard, _without_threshold, name)
     edit(project / "drills.yaml", without_key, name)
+    edit(project / "drills.yaml", lambda text: re.sub(r"(?m)^not_drillable:\n(?!  )", "", text))
     edit(
         project / "loyalty_simulation" / "faults.py",
         lambda text: re.sub(
@@ -163,6 +164,7 @@ def remove_alert(project: Path, name: str) -> None:
         ),
     )
     _remove_what_nothing_needs(project, name, rows)
+    _remove_metrics_that_nothing_reads(project)
 
 
 def remove_metric(project: Path, name: str) -> None:
@@ -176,6 +178,7 @@ def remove_metric(project: Path, name: str) -> None:
         _forget_charts(project / "tests" / "loyalty" / "dashboards" / f"test_{dashboard.stem}.py", titles)
     for file in (project / "tests" / "cases" / "metrics").glob("*.yaml"):
         edit(file, without_key, name)
+        edit(file, _without_lines_that_count_nothing)
         if re.search(r"(?m)^metrics:\n(?!  )", file.read_text()):
             file.unlink()
     _remove_what_nothing_needs(project, name, rows)
@@ -198,10 +201,7 @@ def remove_dashboard(project: Path, name: str) -> None:
             ),
         )
     _remove_what_nothing_needs(project, name, rows)
-    read = _all(project, "alert_policies", "dashboards")
-    for metric in names(project, "log_metrics"):
-        if f"<<metric:{metric}>>" not in read:
-            remove_metric(project, metric)
+    _remove_metrics_that_nothing_reads(project)
     shown = {row for file in (project / "dashboards").glob("*.yaml") for row in _rows(file)}
     for row in rows:
         if row.startswith("L") and row not in shown and f"\n{row}: " in (project / "coverage.yaml").read_text():
@@ -214,6 +214,19 @@ def _remove_what_nothing_needs(project: Path, name: str, rows: list[str]) -> Non
     for row in rows:
         _remove_row(project, row)
     _remove_parameters(project)
+
+
+def _remove_metrics_that_nothing_reads(project: Path) -> None:
+    """Remove them; one that is read and has no row any more takes the first of a dashboard that shows it."""
+    read = _all(project, "alert_policies", "dashboards")
+    for metric in names(project, "log_metrics"):
+        if f"<<metric:{metric}>>" not in read:
+            remove_metric(project, metric)
+    for file in (project / "log_metrics").glob("*.yaml"):
+        if not _rows(file):
+            of_all = sorted((project / "dashboards").glob("*.yaml"))
+            showing = next(one for one in of_all if f"<<metric:{file.stem}>>" in one.read_text())
+            edit(file, lambda text, row: text.replace("rows: []", f"rows: [{row}]"), _rows(showing)[0])
 
 
 def _remove_row(project: Path, row: str) -> None:
@@ -250,7 +263,7 @@ def _remove_parameters(project: Path) -> None:
 
 
 def _without_parameter(text: str, name: str) -> str:
-    return re.sub(rf"(?m)\n?^{name}:\n(?:  .*\n)*", "", text)
+    return re.sub(rf"(?m)^{name}:\n(?:  .*\n)*", "", text)
 
 
 def _without_override(text: str, parameter: str) -> str:
@@ -267,7 +280,7 @@ def _forget_charts(tests: Path, titles: list[str]) -> None:
 
 def _rows(file: Path) -> list[str]:
     found = re.search(r"rows: \[(.*)\]", file.read_text())
-    return found[1].split(", ") if found else []
+    return found[1].split(", ") if found and found[1] else []
 
 
 def _all(project: Path, *folders: str) -> str:
@@ -299,6 +312,21 @@ def without_key(text: str, key: str) -> str:
         if depth is None:
             kept.append(line)
     return "".join(kept)
+
+
+def _without_lines_that_count_nothing(text: str) -> str:
+    """Return cases of metrics without the items whose `counts` is empty."""
+    lines = text.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        counts = re.fullmatch(r"( +)  counts:\n", line)
+        if counts and not "".join(lines[number + 1 :]).startswith(f"{counts[1]}    "):
+            first, last = number, number
+            while not lines[first].startswith(f"{counts[1]}- "):
+                first -= 1
+            while last < len(lines) and lines[last].startswith(f"{counts[1]}  "):
+                last += 1
+            return _without_lines_that_count_nothing("".join(lines[:first] + lines[last:]))
+    return text
 
 
 def _without_mutants(text: str, name: str) -> str:

@@ -32,7 +32,7 @@ def test_no_drift_exits_with_0_and_drift_with_1_and_an_error_with_2() -> None:
         cloud.fail["ListDashboards"] = fails(grpc.StatusCode.NOT_FOUND, "no")
         error = _run(endpoint=endpoint)
     assert (same.returncode, drift.returncode, error.returncode) == (0, 1, 2)
-    assert same.stdout.endswith("project loyalty-demo, stack demo: 0 drifts, 0 known differences, 6 notes\n")
+    assert same.stdout.endswith("project loyalty-demo, stack demo: 0 drifts, 0 known differences, 7 notes\n")
     assert drift.stdout.startswith("drift  alert policy high_churn: is disabled and opens no incident\n")
     assert drift.stdout.splitlines()[1] == "    run: pulumi up --refresh --stack demo"
     assert error.stdout == ""
