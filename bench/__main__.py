@@ -119,9 +119,14 @@ def _promql(folder: Path, sizes: Sizes) -> Iterator[str]:
     result = child("promql", file)
     yield ""
     yield (
-        f"PromQL of 7 days, {sizes.merchants:,} merchants and {sizes.stores:,} stores ({result['samples']:,} samples): "
-        f"{result['seconds']:.1f} s, {result['backfill']:.1f} s of it to load them."
+        f"PromQL of 7 days, {sizes.merchants:,} merchants and {sizes.stores:,} stores ({result['samples']:,} samples), "
+        "of all alerts"
     )
+    yield ""
+    yield "| | elapsed | CPU seconds |"
+    yield "|---|---|---|"
+    for name in ("first", "blocks kept", "answers kept"):
+        yield f"| {name} | {result[name]['seconds']:.1f} s | {result[name]['cpu']:.1f} |"
 
 
 def _lint(folder: Path, sizes: Sizes) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -92,39 +93,37 @@ def _table(file: Path) -> dict[str, Any]:
 
 
 def _promql(file: Path) -> dict[str, Any]:
-    """Backfill Prometheus and evaluate every alert policy at its interval; the points are made before."""
-    from loyalty_monitoring.common.database import connect
+    """Evaluate every alert policy at its interval: at first, then with Prometheus' blocks kept, then with the answers.
+
+    The points are made before. CPU seconds are those of all processes.
+    """
+    from loyalty_monitoring.common.cache import Cache
     from loyalty_monitoring.definitions.metric_usage import series_in_queries
-    from loyalty_monitoring.replay.entries.load import load_entries
-    from loyalty_monitoring.replay.metric_points import make_points, needed_fields
-    from loyalty_monitoring.replay.open_metrics import write_open_metrics
-    from loyalty_monitoring.replay.prometheus import prometheus_over
-    from loyalty_monitoring.replay.run import evaluate
+    from loyalty_monitoring.replay.kept_answers import answering
+    from loyalty_monitoring.replay.run import evaluate, window
 
     definitions = _definitions()
     metrics, policies = definitions.log_metrics, definitions.alert_policies
+    wanted = series_in_queries(metrics, (policy.query for policy in policies))
+    result: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
-        points = Path(folder) / "points.om"
-        with connect() as con:
-            counts = load_entries(con, [file], needed_fields(metrics))
-            wanted = series_in_queries(metrics, (policy.query for policy in policies))
-            make_points(con, metrics, wanted)
-            write_open_metrics(con, metrics, wanted, points)
-        assert counts.first_timestamp is not None
-        assert counts.last_timestamp is not None
-        with points.open("rb") as lines:
-            samples = sum(1 for _ in lines) - 1
-        started = time.perf_counter()
-        with prometheus_over(points) as prometheus:
-            filled = time.perf_counter()
-            incidents = evaluate(prometheus, policies, counts.first_timestamp, counts.last_timestamp)
-        return {
-            "seconds": time.perf_counter() - started,
-            "backfill": filled - started,
-            "samples": samples,
-            "policies": len(policies),
-            "incidents": len(incidents),
-        }
+        cache = Cache(Path(folder) / "cache")
+        for name in ("first", "blocks kept", "answers kept"):
+            with answering(metrics, [file], wanted, cache) as (answers, points):
+                started, used = time.perf_counter(), _cpu()
+                evaluate(answers, policies, *window(points.entries, None, None))
+                seconds = time.perf_counter() - started
+            result[name] = {"seconds": seconds, "cpu": _cpu() - used}
+            if name == "first":
+                shutil.rmtree(Path(folder) / "cache" / "answers")
+                (given,) = (Path(folder) / "cache" / "blocks").glob("*/given.json")
+                result["samples"] = sum(json.loads(given.read_text(encoding="utf-8"))[0].values())
+    return result
+
+
+def _cpu() -> float:
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def _lint(folder: Path) -> dict[str, Any]:
