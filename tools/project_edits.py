@@ -175,7 +175,7 @@ def remove_metric(project: Path, name: str) -> None:
         tiles = [tile for tile in _tiles(dashboard.read_text()) if f"<<metric:{name}>>" in tile]
         titles = [found[1] for tile in tiles if (found := re.search(r'title: "?(.*?)"?\n', tile))]
         edit(dashboard, lambda text: _without_tiles(text, f"<<metric:{name}>>"))
-        _forget_charts(project / "tests" / "loyalty" / "dashboards" / f"test_{dashboard.stem}.py", titles)
+        _forget(project / "tests" / "loyalty" / "dashboards" / f"test_{dashboard.stem}.py", titles)
     for file in (project / "tests" / "cases" / "metrics").glob("*.yaml"):
         edit(file, without_key, name)
         edit(file, _without_lines_that_count_nothing)
@@ -260,6 +260,8 @@ def _remove_parameters(project: Path) -> None:
             edit(file, _without_parameter, name)
             for stack in project.glob("Pulumi.*.yaml"):
                 edit(stack, _without_override, name)
+            for tests in (project / "tests" / "loyalty" / "dashboards").glob("test_*.py"):
+                _forget(tests, [name])
 
 
 def _without_parameter(text: str, name: str) -> str:
@@ -271,11 +273,11 @@ def _without_override(text: str, parameter: str) -> str:
     return re.sub(r"(?m)^(  \S+:parameters):\n(?!    )", r"\1: {}\n", kept)
 
 
-def _forget_charts(tests: Path, titles: list[str]) -> None:
-    """Delete the tests that speak of these charts."""
+def _forget(tests: Path, words: list[str]) -> None:
+    """Delete the tests that speak of these charts or parameters."""
     if tests.is_file():
         head, *functions = re.split(r"(?m)^(?=(?:@.*\n)*def test_)", tests.read_text())
-        tests.write_text(head + "".join(one for one in functions if not any(f'"{title}"' in one for title in titles)))
+        tests.write_text(head + "".join(one for one in functions if not any(f'"{word}"' in one for word in words)))
 
 
 def _rows(file: Path) -> list[str]:

@@ -78,12 +78,13 @@ def test_files_that_are_no_longer_wanted_go_and_those_of_others_stay(tmp_path: P
 
 
 def test_a_file_of_somebody_else_is_never_overwritten(tmp_path: Path) -> None:
-    file = tmp_path / "alert_policies" / "high_churn.json"
+    name = load_definitions(ROOT, load_stack_settings(ROOT, "demo")).alert_policies[0].name
+    file = tmp_path / "alert_policies" / f"{name}.json"
     file.parent.mkdir()
     file.write_text("mine")
     with pytest.raises(UserError, match="was not written by render"):
         _render("demo", tmp_path)
-    assert _files(tmp_path) == {"alert_policies/high_churn.json": b"mine"}
+    assert _files(tmp_path) == {f"alert_policies/{name}.json": b"mine"}
 
 
 def test_a_named_channel_is_in_the_policies_that_it_serves(tmp_path: Path) -> None:

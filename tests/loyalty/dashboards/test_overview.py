@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from loyalty_monitoring.common.yaml_documents import load_yaml
 from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.replay.entries.match import matching_entries
 from tests.conftest import ROOT
 from tests.log_lines import write
 from tests.loyalty.dashboards.conftest import celery_text
 from tests.loyalty.dashboards.reading import DASHBOARDS, DEFINITIONS, SETTINGS, Shown, lines_over, widgets
+
+PARAMETERS = load_yaml(ROOT / "parameters.yaml").data
 
 
 def test_the_errors_on_the_overview_are_those_of_the_contract_s_logger() -> None:
@@ -87,7 +90,7 @@ def test_rejected_requests_are_counted_in_the_worst_minute(shown: Shown) -> None
     assert shown("Rejected requests in the worst 1 minute of the hour, 20 highest stores") == {"s-1": 30}
 
 
-@pytest.mark.parametrize("target", ["points_redemption_target", "retention_target"])
+@pytest.mark.parametrize("target", [name for name in PARAMETERS if name.endswith("_target")])
 def test_a_target_is_a_line_and_turns_a_scorecard_yellow(target: str) -> None:
     assert lines_over(target, "overview") == {"xyChart", "scorecard"}
     for widget in widgets(DASHBOARDS["overview"]):
