@@ -4,6 +4,7 @@ depend on them.
 
 from __future__ import annotations
 
+import re
 import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -20,14 +21,17 @@ _ALL = ("log_events.yaml", "monitoring.yaml", "tests/cases/shorthands.yaml")
 
 @dataclass(frozen=True)
 class Changed:
-    """Alerts and metrics, by name, that a change can alter. `parameters` are old and new default of each that
-    changed, `stacks` those whose own values or channels did.
+    """Alerts and metrics, by name, that a change can alter, or whose cases it changes. `parameters` are old and new
+    default of each that changed, `stacks` those whose own values or channels did.
+
+    `lines` says that lines of metrics changed, each of which must not be counted by any metric that it does not name.
     """
 
     alerts: tuple[str, ...]
     metrics: tuple[str, ...]
     parameters: dict[str, tuple[Any, Any]]
     stacks: tuple[str, ...] = ()
+    lines: bool = False
 
 
 def changed_since(root: Path, since: str, definitions: Definitions) -> Changed:
@@ -52,13 +56,11 @@ def changed_by(root: Path, files: set[str], definitions: Definitions, defaults: 
     stacks = tuple(sorted(stack for file in files if (stack := stack_of(file)) is not None))
     if files & set(_ALL):
         return replace(everything(definitions), parameters=defaults, stacks=stacks)
-    metrics = {
+    defined = {
         metric.name
         for metric in definitions.log_metrics
         if _touched(root, metric.source, files) or metric.parameters & defaults.keys()
     }
-    if any(file.startswith("tests/cases/metrics/") for file in files):
-        metrics = {metric.name for metric in definitions.log_metrics}
     alerts = {
         policy.name
         for policy in definitions.alert_policies
@@ -66,9 +68,12 @@ def changed_by(root: Path, files: set[str], definitions: Definitions, defaults: 
         or f"tests/cases/{policy.name}.yaml" in files
         or f"runbooks/{policy.name}.md" in files
         or policy.parameters & defaults.keys()
-        or any(metric.name in metrics and metric.promql_name in policy.query for metric in definitions.log_metrics)
+        or any(metric.name in defined and metric.promql_name in policy.query for metric in definitions.log_metrics)
     }
-    return Changed(tuple(sorted(alerts)), tuple(sorted(metrics)), defaults, stacks)
+    lines = {file for file in files if file.startswith("tests/cases/metrics/")}
+    words = {word for file in lines if (root / file).exists() for word in re.findall(r"\w+", (root / file).read_text())}
+    metrics = defined | {metric.name for metric in definitions.log_metrics if metric.name in words}
+    return Changed(tuple(sorted(alerts)), tuple(sorted(metrics)), defaults, stacks, bool(lines))
 
 
 def _touched(root: Path, source: Path, files: set[str]) -> bool:

@@ -73,8 +73,9 @@ def check_command(since: str, everything_: bool, with_mutants: bool) -> None:
             bad |= not proof.holds
             for line in _proof_lines(proof, changed.parameters):
                 click.echo(f"prove     {line}")
-        if changed.metrics:
-            lines = list(_metric_lines(root, set(changed.metrics)))
+        if changed.metrics or changed.lines:
+            wanted = everything(definitions).metrics if changed.lines else changed.metrics
+            lines = list(_metric_lines(root, set(wanted)))
             bad |= bool(lines)
             for line in lines[:_MOST_LINES] or ["every line is counted as it says"]:
                 click.echo(f"metrics   {line}")

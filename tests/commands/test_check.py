@@ -76,6 +76,33 @@ def test_a_changed_metric_is_held_against_its_lines_and_those_who_read_it_are_pr
     assert "rate_limited_requests counts" in done.stdout
 
 
+def test_changed_lines_concern_the_metrics_that_they_name_and_no_alert(project: Path) -> None:
+    file = project / "tests" / "cases" / "metrics" / "rate_limiter.yaml"
+    file.write_text(file.read_text() + "# one more word\n")
+    done = check(project)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "changed   0 alerts, 1 metric: rate_limited_requests\n" in done.stdout
+    assert "metrics   every line is counted as it says" in done.stdout
+
+
+def test_a_line_that_another_metric_counts_as_well_is_found_though_only_the_lines_changed(project: Path) -> None:
+    """Whether the metrics that a line does not name count it is asked of all of them."""
+    file = project / "tests" / "cases" / "metrics" / "rate_limiter.yaml"
+    enrolled = (
+        "  - claim: an enrolled card counts nowhere\n"
+        "    log:\n"
+        "      event: card_enrolled\n"
+        "      logger: app.modules.loyalty.card_service\n"
+        "      severity: INFO\n"
+        "      fields: {merchant_id: m-1, store_id: s-1, card_id: c-1}\n"
+        "    counts: {}\n"
+    )
+    file.write_text(file.read_text() + enrolled)
+    done = check(project, "--no-mutants")
+    assert done.returncode == 1
+    assert "an enrolled card counts nowhere: card_events counts" in done.stdout
+
+
 def test_a_sentence_whose_number_is_not_the_querys_is_found(project: Path) -> None:
     replace_text(project / "alert_policies" / f"{ALERT}.yaml", "More than <<rate_limit_requests:text>>", "More than 70")
     done = check(project, "--no-mutants")
