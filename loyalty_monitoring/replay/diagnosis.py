@@ -10,6 +10,7 @@ from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, parse_filter
 from loyalty_monitoring.query_languages.logging_filter.syntax import Comparison, Expression
 from loyalty_monitoring.query_languages.logging_filter.terms import field_of, term_text, terms
+from loyalty_monitoring.replay.result import MetricSummary
 
 Origins = Mapping[tuple[str, str], int]  # (resource.type, labels.python_logger) -> entries
 
@@ -19,6 +20,14 @@ _REMEDIES: Mapping[FieldPath, str] = {
     _LOGGER: "see docs/log-contract.md, and `loyalty-monitoring contract check`",
 }
 _SHOWN = 3
+
+
+def why_silent(
+    metrics: Sequence[LogMetric], summaries: Mapping[str, MetricSummary], origins: Origins
+) -> tuple[str, ...]:
+    """Return why most metrics matched nothing; nothing for a log of a quiet day, or of some of the module."""
+    silent = [metric for metric in metrics if not summaries[metric.api_name].matched]
+    return tuple(why_nothing_matched(silent, origins)) if 2 * len(silent) > len(metrics) else ()
 
 
 def why_nothing_matched(metrics: Sequence[LogMetric], origins: Origins) -> list[str]:

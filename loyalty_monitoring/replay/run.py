@@ -17,7 +17,7 @@ from loyalty_monitoring.definitions.metric_usage import series_in_queries, serie
 from loyalty_monitoring.definitions.model import AlertPolicy, Definitions, LogMetric
 from loyalty_monitoring.query_languages.promql.expressions import look_back, parsed
 from loyalty_monitoring.replay.arrival import Arrival, EntryDelay, make_parts
-from loyalty_monitoring.replay.diagnosis import Origins, why_nothing_matched
+from loyalty_monitoring.replay.diagnosis import Origins, why_silent
 from loyalty_monitoring.replay.entries.counts import EntryCounts
 from loyalty_monitoring.replay.incidents import Closing, evaluation_instants, incidents
 from loyalty_monitoring.replay.kept_answers import answering
@@ -69,10 +69,7 @@ def replay(
             span = window(points.entries, start, end, longest_window(chosen))
             result = judged(answers, points, chosen, *span, progress, closing=closing)
             origins = points.entries.origins
-    silent = [metric for metric in metrics if not result.metrics[metric.api_name].matched]
-    if 2 * len(silent) <= len(metrics):
-        return result  # a log of a quiet day, or of some of the module
-    return replace(result, why_nothing_matched=tuple(why_nothing_matched(silent, origins)))
+    return replace(result, why_nothing_matched=why_silent(metrics, result.metrics, origins))
 
 
 def _judged_late(

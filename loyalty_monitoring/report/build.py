@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -11,6 +12,7 @@ from loyalty_monitoring.common.cache import NO_CACHE, Cache
 from loyalty_monitoring.common.database import Progress
 from loyalty_monitoring.definitions.metric_usage import series_in_queries
 from loyalty_monitoring.definitions.model import Dashboard
+from loyalty_monitoring.replay.diagnosis import why_silent
 from loyalty_monitoring.replay.entries.match import Matches
 from loyalty_monitoring.replay.entries.newest import Search
 from loyalty_monitoring.replay.kept_answers import KeptAnswers, answering
@@ -49,6 +51,7 @@ from loyalty_monitoring.report.quantities import COUNT, quantity
 from loyalty_monitoring.report.sources import Sources
 
 INDEX = "index.html"
+_log = logging.getLogger("loyalty_monitoring.report")
 _MOST_LINES = 100  # of a logs panel
 
 
@@ -64,6 +67,8 @@ def report(
 ) -> Generator[tuple[str, str], None, None]:
     """Yield the pages and their data, each with its path in the site. Errors: UserError for a file or a window."""
     with drawing(sources, files, start=start, end=end, strict=strict, cache=cache, progress=progress) as drawn:
+        for reason in drawn.reasons:
+            _log.warning("%s", reason)
         paths = [*drawn.pages, *drawn.scripts()]
         for done, path in enumerate(paths):
             if progress is not None:
@@ -125,7 +130,9 @@ def drawing(
             for policy in definitions.alert_policies
         ]
         logs = {text: points.newest[search] for text, search in searches.items()}
-        site = Site(definitions.dashboards, policies, sources.stack, points.entries.read, version, sources.module)
+        reasons = why_silent(definitions.log_metrics, points.metrics, points.entries.origins)
+        read = points.entries.read
+        site = Site(definitions.dashboards, policies, sources.stack, read, reasons, version, sources.module)
         yield Drawing(answers, site, sets, logs, _span(window_from, window_to, points.entries.first_timestamp))
 
 
@@ -145,6 +152,11 @@ class Drawing:
     def pages(self) -> tuple[str, ...]:
         """The paths of all pages."""
         return INDEX, *self._dashboards, *self._policies
+
+    @property
+    def reasons(self) -> Sequence[str]:
+        """Why nearly nothing was found in the logs, where that is so."""
+        return self._site.reasons
 
     def scripts(self) -> Iterator[str]:
         """Yield the paths of the scripts that bring the answers of each choice when they are wanted."""

@@ -26,14 +26,15 @@ _SERVED = f"{_FROM_DISK}; connect-src 'self'"
 class Site:
     """Settings that all pages of a report share.
 
-    `version` numbers the drawings of pages that are served, which ask their server whether there is a newer one; None
-    is for pages that are not.
+    `reasons` say why nearly nothing was found in the logs, where that is so. `version` numbers the drawings of pages
+    that are served, which ask their server whether there is a newer one; None is for pages that are not.
     """
 
     dashboards: Sequence[Dashboard]
     policies: Sequence[JudgedPolicy]
     stack: str
     entries: int
+    reasons: Sequence[str]
     version: int | None
     module: str
 
@@ -96,6 +97,7 @@ def _page(template: str, site: Site, data: Data, home: str, **more: object) -> s
             stack=site.stack,
             module=site.module,
             entries=f"{site.entries:,}",
+            reasons=site.reasons,
             **more,
         )
     )

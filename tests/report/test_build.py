@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from markupsafe import escape
 
 from loyalty_monitoring.report.build import report
 from loyalty_monitoring.report.sources import sources
-from tests.conftest import PROJECT
+from tests.conftest import PROJECT, run
 from tests.log_lines import START, event, freshness, minutes, write
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -214,3 +215,15 @@ def test_no_page_names_anything_elsewhere_that_it_would_fetch(pages: dict[str, s
     for name, text in pages.items():
         html = re.sub(r'<script type="application/json".*?</script>', "", text, flags=re.DOTALL)
         assert not re.search(r'(?:src|<link[^>]*href)="(?!(?:\.\./)?assets/)', html), name
+
+
+def test_logs_of_another_type_of_machine_are_said_on_each_page_and_on_standard_error(tmp_path: Path) -> None:
+    """Without it the page shows a system that was silent for days."""
+    logs = write(tmp_path / "day.jsonl", [event("card_enrolled", START, merchant_id="m", store_id="s", card_id="c")])
+    out = tmp_path / "report"
+    done = run("report", "--stack", "example-production", str(logs), "--out", str(out), folder=PROJECT)
+    assert done.returncode == 0
+    said = 'metrics want resource.type="cloud_run_revision", and the entries have k8s_container (1); choose the stack'
+    assert said in done.stderr
+    for page in ("index.html", "policies/rate_limit_spike.html", "dashboards/overview.html"):
+        assert escape(said) in (out / page).read_text()

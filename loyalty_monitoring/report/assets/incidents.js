@@ -71,14 +71,23 @@
 
   const MOST_TICKS = 8;
 
-  const TICK_WIDTH = 90; // pixels of a label
+  // Pixels of a label, with room and without.
+  const TICK_WIDTH = 90;
+  const NARROW_TICK = 75;
 
   function axis(range, place) {
-    const ticks = time.ticks(range, matchMedia('(max-width: 760px)').matches ? MOST_TICKS / 2 : MOST_TICKS).map((at) => {
+    const most = Math.min(MOST_TICKS / 2, Math.floor(place.clientWidth / NARROW_TICK));
+    const found = time.ticks(range, matchMedia('(max-width: 760px)').matches ? most : MOST_TICKS);
+    const share = (at) => (at / 1000 - range.from) / (range.to - range.from);
+    const pixels = (from, to) => (share(to) - share(from)) * place.clientWidth;
+    const ticks = found.map((at, number) => {
       const tick = make('span', {}, time.label(at));
-      const share = (at / 1000 - range.from) / (range.to - range.from);
-      tick.style.left = `${100 * share}%`;
-      if (share > 0.75 && (1 - share) * place.clientWidth < TICK_WIDTH) tick.className = 'last';
+      tick.style.left = `${100 * share(at)}%`;
+      if (share(at) > 0.75 && pixels(at, range.to * 1000) < TICK_WIDTH) {
+        // Its label stands to its left, or nowhere, where the one before needs that place.
+        if (number > 0 && pixels(found[number - 1], at) < 2 * TICK_WIDTH) tick.textContent = '';
+        else tick.className = 'last';
+      }
       return tick;
     });
     return make('div', { class: 'row axis', 'aria-hidden': 'true' }, make('div', { class: 'name' }), make('div', { class: 'ticks' }, ...ticks));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -209,3 +210,14 @@ def test_the_lowest_come_first_and_closed_incidents_are_not_called_open(page: Pa
     expect(incidents.locator("tbody tr")).to_have_count(4)
     expect(incidents.locator("h2")).not_to_contain_text("pen")
     expect(incidents).not_to_contain_text("still open")
+
+
+@pytest.mark.parametrize("width", [1400, 760, 600, 390, 320])
+def test_the_days_below_the_incidents_do_not_stand_on_each_other(page: Page, site: Path, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto((site / "index.html").as_uri())
+    labels = page.locator("#timeline .ticks span").filter(has_text=re.compile(r"\w"))
+    boxes = [box for one in labels.all() if (box := one.bounding_box())]
+    assert boxes
+    assert all(left["x"] + left["width"] <= right["x"] for left, right in itertools.pairwise(boxes))
+    assert boxes[-1]["x"] + boxes[-1]["width"] <= width
