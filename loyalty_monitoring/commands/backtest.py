@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from loyalty_monitoring.commands.options import PRIORITIES, Bytes, Instant, stack_option
+from loyalty_monitoring.commands.options import PRIORITIES, Bytes, Instant, policies_option, stack_option
 from loyalty_monitoring.commands.project import arrival_allowance, load_stack, progress_bar
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _FIRED_SECONDS = 60.0
 )
 @click.option("--from", "start", type=Instant(), metavar="T", help="Evaluate from here.")
 @click.option("--to", "end", type=Instant(), metavar="T", help="Evaluate up to here; now, unless said otherwise.")
-@click.option("--policy", "policies", multiple=True, metavar="NAME", help="Only this alert policy; may be repeated.")
+@policies_option
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option(
     "--fail-on",

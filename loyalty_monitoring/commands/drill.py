@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from loyalty_monitoring.commands.options import alerts_here
 from loyalty_monitoring.commands.project import load_stack, progress_bar, project_root
 from loyalty_monitoring.common import interruption
 from loyalty_monitoring.common.errors import UserError
@@ -16,7 +17,12 @@ from loyalty_monitoring.common.errors import UserError
 @click.option("--project", required=True, metavar="P", help="The Google Cloud project, which must be the stack's own.")
 @click.option("--stack", required=True, metavar="S", help="The stack, whose settings say drill: true: Pulumi.S.yaml.")
 @click.option(
-    "--alert", "alerts", multiple=True, metavar="NAME", help="Drill this alert; may be repeated. Without it, all."
+    "--alert",
+    "alerts",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=alerts_here,
+    help="Drill this alert; may be repeated. Without it, all.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask before the lines are written.")
 @click.option(

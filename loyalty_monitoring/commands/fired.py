@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from loyalty_monitoring.commands.options import Instant, cache_option, stack_option, strict_option
+from loyalty_monitoring.commands.options import Instant, cache_option, policies_option, stack_option, strict_option
 from loyalty_monitoring.commands.project import arrival_allowance, load_stack, progress_bar
 from loyalty_monitoring.common.cache import Cache
 
@@ -33,7 +33,7 @@ from loyalty_monitoring.common.cache import Cache
 @stack_option
 @click.option("--from", "start", type=Instant(), metavar="T", help="Compare from here; earlier entries are history.")
 @click.option("--to", "end", type=Instant(), metavar="T", help="Compare up to here; later entries are not used.")
-@click.option("--policy", "policies", multiple=True, metavar="NAME", help="Only this alert policy; may be repeated.")
+@policies_option
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--fail-on-difference", is_flag=True, help="Exit with 1 when an incident is in one of the two only.")
 @strict_option

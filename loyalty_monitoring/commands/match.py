@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from loyalty_monitoring.commands.options import stack_option, strict_option
+from loyalty_monitoring.commands.options import metrics_here, stack_option, strict_option
 from loyalty_monitoring.commands.project import load_stack, summarize
 from loyalty_monitoring.common.errors import UserError, nearest
 
@@ -39,6 +39,7 @@ class _FilterCommand(click.Command):
     "metrics",
     multiple=True,
     metavar="NAME",
+    shell_complete=metrics_here,
     help="The filter of this log-based metric instead of FILTER; with --explain it may be repeated, or be `all`.",
 )
 @stack_option

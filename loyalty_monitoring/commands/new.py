@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from loyalty_monitoring.commands.options import PRIORITIES
+from loyalty_monitoring.commands.options import PRIORITIES, metrics_here
 from loyalty_monitoring.commands.project import project_root
 
 
@@ -26,15 +26,20 @@ def new_command() -> None:
 @click.argument("name")
 @click.option("--row", prompt="Row of coverage.yaml, such as A9", help="The row that it covers; must be free.")
 @click.option("--priority", type=click.Choice(PRIORITIES), default="P1", show_default=True, help="How urgent it is.")
-@click.option("--metric", prompt="Log-based metric that it reads", help="A file of log_metrics/, without its ending.")
+@click.option(
+    "--metric",
+    prompt="Log-based metric that it reads",
+    shell_complete=metrics_here,
+    help="A file of log_metrics/, without its ending.",
+)
 @click.option("--event", prompt="Event that its cases log", help="An event of log_events.yaml.")
 @click.option("--threshold", type=click.IntRange(min=1), default=20, show_default=True, help="Opens above this many.")
 @click.option("--window", type=click.IntRange(5, 720), default=60, show_default=True, help="Within this many minutes.")
 def new_alert_command(name: str, row: str, priority: str, metric: str, event: str, threshold: int, window: int) -> None:
-    """Write what a new alert needs: row, parameters, policy, runbook, place on the overview, two cases, and a drill.
+    """Write what a new alert needs: row, parameters, policy, runbook, place on the overview, three cases, and a drill.
 
-    Without the options it asks. The alert loads and can be proven at once; `grep -rn TODO` shows what is yours to
-    decide, and `loyalty-monitoring check` what is missing.
+    Without the options it asks. The alert loads and can be proven at once; `loyalty-monitoring check` names what is
+    yours to decide, and what is missing.
 
     \b
     loyalty-monitoring new alert many_failures --row A9 --metric failed_jobs --event job_failed
@@ -75,7 +80,12 @@ def new_metric_command(name: str, event: str, row: str, labels: tuple[str, ...])
 
 @new_command.command("chart")
 @click.argument("name")
-@click.option("--metric", prompt="Log-based metric that it shows", help="A file of log_metrics/, without its ending.")
+@click.option(
+    "--metric",
+    prompt="Log-based metric that it shows",
+    shell_complete=metrics_here,
+    help="A file of log_metrics/, without its ending.",
+)
 @click.option("--dashboard", default="overview", show_default=True, help="A file of dashboards/, without its ending.")
 @click.option("--window", type=click.IntRange(1, 1440), default=60, show_default=True, help="Minutes a point adds up.")
 def new_chart_command(name: str, metric: str, dashboard: str, window: int) -> None:

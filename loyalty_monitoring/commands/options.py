@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,18 @@ def _stacks_here(context: click.Context, parameter: click.Parameter, begun: str)
     return [name for name in names if name.startswith(begun)]
 
 
+def _files_here(folder: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Return what offers the definitions of a folder, such as alert_policies, below the one that one stands in."""
+
+    def offered(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+        names = sorted(file.stem for file in (Path.cwd() / folder).glob("*.yaml"))
+        return [name for name in names if name.startswith(begun)]
+
+    return offered
+
+
+alerts_here, metrics_here = _files_here("alert_policies"), _files_here("log_metrics")
+
 stack_option = click.option(
     "--stack",
     default="demo",
@@ -38,6 +51,14 @@ stacks_option = click.option(
     metavar="S",
     shell_complete=_stacks_here,
     help="This stack, Pulumi.S.yaml; may be repeated. Without it: all stacks that have a file.",
+)
+policies_option = click.option(
+    "--policy",
+    "policies",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=alerts_here,
+    help="Only this alert policy; may be repeated.",
 )
 files_argument = click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 dashboard_option = click.option(

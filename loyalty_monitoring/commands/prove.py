@@ -7,12 +7,13 @@ from datetime import datetime
 
 import click
 
+from loyalty_monitoring.commands.options import alerts_here
 from loyalty_monitoring.commands.project import load_sources_of, progress_bar, project_root, summarize
 from loyalty_monitoring.common.errors import UserError
 
 
 @click.command("prove")
-@click.argument("alerts", nargs=-1, metavar="[ALERT]...")
+@click.argument("alerts", nargs=-1, metavar="[ALERT]...", shell_complete=alerts_here)
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--watch", is_flag=True, help="Prove again whenever a definition or a case changes; Ctrl-C ends it.")
 def prove_command(alerts: tuple[str, ...], output_format: str, watch: bool) -> None:

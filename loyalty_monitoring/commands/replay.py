@@ -15,6 +15,7 @@ from loyalty_monitoring.commands.options import (
     Instant,
     cache_option,
     files_argument,
+    policies_option,
     stack_option,
     strict_option,
 )
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 @stack_option
 @click.option("--from", "start", type=Instant(), metavar="T", help="Evaluate from here; earlier entries are history.")
 @click.option("--to", "end", type=Instant(), metavar="T", help="Evaluate up to here; later entries are not used.")
-@click.option("--policy", "policies", multiple=True, metavar="NAME", help="Only this alert policy; may be repeated.")
+@policies_option
 @click.option(
     "--late",
     metavar="HOW",

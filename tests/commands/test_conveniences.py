@@ -39,10 +39,13 @@ def test_simulate_says_what_it_wrote(tmp_path: Path) -> None:
     assert done.stderr == f"{lines:,} entries of 1 day, with 1 fault, written to {file}\n"
 
 
-def test_a_shell_completes_commands_and_stacks() -> None:
+def test_a_shell_completes_commands_stacks_alerts_and_metrics() -> None:
     for begun, number, found in (
         ("loyalty-monitoring rep", "1", "replay"),
         ("x replay --stack example-p", "3", "example-production"),
+        ("x replay --policy rate", "3", "rate_limit_spike"),
+        ("x prove telemetry", "2", "telemetry_silent"),
+        ("x match --metric rate", "3", "rate_limited_requests"),
     ):
         environment = {
             **os.environ,
