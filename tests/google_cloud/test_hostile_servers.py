@@ -21,7 +21,7 @@ from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.google_cloud.alerts_api import read_alerts
 from tests.checks.verify.server import NOW
 from tests.checks.verify.test_verify import deployed, stack_of
-from tests.conftest import PROGRAM, ROOT
+from tests.conftest import PROGRAM, PROJECT
 from tests.google_cloud.hostile_servers import GRPC, REST, answers, http, raw, says, through
 from tests.log_lines import START, hours
 
@@ -44,7 +44,7 @@ def _ends(folder: Path, arguments: tuple[str, ...], endpoint: str) -> str:
     began = time.monotonic()
     with subprocess.Popen(
         [PROGRAM, *arguments, "--timeout", str(TIMEOUT), "--endpoint", endpoint, "--rest-endpoint", endpoint],
-        cwd=ROOT,
+        cwd=PROJECT,
         env={**os.environ, "TMPDIR": str(temporary), mark.split("=")[0]: str(folder)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

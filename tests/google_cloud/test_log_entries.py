@@ -35,7 +35,7 @@ from loyalty_monitoring.replay.timeline import as_object
 from tests.backtest.server import Logs, message
 from tests.checks.verify.server import fails
 from tests.checks.verify.test_verify import stack_of
-from tests.conftest import ROOT
+from tests.conftest import PROJECT, ROOT
 from tests.log_lines import START, event, hours, minutes, rejection, write
 
 Code = grpc.StatusCode
@@ -423,7 +423,7 @@ def test_an_interrupted_reading_ends_at_once_and_leaves_nothing(
             [sys.executable, "-c", program, "backtest", *options, str(folder / "kept.jsonl.gz")],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            cwd=ROOT,
+            cwd=PROJECT,
             env={**os.environ, "TMPDIR": str(folder), "LOYALTY_MONITORING_ENDPOINT": endpoint},
         ) as process,
     ):

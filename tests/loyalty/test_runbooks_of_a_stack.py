@@ -15,7 +15,7 @@ from loyalty_monitoring.definitions.parameters import load_parameters
 from loyalty_monitoring.definitions.settings import RESOURCE_TYPES, load_stack_settings, stack_names
 from loyalty_monitoring.query_languages.logging_filter import parse_filter
 from loyalty_monitoring.report.runbooks import runbook, write_runbooks
-from tests.conftest import ROOT
+from tests.conftest import PROJECT, ROOT
 
 PAGES = {page.stem: page.read_text() for page in sorted((ROOT / "runbooks").glob("*.md"))}
 STAND_IN = Path(__file__).with_name("gcloud.py")
@@ -104,10 +104,10 @@ def test_nothing_is_left_to_fill_in_that_the_stack_knows(stack: str) -> None:
 
 
 def test_a_threshold_of_the_stack_stands_in_the_sentence_with_its_unit() -> None:
-    settings = load_stack_settings(ROOT, "demo")
-    parameters = load_parameters(ROOT / "parameters.yaml", {"expiration_stale_after": 30})
-    page = runbook("# T\n\nNothing for `expiration_stale_after`, see [it](../parameters.yaml).\n", settings, parameters)
-    assert page.endswith("\nNothing for **30 hours**, see it.\n")
+    settings = load_stack_settings(PROJECT, "demo")
+    parameters = load_parameters(PROJECT / "parameters.yaml", {"email_window": 12})
+    page = runbook("# T\n\nNothing for `email_window`, see [it](../parameters.yaml).\n", settings, parameters)
+    assert page.endswith("\nNothing for **12 hours**, see it.\n")
 
 
 def test_pages_are_written_where_the_alerts_link_to_and_nobodys_file_is_lost(tmp_path: Path) -> None:

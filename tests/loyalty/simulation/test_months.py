@@ -82,8 +82,18 @@ def test_thirty_healthy_days_open_no_incident(months: dict[str, ReplayResult]) -
     healthy = months["healthy"]
     assert healthy.incidents == ()
     assert healthy.window_to - healthy.window_from > timedelta(days=DAYS, hours=-1)
-    unseen = {name for name, found in healthy.metrics.items() if not found.matched}
-    assert unseen <= {"loyalty/celery_task_failures", "loyalty/celery_task_failures_text"}
+
+
+def test_a_healthy_month_has_lines_for_each_metric_of_what_is_simulated(
+    months: dict[str, ReplayResult], files: dict[str, Path]
+) -> None:
+    metrics = load_definitions(ROOT, load_stack_settings(ROOT, "demo")).log_metrics
+    counted = selected_events(load_contract(ROOT / "log_events.yaml"), metrics, "k8s_container")
+    text = files["healthy"].read_text()
+    # Those of Celery count no event.
+    logged = [one for one in metrics if not counted[one.name] or any(f'"{name}"' in text for name in counted[one.name])]
+    unseen = {one.name for one in logged if not months["healthy"].metrics[one.api_name].matched}
+    assert unseen <= {"celery_task_failures", "celery_task_failures_text"}
 
 
 def test_the_month_has_each_fault_once() -> None:
