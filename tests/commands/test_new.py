@@ -69,12 +69,12 @@ def test_a_page_of_a_new_alert_has_what_ours_must_have(our_project: Path) -> Non
         assert f"`{parameter}`" in page
 
 
-def test_other_events_that_the_metric_counts_are_named_where_the_query_stands(our_project: Path) -> None:
+def test_other_events_that_the_metric_counts_are_named_where_the_query_stands(project: Path) -> None:
     asked = ("--row", "A99", "--metric", "stamp_transactions", "--event", "stamp_added")
-    run("new", "alert", "fresh_alert", *asked, folder=our_project)
-    policy = (our_project / "alert_policies" / "fresh_alert.yaml").read_text()
+    run("new", "alert", "fresh_alert", *asked, folder=project)
+    policy = (project / "alert_policies" / "fresh_alert.yaml").read_text()
     assert "# TODO stamp_transactions counts these as well, unless a matcher leaves them out: stamp_redeemed" in policy
-    assert run("lint", folder=our_project).stdout == "no findings\n"
+    assert run("lint", folder=project).stdout == "no findings\n"
 
 
 def test_check_names_what_is_still_to_be_decided(project: Path) -> None:
