@@ -39,6 +39,8 @@ _LONGEST = (
     "torture/test_small.py",
     "report/test_serve.py",
 )
+# How variables begin that are read before a command's own first line.
+_READ_AT_START = ("PYTHON", "LD_", "LC_", "LANG", "TZ", "GRPC_")
 # Workers share the cores: a Prometheus that spreads its work over all of them takes an eighth more of their time.
 os.environ.setdefault("GOMAXPROCS", "1")
 # A small project of the tests' own, with four of our alerts as they were. Tests of the engine take it, not our
@@ -73,11 +75,12 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run `loyalty-monitoring` in a process of its own, in `folder`; `environment` replaces this process' own.
 
-    With an environment the process is started, since Python reads some of it then; without, it is forked.
+    It is forked; started where the environment tells Python itself, or the system's loader, something else.
     """
     words = [str(one) for one in arguments]
-    if environment is None:
-        return _warm().run(words, folder, stdin)
+    environment = os.environ if environment is None else environment
+    if all(os.environ.get(name) == value for name, value in environment.items() if name.startswith(_READ_AT_START)):
+        return _warm().run(words, folder, stdin, environment)
     return subprocess.run(
         [PROGRAM, *words], input=stdin, capture_output=True, text=True, cwd=folder, env=environment, check=False
     )

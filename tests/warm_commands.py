@@ -1,7 +1,7 @@
 """`loyalty-monitoring` in a process of its own that begins where its imports are done.
 
-A command imports for half a second before it does anything, and tests start hundreds of them. So a process that has
-imported what commands import, made what is the same for each of them (the grammar's parser), and done nothing else,
+A command imports for up to a second before it does anything, and tests start hundreds of them. So a process that has
+imported all that commands import, made what is the same for each of them (the grammar's parser), and done nothing else,
 forks one for each. That one has its own folder, environment, arguments and standard streams, runs the console command's
 function, and ends as a child of `multiprocessing` ends: its threads and its exit functions are waited for, but modules
 and objects go with the process, since to take them apart takes longer than most commands. What it shares with the
@@ -25,18 +25,8 @@ from pathlib import Path
 from typing import NoReturn
 
 _LENGTH = 4  # bytes that say how long a request is
-_PRELOADED = (
-    "loyalty_monitoring.checks.contract.output",
-    "loyalty_monitoring.checks.lint.run",
-    "loyalty_monitoring.cli",
-    "loyalty_monitoring.google_cloud.render",
-    "loyalty_monitoring.proof.alerts.prove",
-    "loyalty_monitoring.replay.run",
-    "loyalty_monitoring.replay.timeline",
-    "jsonschema",
-    "rich.console",
-    "rich.progress",
-)
+_IN_FUNCTIONS = ("jsonschema", "rich.progress")  # what commands import where they need it
+_WITHOUT = "pulumi"  # whose program is no command
 
 
 class WarmCommands:
@@ -49,10 +39,12 @@ class WarmCommands:
             command = [sys.executable, "-P", __file__, str(theirs.fileno()), program]
             self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], cwd=root)
 
-    def run(self, arguments: list[str], folder: Path, stdin: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, arguments: list[str], folder: Path, stdin: str, environment: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[str]:
         pipes = [os.pipe() for _ in range(4)]
         (in_read, in_write), (out_read, out_write), (err_read, err_write), (status_read, status_write) = pipes
-        asked = {"arguments": arguments, "folder": str(folder), "environment": dict(os.environ)}
+        asked = {"arguments": arguments, "folder": str(folder), "environment": dict(environment)}
         given = [in_read, out_write, err_write, status_write]
         message = json.dumps(asked).encode()
         with self._asking:
@@ -165,8 +157,16 @@ def _end_after(command: Callable[[], None]) -> NoReturn:
 
 if __name__ == "__main__":
     from importlib import import_module
+    from pkgutil import walk_packages
 
-    for name in _PRELOADED:
+    import loyalty_monitoring
+    import loyalty_simulation
+
+    for package in (loyalty_monitoring, loyalty_simulation):
+        for module in walk_packages(package.__path__, f"{package.__name__}."):
+            if _WITHOUT not in module.name:
+                import_module(module.name)
+    for name in _IN_FUNCTIONS:
         import_module(name)
     from loyalty_monitoring.__main__ import main
     from loyalty_monitoring.checks.lint.rules import all_rules

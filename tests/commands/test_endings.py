@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from loyalty_monitoring.common import failures
-from tests.conftest import PROGRAM, PROJECT, ROOT
+from tests.conftest import PROGRAM, PROJECT, ROOT, run
 from tests.log_lines import START, minutes, rejection
 from tests.torture.hostile import entry
 
@@ -177,36 +177,36 @@ def test_an_odd_entry_costs_itself_and_nothing_else(tmp_path: Path, command: tup
     content, usable = ODD[name]
     file = tmp_path / "\udcff\udcfe.jsonl"  # no UTF-8
     file.write_bytes(content)
-    done = _run(*(argument.replace("OUT", str(tmp_path / "out")) for argument in command), str(file))
+    done = run(*(argument.replace("OUT", str(tmp_path / "out")) for argument in command), str(file))
     assert done.returncode == (1 if command[0] == "contract" else 0), done.stderr
-    assert b"Traceback" not in done.stderr
+    assert "Traceback" not in done.stderr
     if command[0] == "match":
         assert int(done.stdout) == usable
     elif "6100" in name and command[0] == "replay":
-        assert b"after 2261" in done.stderr
+        assert "after 2261" in done.stderr
 
 
 @pytest.mark.parametrize("timestamp", ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "2262-01-01T00:00:00Z"])
 def test_years_in_which_nothing_is_evaluated_are_no_all_clear(tmp_path: Path, timestamp: str) -> None:
     file = tmp_path / "day.jsonl"
     file.write_text("".join(json.dumps(entry(0, timestamp=timestamp)) + "\n" for _ in range(150)))
-    done = _run("replay", "--policy", "rate_limit_spike", str(file))
+    done = run("replay", "--policy", "rate_limit_spike", str(file))
     assert done.returncode == 2
-    assert b"before 1970 or after 2261" in done.stderr
+    assert "before 1970 or after 2261" in done.stderr
 
 
 @pytest.mark.parametrize("option", ["--from=0001-01-01", "--to=2262-01-02"])
 def test_a_window_in_which_nothing_is_evaluated_is_an_error(day: Path, option: str) -> None:
-    done = _run("replay", "--policy", "rate_limit_spike", option, str(day))
+    done = run("replay", "--policy", "rate_limit_spike", option, str(day))
     assert done.returncode == 2
-    assert b"not within 1970 and 2261" in done.stderr
+    assert "not within 1970 and 2261" in done.stderr
 
 
 @pytest.mark.parametrize("timestamp", ["1970-01-01T00:01:00Z", "2261-12-31T23:00:00Z"])
 def test_years_in_which_prometheus_evaluates_ring(tmp_path: Path, timestamp: str) -> None:
     file = tmp_path / "day.jsonl"
     file.write_text("".join(json.dumps(entry(0, timestamp=timestamp)) + "\n" for _ in range(150)))
-    done = _run("replay", "--policy", "rate_limit_spike", "--format", "json", str(file))
+    done = run("replay", "--policy", "rate_limit_spike", "--format", "json", str(file))
     assert len(json.loads(done.stdout)["incidents"]) == 1, done.stderr
 
 
@@ -230,8 +230,8 @@ def test_a_name_of_a_file_cannot_rewrite_the_terminal_or_make_one_line_two(
     folder.mkdir()
     (folder / "day.jsonl").write_text('{"a\n')
     (folder / "policy.json").write_text('{"combiner": "ORR", "conditions": []}')
-    done = _run(*(argument.replace("FOLDER", str(folder)) for argument in arguments))
-    said = (done.stdout + done.stderr).decode()
+    done = run(*(argument.replace("FOLDER", str(folder)) for argument in arguments))
+    said = done.stdout + done.stderr
     assert "a?[2J?b?c" in said
     assert all(line.isprintable() for line in said.splitlines())
 
