@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import NoReturn
 
 _LENGTH = 4  # bytes that say how long a request is
+_MOST_SECONDS = 600  # what takes longer hangs, and is killed
 _IN_FUNCTIONS = ("jsonschema", "rich.progress")  # what commands import where they need it
 _WITHOUT = "pulumi"  # whose program is no command
 
@@ -118,6 +119,8 @@ def _fork_and_tell(status: int) -> None:
         os.close(number)
     os.closerange(3, status)
     os.closerange(status + 1, status + 64)
+    signal.signal(signal.SIGALRM, lambda *_: os.kill(child, signal.SIGKILL))
+    signal.alarm(_MOST_SECONDS)
     _, ended = os.waitpid(child, 0)
     os.write(status, str(os.waitstatus_to_exitcode(ended)).encode())
     os._exit(0)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -33,6 +34,10 @@ from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2
 
 from loyalty_monitoring.backtest.view import View
 from tests.conftest import ROOT
+
+sys.path.insert(0, str(ROOT / "tools"))
+
+from cache import CACHE
 
 VIEW = View("project-1", "logs", "_AllLogs")
 PROJECT = VIEW.project
@@ -85,8 +90,10 @@ class Refused(Exception):
 
 @cache
 def _service() -> Any:
-    """The reference implementation, whose machine code is kept beside Prometheus: compiling it takes half a minute."""
-    folder = ROOT / ".local" / "wasmtime"
+    """The reference implementation, whose machine code is kept with the downloads of all checkouts: compiling it takes
+    half a minute.
+    """
+    folder = CACHE / "wasmtime"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "cache.toml").write_text(f"[cache]\ndirectory = {json.dumps(str(folder / 'code'))}\n")
     make = wasm_client.Config

@@ -15,8 +15,7 @@ import pytest
 
 from tests.backtest.big_query import PROJECT, VIEW, Server, serving
 from tests.backtest.server import Logs
-from tests.conftest import PROGRAM, ROOT, run
-from tests.conftest import PROJECT as DEFINITIONS
+from tests.conftest import ROOT, run
 
 DAY = ROOT / "samples" / "2026-11-07.jsonl.gz"
 WINDOW = ("--from", "2026-11-07", "--to", "2026-11-08", "--policy", "rate_limit_spike")
@@ -48,8 +47,7 @@ def day() -> Iterator[str]:
 
 def test_what_bigquery_counts_opens_the_incidents_that_replay_opens(day: str) -> None:
     there = json.loads(backtest(day, "--format", "json").stdout)
-    words = [PROGRAM, "replay", "--format", "json", *WINDOW, str(DAY)]
-    here = json.loads(subprocess.run(words, capture_output=True, cwd=DEFINITIONS, check=True).stdout)
+    here = json.loads(run("replay", "--format", "json", *WINDOW, DAY).stdout)
     assert there["incidents"] == here["incidents"] != []
     source = there["source"]
     assert (source["kind"], source["view"], source["first_entry"][:14]) == (

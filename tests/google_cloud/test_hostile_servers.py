@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import re
-import subprocess
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -21,11 +20,12 @@ from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.google_cloud.alerts_api import read_alerts
 from tests.checks.verify.server import NOW
 from tests.checks.verify.test_verify import deployed, stack_of
-from tests.conftest import PROGRAM, PROJECT
+from tests.conftest import run
 from tests.google_cloud.hostile_servers import GRPC, REST, answers, http, raw, says, through
 from tests.log_lines import START, hours
 
-TIMEOUT = 2
+TIMEOUT = 0.5  # of a call in this process
+COMMAND_TIMEOUT = 1
 # Python and Google's clients take a while to start on a machine that does other things.
 PATIENCE_SECONDS = 40
 COMMANDS = {
@@ -42,17 +42,14 @@ def _ends(folder: Path, arguments: tuple[str, ...], endpoint: str) -> str:
     temporary.mkdir()
     mark = f"LOYALTY_HOSTILE_SERVER={folder}"
     began = time.monotonic()
-    with subprocess.Popen(
-        [PROGRAM, *arguments, "--timeout", str(TIMEOUT), "--endpoint", endpoint, "--rest-endpoint", endpoint],
-        cwd=PROJECT,
-        env={**os.environ, "TMPDIR": str(temporary), mark.split("=")[0]: str(folder)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        out, error = process.communicate(timeout=TIMEOUT + PATIENCE_SECONDS)
-    assert time.monotonic() - began < TIMEOUT + PATIENCE_SECONDS
-    assert (process.returncode, out) == (2, ""), error
+    done = run(
+        *arguments,
+        *("--timeout", str(COMMAND_TIMEOUT), "--endpoint", endpoint, "--rest-endpoint", endpoint),
+        environment={**os.environ, "TMPDIR": str(temporary), mark.split("=")[0]: str(folder)},
+    )
+    error = done.stderr
+    assert time.monotonic() - began < COMMAND_TIMEOUT + PATIENCE_SECONDS
+    assert (done.returncode, done.stdout) == (2, ""), error
     assert error.startswith("loyalty-monitoring: ")
     assert "should not have happened" not in error
     assert "Traceback" not in error

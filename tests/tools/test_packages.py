@@ -139,15 +139,10 @@ def installed(project: Path) -> list[str]:
 
 
 def test_newer_releases_on_the_index_change_nothing(project: Path, index: Index, tmp_path: Path) -> None:
+    add_newer_releases(index)
     done = set_up(project, index, tmp_path / "home", development=True)
     assert done.returncode == 0, done.stderr
-    before = installed(project)
-    assert before == ["checker==1.0", "ciphers==1.0", "client==1.0", "colours==1.0", "login==1.0"]
-    add_newer_releases(index)
-    shutil.rmtree(project / ".venv")
-    done = set_up(project, index, tmp_path / "another-home", development=True)
-    assert done.returncode == 0, done.stderr
-    assert installed(project) == before
+    assert installed(project) == ["checker==1.0", "ciphers==1.0", "client==1.0", "colours==1.0", "login==1.0"]
 
 
 def test_a_deployment_installs_little_and_development_comes_on_top(project: Path, index: Index, tmp_path: Path) -> None:

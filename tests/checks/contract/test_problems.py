@@ -47,11 +47,12 @@ def _problems(*entries: Entry) -> tuple[int, dict[str, list[tuple[str, str, str 
     ],
 )
 def test_a_wrong_field_is_named_with_its_value_and_line(name: str, field: str, value: Any, problem: str) -> None:
-    _, found = _problems(changed(name, **{field: value}))
-    ((subject, kind, shown, line),) = found[name]
-    assert (subject, kind, line) == (field, problem, TWO)
-    assert len(found) == 1
-    assert (shown is None) == (value is None)
+    _, report = checked(text([changed(name), changed(name, **{field: value})]))
+    found = {one["event"]: one["problems"] for one in report["events"] if one["problems"]}
+    assert list(found) == [name]
+    (told,) = found[name]
+    assert (told["subject"], told["problem"], told["example"]["line"]) == (field, problem, 2)
+    assert (told["found"] is None) == (value is None)
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ def test_a_project_that_does_not_answer_costs_no_more_than_the_timeout(tmp_path:
     with _served(tmp_path) as (project, environment):
         project.fail[method] = lambda *_: release.wait(300)
         begun = time.monotonic()
-        done = _run(environment, *SPIKE, "--yes", "--timeout", "3")
+        done = _run(environment, *SPIKE, "--yes", "--timeout", "1")
         took = time.monotonic() - begun
         release.set()
     assert done.returncode == 2
@@ -172,7 +172,7 @@ def test_a_project_that_stops_answering_ends_the_drill_in_time(tmp_path: Path) -
 
         project.fail["ListLogEntries"] = project.fail["ListTimeSeries"] = once_written
         begun = time.monotonic()
-        done = _run(environment, *SPIKE, "--yes", "--timeout", "15", "--out", str(tmp_path / "evidence"))
+        done = _run(environment, *SPIKE, "--yes", "--timeout", "8", "--out", str(tmp_path / "evidence"))
         took = time.monotonic() - begun
         release.set()
     assert done.returncode == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,7 +30,7 @@ from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.settings import Settings, load_stack_settings
 from tests.checks.drill.project import FakeClock, Scratch, scratch
 from tests.checks.verify.server import fails, message
-from tests.conftest import PROGRAM, PROJECT
+from tests.conftest import PROJECT, run
 
 NOW = datetime(2026, 11, 23, 12, 0, 20, tzinfo=UTC)
 SETTINGS = load_stack_settings(PROJECT, "example-scratch")
@@ -126,9 +125,8 @@ def test_the_evidence_is_a_dated_table_and_files_that_fired_reads(drilled: Drill
     files = output.write_evidence(evidence, tmp_path / "evidence")
     assert [file.name for file in files] == ["drill.json", "entries.jsonl", "alerts.json"]
     assert json.loads(files[0].read_text())["complete"] is True
-    command = [PROGRAM, "fired", str(files[1]), "--incidents", str(files[2]), "--stack", "example-scratch"]
     chosen = ["--policy", "rate_limit_spike", "--policy", "email_failures", "--fail-on-difference"]
-    fired = subprocess.run([*command, *chosen], capture_output=True, text=True, cwd=PROJECT, check=False)
+    fired = run("fired", files[1], "--incidents", files[2], "--stack", "example-scratch", *chosen)
     assert (fired.returncode, fired.stderr) == (0, "")
     assert fired.stdout.splitlines()[-1] == "2 alike, 0 only in the replay, 0 only in what fired"
 

@@ -16,7 +16,7 @@ import pytest
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from tests.checks.fired.cloud_monitoring import CloudMonitoring, Entry, Opened
-from tests.conftest import PROGRAM, PROJECT
+from tests.conftest import PROJECT, run
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 END = START + timedelta(days=30)
@@ -51,8 +51,8 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Month:
     folder = tmp_path_factory.mktemp("month")
     logs = folder / "logs.jsonl"
     faults = [option for fault in FAULTS for option in ("--fault", fault)]
-    simulate = [PROGRAM, "simulate", "--days", "30", "--merchants", "4", "--stores", "4", "--seed", "3"]
-    subprocess.run([*simulate, *faults, "--out", str(logs)], cwd=PROJECT, check=True)
+    size = ["--days", "30", "--merchants", "4", "--stores", "4", "--seed", "3"]
+    assert run("simulate", *size, *faults, "--out", logs).returncode == 0
     settings = load_stack_settings(PROJECT, "demo")
     deployed = load_definitions(PROJECT, dataclasses.replace(settings, parameter_overrides={"rate_limit_requests": 60}))
     model = CloudMonitoring(deployed, late=LATE, snoozed={"email_failures": SNOOZED})
@@ -77,8 +77,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 def _fired(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [PROGRAM, "fired", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, check=False)
+    return run("fired", *arguments)
 
 
 def _json(*arguments: str | Path) -> dict[str, Any]:
