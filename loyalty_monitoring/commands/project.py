@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from loyalty_monitoring.definitions.load import Sources
     from loyalty_monitoring.definitions.model import Definitions
     from loyalty_monitoring.definitions.settings import Settings
+    from loyalty_monitoring.replay.quantities import PolicyUnits
 
 
 # Where the context keeps the folder of --project-dir.
@@ -112,6 +113,16 @@ def arrival_allowance(settings: Settings) -> timedelta:
     from loyalty_monitoring.definitions import parameters
 
     return timedelta(seconds=parameters.arrival_allowance(project_root(), settings.parameter_overrides))
+
+
+def units_of_numbers(settings: Settings, definitions: Definitions) -> PolicyUnits:
+    """Return the units of the numbers that each alert policy compares with."""
+    from loyalty_monitoring.definitions.parameters import load_parameters
+    from loyalty_monitoring.replay.quantities import policy_units
+
+    file = project_root() / "parameters.yaml"
+    parameters = load_parameters(file, settings.parameter_overrides, settings.override_places)
+    return policy_units(definitions.alert_policies, parameters)
 
 
 _QUIET = "loyalty_monitoring.quiet"

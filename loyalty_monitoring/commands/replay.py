@@ -19,7 +19,7 @@ from loyalty_monitoring.commands.options import (
     stack_option,
     strict_option,
 )
-from loyalty_monitoring.commands.project import arrival_allowance, load_stack, progress_bar
+from loyalty_monitoring.commands.project import arrival_allowance, load_stack, progress_bar, units_of_numbers
 from loyalty_monitoring.common.cache import Cache
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def replay_command(
         body = {**timeline.as_object(result), "lateness": lateness.as_object(arrived)}
         click.echo(json.dumps(body, indent=2, ensure_ascii=False))
     else:
-        timeline.print_text(result)
+        timeline.print_text(result, units=units_of_numbers(settings, definitions))
         for line in lateness.lines(arrived, allowance):
             click.echo(line)
     if fail_on and any(incident.priority <= fail_on for incident in result.incidents):

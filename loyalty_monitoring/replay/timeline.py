@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from loyalty_monitoring.definitions.model import PRIORITIES, Priority
+from loyalty_monitoring.replay.quantities import COUNT, NO_POLICY_UNITS, NO_UNITS, PolicyUnits, number_text, quantity
 from loyalty_monitoring.replay.result import Incident, Margin, ReplayResult
 
 _PIPED_WIDTH = 120
@@ -79,18 +80,18 @@ def margin_object(margin: Margin) -> dict[str, Any]:
     }
 
 
-def margin_text(margin: Margin, shown: Callable[[float], str] | None = None) -> str:
+def margin_text(margin: Margin, units: Mapping[float, str] = NO_UNITS) -> str:
     """Return how near it came, such as "peak 160 at Sat 07 Nov 17:43, threshold 100" or "nearest miss 80 at ...".
 
-    `shown` writes the values; as plain numbers by default.
+    `units` are those of the policy's numbers; without them values are plain numbers.
     """
-    shown = shown or number_text
-    threshold = f"threshold {shown(margin.threshold)}"
+    unit = units.get(margin.threshold, COUNT)
+    threshold = f"threshold {quantity(margin.threshold, unit)}"
     if margin.value is None or margin.at is None:
         return f"nothing to compare, {threshold}"
     extreme = "lowest" if margin.operator.startswith("<") else "peak" if margin.operator.startswith(">") else "nearest"
     labels = "".join(f" {_plain(key)}={_plain(value)}" for key, value in sorted(margin.labels.items()))
-    text = f"{extreme if margin.opened else f'nearest miss, {extreme}'} {shown(margin.value)}{labels}"
+    text = f"{extreme if margin.opened else f'nearest miss, {extreme}'} {quantity(margin.value, unit)}{labels}"
     text += f" at {_minute(margin.at)}, {threshold}"
     if margin.met_seconds is not None:
         met, needed = (_length(timedelta(seconds=one)) for one in (margin.met_seconds, margin.needed_seconds))
@@ -103,15 +104,18 @@ def json_number(value: float) -> float | str:
     return value if math.isfinite(value) else json.dumps(value)
 
 
-def print_text(result: ReplayResult, console: Console | None = None) -> None:
+def print_text(result: ReplayResult, console: Console | None = None, units: PolicyUnits = NO_POLICY_UNITS) -> None:
     """Print the timeline, in colour and as wide as the terminal; plain and 120 columns wide where there is none."""
     console = console or Console(highlight=False)
-    for line in lines(result, console.width if console.is_terminal else _PIPED_WIDTH):
+    for line in lines(result, console.width if console.is_terminal else _PIPED_WIDTH, units):
         console.print(line, soft_wrap=True)
 
 
-def lines(result: ReplayResult, width: int = _PIPED_WIDTH) -> Iterator[Text]:
-    """Yield the timeline: what was read, per priority one line an incident with a bar over the window, the totals."""
+def lines(result: ReplayResult, width: int = _PIPED_WIDTH, units: PolicyUnits = NO_POLICY_UNITS) -> Iterator[Text]:
+    """Yield the timeline: what was read, per priority one line an incident with a bar over the window, the totals.
+
+    `units` are those of each policy's numbers, in which margins are said.
+    """
     used = result.entries_read - result.entries_rejected
     yield Text(
         f"{_minute(result.window_from)} to {_minute(result.window_to)} UTC   "
@@ -144,7 +148,7 @@ def lines(result: ReplayResult, width: int = _PIPED_WIDTH) -> Iterator[Text]:
         widest = max(map(len, result.margins))
         # What opened nothing first: its distance is the news.
         for name, margin in sorted(result.margins.items(), key=lambda item: (item[1].opened, item[0])):
-            yield Text(f"    {name:<{widest}}  {margin_text(margin)}")
+            yield Text(f"    {name:<{widest}}  {margin_text(margin, units.get(name, NO_UNITS))}")
         yield Text()
     silent = sorted(name for name, metric in result.metrics.items() if metric.matched == 0)
     yield Text(f"{len(result.metrics) - len(silent)} of {len(result.metrics)} metrics matched entries")
@@ -259,13 +263,6 @@ def _length(span: timedelta) -> str:
     if days:
         return f"{days}d {hours}h"
     return f"{hours}h {minutes % 60:02}m" if hours else f"{minutes}m"
-
-
-def number_text(value: float) -> str:
-    """Return as many digits as one reads at a glance: 93,610, 101, 0.326."""
-    if not math.isfinite(value):
-        return str(value)
-    return f"{value:,.0f}" if value == int(value) or abs(value) >= 100 else f"{value:.3g}"
 
 
 def _minute(instant: datetime) -> str:

@@ -47,7 +47,6 @@ from loyalty_monitoring.report.pages import (
     policy_data,
     title_of,
 )
-from loyalty_monitoring.report.quantities import COUNT, quantity
 from loyalty_monitoring.report.sources import Sources
 
 INDEX = "index.html"
@@ -239,7 +238,4 @@ def _span(start: datetime, end: datetime, first_entry: datetime | None) -> Span:
 
 
 def _margin(margin: Margin | None, units: Mapping[float, str]) -> str:
-    if margin is None:
-        return ""
-    unit = units.get(margin.threshold, COUNT)
-    return margin_text(margin, lambda value: quantity(value, unit))
+    return "" if margin is None else margin_text(margin, units)

@@ -12,6 +12,7 @@ from loyalty_monitoring.definitions.model import AlertPolicy, Dashboard
 from loyalty_monitoring.query_languages.promql.comparisons import Comparison, comparisons
 from loyalty_monitoring.query_languages.promql.expressions import parsed
 from loyalty_monitoring.replay.entries.match import Matches
+from loyalty_monitoring.replay.quantities import COUNT, quantity
 from loyalty_monitoring.replay.result import Incident
 from loyalty_monitoring.report.answer import Answer
 from loyalty_monitoring.report.choices import Choices
@@ -19,7 +20,6 @@ from loyalty_monitoring.report.data_sets import DataSets, texts
 from loyalty_monitoring.report.evaluation import Panel, Span, looks_back
 from loyalty_monitoring.report.logs import logs_panel
 from loyalty_monitoring.report.markdown import html
-from loyalty_monitoring.report.quantities import COUNT, quantity
 
 Data = dict[str, Any]
 

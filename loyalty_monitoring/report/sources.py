@@ -13,7 +13,7 @@ from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.model import Dashboard, Definitions
 from loyalty_monitoring.definitions.parameters import load_parameters
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from loyalty_monitoring.report.quantities import threshold_units
+from loyalty_monitoring.replay.quantities import PolicyUnits, policy_units
 from loyalty_monitoring.report.runbooks import runbooks
 from loyalty_monitoring.report.site import file_name
 
@@ -32,7 +32,7 @@ class Sources:
     claims: Mapping[str, tuple[str, ...]]
     runbooks: Mapping[str, str]
     module: str
-    thresholds: Mapping[str, Mapping[float, str]] = field(default_factory=dict)
+    thresholds: PolicyUnits = field(default_factory=dict)
 
 
 def sources(root: Path, stack: str, dashboards: Sequence[Path], claims: Mapping[str, tuple[str, ...]]) -> Sources:
@@ -47,7 +47,7 @@ def sources(root: Path, stack: str, dashboards: Sequence[Path], claims: Mapping[
         policy.name: (root / "runbooks" / f"{policy.name}.md").read_text() for policy in definitions.alert_policies
     }
     with_others = dataclasses.replace(definitions, dashboards=definitions.dashboards + _others(definitions, dashboards))
-    thresholds = {policy.name: threshold_units(policy.source, parameters) for policy in definitions.alert_policies}
+    thresholds = policy_units(definitions.alert_policies, parameters)
     rendered = runbooks(pages, settings, parameters)
     return Sources(with_others, stack, claims, rendered, settings.module.title, thresholds)
 

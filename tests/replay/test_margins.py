@@ -11,9 +11,11 @@ from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.query_languages.promql.comparisons import without_comparison
 from loyalty_monitoring.replay.margins import margins
 from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
+from loyalty_monitoring.replay.quantities import SECONDS, SHARE
 from loyalty_monitoring.replay.result import Incident, Margin
 from loyalty_monitoring.replay.timeline import margin_text
-from tests.log_lines import START, minutes
+from tests.conftest import PROJECT, run
+from tests.log_lines import START, mail, minutes, write
 
 FIRST = int(START.timestamp())
 
@@ -118,3 +120,14 @@ def test_a_hostile_label_stays_on_its_line() -> None:
 )
 def test_a_comparison_is_taken_off_and_the_rest_stays(query: str, value: str) -> None:
     assert without_comparison(query) == value
+
+
+def test_with_the_units_of_its_policy_a_margin_is_said_as_people_say_it() -> None:
+    late = Margin(">", 93_600.0, 117_856.0, START, {}, True, None, 0)
+    assert margin_text(late, {93_600.0: SECONDS}) == "peak 1 d 8 h 44 min at Mon 02 Nov 00:00, threshold 1 d 2 h"
+    assert margin_text(late, {0.5: SHARE}) == "peak 117,856 at Mon 02 Nov 00:00, threshold 93,600"
+
+
+def test_replay_knows_the_units_by_the_parameters_of_the_stack(tmp_path: Path) -> None:
+    file = write(tmp_path / "day.jsonl", [mail(START, "sent")])
+    assert "threshold 1%" in run("replay", "--policy", "email_failures", str(file), folder=PROJECT).stdout

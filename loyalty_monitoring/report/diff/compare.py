@@ -18,6 +18,7 @@ from loyalty_monitoring.replay.entries.log_files import open_source
 from loyalty_monitoring.replay.entries.resource_types import resource_types
 from loyalty_monitoring.replay.kept_files import Group, groups_of
 from loyalty_monitoring.replay.kept_points import Asked, count_points, resource_types_of
+from loyalty_monitoring.replay.quantities import PolicyUnits
 from loyalty_monitoring.replay.result import Margin, ReplayResult
 from loyalty_monitoring.replay.run import replay
 from loyalty_monitoring.report.diff.audiences import AudienceChange, audience_changes
@@ -30,8 +31,9 @@ from loyalty_monitoring.report.diff.versions import Version, chosen_stacks, load
 class Replayed:
     """Both versions on the same logs, from `window_from` to `window_to`.
 
-    `margins` are the new version's, by policy. `replayed_as` is the type of the logs' resource where it is not the
-    stack's; `matched_nothing` says that no metric of the new version found an entry all the same.
+    `margins` are the new version's, by policy, and `units` those of their numbers. `replayed_as` is the type of the
+    logs' resource where it is not the stack's; `matched_nothing` says that no metric of the new version found an entry
+    all the same.
     """
 
     window_from: datetime
@@ -40,6 +42,8 @@ class Replayed:
     incidents: tuple[IncidentChange, ...]
     old_margins: Mapping[str, Margin]
     margins: Mapping[str, Margin]
+    old_units: PolicyUnits
+    units: PolicyUnits
     replayed_as: str | None
     matched_nothing: bool
 
@@ -94,7 +98,7 @@ def compare(
                     )
                     for version in (pair.old, pair.new)
                 )
-                replayed[pair.stack] = _replayed(before, after, pair.there)
+                replayed[pair.stack] = _replayed(before, after, pair)
     else:
         _see_that_they_open(files)
     return [_difference(pair, found[pair.stack], replayed.get(pair.stack)) for pair in pairs]
@@ -199,7 +203,7 @@ def _difference(pair: _Pair, found: Changes, replayed: Replayed | None) -> Diffe
     )
 
 
-def _replayed(before: ReplayResult | None, after: ReplayResult | None, there: Version) -> Replayed:
+def _replayed(before: ReplayResult | None, after: ReplayResult | None, pair: _Pair) -> Replayed:
     window = after or before
     assert window is not None
     return Replayed(
@@ -209,6 +213,8 @@ def _replayed(before: ReplayResult | None, after: ReplayResult | None, there: Ve
         tuple(incident_changes(before.incidents if before else (), after.incidents if after else ())),
         before.margins if before else {},
         after.margins if after else {},
-        there.replayed_as,
+        pair.old.units if pair.old else {},
+        pair.new.units if pair.new else {},
+        pair.there.replayed_as,
         not any(metric.matched for metric in window.metrics.values()),
     )

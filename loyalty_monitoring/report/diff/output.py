@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from loyalty_monitoring.replay.quantities import NO_UNITS
 from loyalty_monitoring.replay.result import Incident, Margin
 from loyalty_monitoring.replay.timeline import margin_objects, margin_text
 from loyalty_monitoring.report.diff.audiences import AudienceChange
@@ -172,14 +173,19 @@ def _totals(replayed: Replayed) -> Iterator[str]:
     for name in names:
         of_alert: list[str] = [change.kind for change in replayed.incidents if change.incident.policy == name]
         numbers = " | ".join(f"{of_alert.count(kind) or '–'}" for kind in _KINDS)
-        rows.append(f"| {name} | {numbers} | {_margin(replayed.old_margins.get(name), replayed.margins.get(name))} |")
+        rows.append(f"| {name} | {numbers} | {_margins(replayed, name)} |")
     yield from _folded(rows, "All alerts", head)
 
 
-def _margin(old: Margin | None, new: Margin | None) -> str:
+def _margins(replayed: Replayed, name: str) -> str:
     """Return the new version's margin; the old one's before it, where it is another."""
-    texts = ["–" if one is None else _plain(margin_text(one)) for one in (old, new)]
-    return " → ".join(dict.fromkeys(texts))
+    old = _margin(replayed.old_margins.get(name), replayed.old_units.get(name, NO_UNITS))
+    new = _margin(replayed.margins.get(name), replayed.units.get(name, NO_UNITS))
+    return " → ".join(dict.fromkeys((old, new)))
+
+
+def _margin(margin: Margin | None, units: Mapping[float, str]) -> str:
+    return "–" if margin is None else _plain(margin_text(margin, units))
 
 
 def _folded(rows: Sequence[str], title: str, head: Sequence[str] = ()) -> Iterator[str]:

@@ -16,6 +16,7 @@ from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.definitions.parameters import Parameter, load_parameters
 from loyalty_monitoring.definitions.settings import RESOURCE_TYPES, Settings, load_stack_settings, stack_names
+from loyalty_monitoring.replay.quantities import PolicyUnits, policy_units
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Version:
     """One version's definitions for a stack.
 
     `replayed` are the definitions that read the logs at hand: those of the stack, or, where the logs come from another
-    type of resource than the stack's, those that the stack would have there; `replayed_as` is that type then.
+    type of resource than the stack's, those that the stack would have there; `replayed_as` is that type then. `units`
+    are those of each policy's numbers.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Version:
     parameters: Mapping[str, Parameter]
     replayed: Definitions
     replayed_as: str | None
+    units: PolicyUnits
 
 
 def load_versions(
@@ -72,14 +75,9 @@ def _version(folder: Path, name: str, stack: str, logged: Collection[str]) -> Ve
     replayed = definitions
     if replayed_as is not None:
         replayed = load_definitions(folder, replace(settings, resource_type=replayed_as))
-    return Version(
-        name,
-        settings,
-        definitions,
-        load_parameters(folder / "parameters.yaml", settings.parameter_overrides, settings.override_places),
-        replayed,
-        replayed_as,
-    )
+    parameters = load_parameters(folder / "parameters.yaml", settings.parameter_overrides, settings.override_places)
+    units = policy_units(definitions.alert_policies, parameters)
+    return Version(name, settings, definitions, parameters, replayed, replayed_as, units)
 
 
 @contextmanager

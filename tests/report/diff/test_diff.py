@@ -260,6 +260,7 @@ def test_totals_say_for_each_alert_what_changes_and_how_near_it_came(project: Pa
     (row,) = (line for line in done.stdout.splitlines() if line.startswith("| rate_limit_spike"))
     assert row.startswith("| rate_limit_spike | 1 | 1 | 1 | 2 | peak 150 store\\_id=s-3 at ")
     assert row.endswith("threshold 80 |")
+    assert "threshold 1% |" in done.stdout
 
 
 class Reads:

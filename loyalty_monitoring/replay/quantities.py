@@ -8,16 +8,27 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
+from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.definitions.parameters import Parameter
-from loyalty_monitoring.replay.timeline import number_text
 
+PolicyUnits = Mapping[str, Mapping[float, str]]
+NO_UNITS: Mapping[float, str] = MappingProxyType({})
+NO_POLICY_UNITS: PolicyUnits = MappingProxyType({})
 SECONDS, SHARE, COUNT = "s", "10^2.%", "1"
 # In a definition's file the number of a comparison is a parameter: `> <<rate_limit_requests>>`.
 _COMPARED = re.compile(r"[<>=]=?\s*(?:bool\s+)?<<(\w+)>>")
 _LENGTHS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+
+def number_text(value: float) -> str:
+    """Return as many digits as one reads at a glance: 93,610, 101, 0.326."""
+    if not math.isfinite(value):
+        return str(value)
+    return f"{value:,.0f}" if value == int(value) or abs(value) >= 100 else f"{value:.3g}"
 
 
 def quantity(value: float, unit: str) -> str:
@@ -27,6 +38,11 @@ def quantity(value: float, unit: str) -> str:
     if unit == SECONDS:
         return _duration(value)
     return f"{number_text(value * 100)}%" if unit == SHARE else number_text(value)
+
+
+def policy_units(policies: Iterable[AlertPolicy], parameters: Mapping[str, Parameter]) -> PolicyUnits:
+    """Return the units of each policy's numbers, by the policy's name."""
+    return {policy.name: threshold_units(policy.source, parameters) for policy in policies}
 
 
 def threshold_units(file: Path, parameters: Mapping[str, Parameter]) -> dict[float, str]:
