@@ -154,7 +154,7 @@ class Drawing:
 
     @property
     def reasons(self) -> Sequence[str]:
-        """Why nearly nothing was found in the logs, where that is so."""
+        """The sentences that say why nearly nothing was found in the logs, where that is so."""
         return self._site.reasons
 
     def scripts(self) -> Iterator[str]:
