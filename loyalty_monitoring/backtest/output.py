@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from loyalty_monitoring.google_cloud.api_limits import (
     TIB,
 )
 from loyalty_monitoring.replay import timeline
+from loyalty_monitoring.replay.quantities import PolicyUnits
 from loyalty_monitoring.replay.result import ReplayResult
 from loyalty_monitoring.replay.timeline import print_text, rfc3339
 
@@ -42,12 +43,18 @@ def as_object(planned: BacktestPlan, result: ReplayResult, source: LoggingSource
     return {"source": of_source, **timeline.as_object(result)}
 
 
-def print_result(planned: BacktestPlan, result: ReplayResult, source: LoggingSource | ViewSource) -> None:
-    """Print where the entries came from, then replay's timeline."""
+def print_result(
+    planned: BacktestPlan,
+    result: ReplayResult,
+    source: LoggingSource | ViewSource,
+    units: PolicyUnits,
+    value_units: Mapping[str, str],
+) -> None:
+    """Print where the entries came from, then replay's timeline, in the units of each policy's numbers and values."""
     console = Console(highlight=False)
     for line in _origin(planned, source):
         console.print(line, soft_wrap=True, markup=False)
-    print_text(result, console)
+    print_text(result, console, units, value_units)
     if isinstance(source, LoggingSource) and source.kept is not None:
         again = f"The entries are kept; to replay them: {_replay(planned, source.kept)}"
         console.print(again, soft_wrap=True, markup=False)

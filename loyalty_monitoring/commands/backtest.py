@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from loyalty_monitoring.commands.options import PRIORITIES, Bytes, Instant, policies_option, stack_option
-from loyalty_monitoring.commands.project import arrival_allowance, load_stack, progress_bar
+from loyalty_monitoring.commands.project import arrival_allowance, load_stack, progress_bar, units_of_numbers
 
 if TYPE_CHECKING:
     from loyalty_monitoring.backtest.run import LoggingSource, ViewSource
@@ -116,6 +116,7 @@ def backtest_command(
     from loyalty_monitoring.checks.fired.compare import Policies, compare
     from loyalty_monitoring.google_cloud.fired_incidents import Fired
     from loyalty_monitoring.google_cloud.project_incidents import read_incidents
+    from loyalty_monitoring.replay.quantities import value_units
 
     where = None if view is None else parse_view(view)
     if where is not None and keep is not None:
@@ -165,7 +166,8 @@ def backtest_command(
             json.dumps({**output.as_object(planned, result, source), "fired": fired}, indent=2, ensure_ascii=False)
         )
     else:
-        output.print_result(planned, result, source)
+        units = units_of_numbers(settings, definitions)
+        output.print_result(planned, result, source, units, value_units(definitions.alert_policies, units))
         if comparison is None:
             click.echo(f"What fired is not known: {'; '.join(incidents.refused)}")
         else:

@@ -84,6 +84,7 @@ def replay_command(
     from loyalty_monitoring.replay import lateness, timeline
     from loyalty_monitoring.replay.arrival import parse_arrival
     from loyalty_monitoring.replay.entries.log_files import readable_again
+    from loyalty_monitoring.replay.quantities import value_units
     from loyalty_monitoring.replay.run import replay
 
     settings, definitions = load_stack(stack)
@@ -107,7 +108,8 @@ def replay_command(
         body = {**timeline.as_object(result), "lateness": lateness.as_object(arrived)}
         click.echo(json.dumps(body, indent=2, ensure_ascii=False))
     else:
-        timeline.print_text(result, units=units_of_numbers(settings, definitions))
+        units = units_of_numbers(settings, definitions)
+        timeline.print_text(result, units=units, value_units=value_units(definitions.alert_policies, units))
         for line in lateness.lines(arrived, allowance):
             click.echo(line)
     if fail_on and any(incident.priority <= fail_on for incident in result.incidents):

@@ -14,10 +14,13 @@ from types import MappingProxyType
 
 from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.definitions.parameters import Parameter
+from loyalty_monitoring.query_languages.promql.comparisons import comparisons
+from loyalty_monitoring.query_languages.promql.expressions import parsed
 
 PolicyUnits = Mapping[str, Mapping[float, str]]
 NO_UNITS: Mapping[float, str] = MappingProxyType({})
 NO_POLICY_UNITS: PolicyUnits = MappingProxyType({})
+NO_VALUE_UNITS: Mapping[str, str] = MappingProxyType({})
 SECONDS, SHARE, COUNT = "s", "10^2.%", "1"
 # In a definition's file the number of a comparison is a parameter: `> <<rate_limit_requests>>`.
 _COMPARED = re.compile(r"[<>=]=?\s*(?:bool\s+)?<<(\w+)>>")
@@ -43,6 +46,21 @@ def quantity(value: float, unit: str) -> str:
 def policy_units(policies: Iterable[AlertPolicy], parameters: Mapping[str, Parameter]) -> PolicyUnits:
     """Return the units of each policy's numbers, by the policy's name."""
     return {policy.name: threshold_units(policy.source, parameters) for policy in policies}
+
+
+def value_units(policies: Iterable[AlertPolicy], units: PolicyUnits) -> Mapping[str, str]:
+    """Return the unit of what each query gives when it opens: that of its threshold, unless it says yes or no."""
+    return {policy.name: _value_unit(policy.query, units.get(policy.name, NO_UNITS)) for policy in policies}
+
+
+def _value_unit(query: str, units: Mapping[float, str]) -> str:
+    try:
+        found = comparisons(parsed(query))
+    except ValueError:
+        return COUNT  # Prometheus may take it, but our parser cannot look into it
+    if not found or any(one.role in ("inside", "or") for one in found):
+        return COUNT
+    return units.get(found[0].threshold, COUNT)
 
 
 def threshold_units(file: Path, parameters: Mapping[str, Parameter]) -> dict[float, str]:

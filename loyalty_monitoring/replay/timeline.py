@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from loyalty_monitoring.definitions.model import PRIORITIES, Priority
-from loyalty_monitoring.replay.quantities import COUNT, NO_POLICY_UNITS, NO_UNITS, PolicyUnits, number_text, quantity
+from loyalty_monitoring.replay.quantities import COUNT, NO_POLICY_UNITS, NO_UNITS, NO_VALUE_UNITS, PolicyUnits, quantity
 from loyalty_monitoring.replay.result import Incident, Margin, ReplayResult
 
 _PIPED_WIDTH = 120
@@ -104,17 +104,27 @@ def json_number(value: float) -> float | str:
     return value if math.isfinite(value) else json.dumps(value)
 
 
-def print_text(result: ReplayResult, console: Console | None = None, units: PolicyUnits = NO_POLICY_UNITS) -> None:
+def print_text(
+    result: ReplayResult,
+    console: Console | None = None,
+    units: PolicyUnits = NO_POLICY_UNITS,
+    value_units: Mapping[str, str] = NO_VALUE_UNITS,
+) -> None:
     """Print the timeline, in colour and as wide as the terminal; plain and 120 columns wide where there is none."""
     console = console or Console(highlight=False)
-    for line in lines(result, console.width if console.is_terminal else _PIPED_WIDTH, units):
+    for line in lines(result, console.width if console.is_terminal else _PIPED_WIDTH, units, value_units):
         console.print(line, soft_wrap=True)
 
 
-def lines(result: ReplayResult, width: int = _PIPED_WIDTH, units: PolicyUnits = NO_POLICY_UNITS) -> Iterator[Text]:
+def lines(
+    result: ReplayResult,
+    width: int = _PIPED_WIDTH,
+    units: PolicyUnits = NO_POLICY_UNITS,
+    value_units: Mapping[str, str] = NO_VALUE_UNITS,
+) -> Iterator[Text]:
     """Yield the timeline: what was read, per priority one line an incident with a bar over the window, the totals.
 
-    `units` are those of each policy's numbers, in which margins are said.
+    `units` are those of each policy's numbers, in which margins are said, and `value_units` those of what it gives.
     """
     used = result.entries_read - result.entries_rejected
     yield Text(
@@ -133,7 +143,7 @@ def lines(result: ReplayResult, width: int = _PIPED_WIDTH, units: PolicyUnits = 
     yield Text()
     for priority in PRIORITIES:
         if priority in result.policies.values():
-            yield from _priority(priority, result, width)
+            yield from _priority(priority, result, width, value_units)
     yield Text()
     still_open = sum(incident.closed is None for incident in result.incidents)
     if result.incidents:
@@ -171,7 +181,7 @@ def _elsewhere(result: ReplayResult) -> Iterator[Text]:
         yield Text(f"All entries are of another time: {entries}", style="yellow")
 
 
-def _priority(priority: Priority, result: ReplayResult, width: int) -> Iterator[Text]:
+def _priority(priority: Priority, result: ReplayResult, width: int, value_units: Mapping[str, str]) -> Iterator[Text]:
     style = _COLOURS[priority]
     incidents = [incident for incident in result.incidents if incident.priority == priority]
     if not incidents:
@@ -179,7 +189,8 @@ def _priority(priority: Priority, result: ReplayResult, width: int) -> Iterator[
         return
     # All priorities share their columns, so that one sees what happened at the same time.
     name = min(_WIDEST_NAME, max(cell_len(_name(incident)) for incident in result.incidents))
-    before = len(_columns("", "", "", "", name, ""))
+    widest = max(len(_value(incident, value_units)) for incident in result.incidents)
+    before = len(_columns("", "", "", "", name, "".rjust(widest)))
     bar = min(_WIDEST_BAR, max(_NARROWEST_BAR, width - before))
     heading = f"{priority}  {_counted(incidents)}"
     yield Text.assemble((heading, style), f"{'value':>{before - len(heading) - 2}}  ", (_ruler(result, bar), "dim"))
@@ -191,7 +202,12 @@ def _priority(priority: Priority, result: ReplayResult, width: int) -> Iterator[
             length = _length((incident.closed or result.window_to) - incident.opened)
             until = _until(incident)
             columns = _columns(
-                _minute(incident.opened), until, length, _name(incident), name, number_text(incident.value)
+                _minute(incident.opened),
+                until,
+                length,
+                _name(incident),
+                name,
+                _value(incident, value_units).rjust(widest),
             )
             yield Text.assemble(columns, (_bar([incident], result, bar), style))
         if hidden:
@@ -214,6 +230,10 @@ def _counted(incidents: Sequence[Incident]) -> str:
 def _name(incident: Incident) -> str:
     labels = ", ".join(f"{_plain(key)}={_plain(value)}" for key, value in sorted(incident.labels.items()))
     return f"{incident.policy} {labels}".strip()
+
+
+def _value(incident: Incident, value_units: Mapping[str, str]) -> str:
+    return quantity(incident.value, value_units.get(incident.policy, COUNT))
 
 
 def _until(incident: Incident) -> str:

@@ -11,7 +11,7 @@ from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.query_languages.promql.comparisons import without_comparison
 from loyalty_monitoring.replay.margins import margins
 from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
-from loyalty_monitoring.replay.quantities import SECONDS, SHARE
+from loyalty_monitoring.replay.quantities import COUNT, SECONDS, SHARE, value_units
 from loyalty_monitoring.replay.result import Incident, Margin
 from loyalty_monitoring.replay.timeline import margin_text
 from tests.conftest import PROJECT, run
@@ -131,3 +131,19 @@ def test_with_the_units_of_its_policy_a_margin_is_said_as_people_say_it() -> Non
 def test_replay_knows_the_units_by_the_parameters_of_the_stack(tmp_path: Path) -> None:
     file = write(tmp_path / "day.jsonl", [mail(START, "sent")])
     assert "threshold 1%" in run("replay", "--policy", "email_failures", str(file), folder=PROJECT).stdout
+
+
+@pytest.mark.parametrize(
+    ("query", "unit"),
+    [
+        ("age > 26", SECONDS),
+        ("age > 26 and enough > 1", SECONDS),
+        ("max_over_time((age > bool 26)[1h:1m]) > 0", COUNT),  # yes or no
+        ("age > 26 or share > 1", COUNT),  # either
+        ("age", COUNT),
+    ],
+)
+def test_the_value_of_an_incident_has_the_unit_of_its_threshold_unless_it_says_yes_or_no(query: str, unit: str) -> None:
+    body = {"conditions": [{"conditionPrometheusQueryLanguage": {"query": query}}]}
+    policy = AlertPolicy("late", (), "P1", body, Path("late.yaml"))
+    assert value_units([policy], {"late": {26.0: SECONDS, 1.0: SHARE}}) == {"late": unit}

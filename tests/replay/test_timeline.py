@@ -96,6 +96,11 @@ def test_no_incident_is_said_plainly() -> None:
     assert "No incident: none of the 3 alert policies would have opened one" in text
 
 
+def test_a_value_and_a_margin_are_said_in_their_units() -> None:
+    text = "\n".join(line.plain for line in lines(RESULT, 120, value_units={"expiration_task_stale": "s"}))
+    assert "expiration_task_stale          1 d 2 h 1 min  " in text
+
+
 def test_one_policy_that_opened_nothing_is_not_counted() -> None:
     text = _text(dataclasses.replace(_with(), policies={"rate_limit_spike": "P1"}))
     assert "No incident: the alert policy would not have opened one" in text
