@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from loyalty_monitoring.commands.options import stack_option
-from loyalty_monitoring.commands.project import load_stack
+from loyalty_monitoring.commands.project import is_quiet, load_stack
 from loyalty_monitoring.common.errors import Position
 
 
@@ -58,7 +58,8 @@ def render_command(
     if output_format == "terraform" and named:
         raise click.UsageError("--channel is for the API's bodies; a Terraform module makes its channels itself")
     written = render(settings, definitions, out, named, output_format)
-    click.echo(f"{len(written)} files written to {Position(out)}")
+    if not is_quiet():
+        click.echo(f"{len(written)} files written to {Position(out)}")
     if output_format == "terraform":
         return
     left_out = channels_left_out(settings, definitions, named)

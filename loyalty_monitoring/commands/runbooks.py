@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from loyalty_monitoring.commands.options import stack_option
-from loyalty_monitoring.commands.project import load_stack, project_root
+from loyalty_monitoring.commands.project import is_quiet, load_stack, project_root
 from loyalty_monitoring.common.errors import Position
 
 
@@ -33,4 +33,5 @@ def runbooks_command(stack: str, out: Path) -> None:
     names = [policy.name for policy in definitions.alert_policies]
     pages = {name: (root / "runbooks" / f"{name}.md").read_text() for name in names}
     written = write_runbooks(runbooks(pages, settings, parameters), out)
-    click.echo(f"{len(written)} runbooks written to {Position(out)}; publish them at {settings.runbook_url}/")
+    if not is_quiet():
+        click.echo(f"{len(written)} runbooks written to {Position(out)}; publish them at {settings.runbook_url}/")

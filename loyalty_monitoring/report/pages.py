@@ -196,6 +196,8 @@ def _why(incident: Incident, drawn: JudgedPolicy) -> str:
         return ""
     unit = drawn.units.get(compared[0].threshold, COUNT)
     value, opens = quantity(incident.value, unit), _opens(compared[0], unit)
+    if compared[0].operator == "==":
+        return value  # which is the threshold
     just = incident.value != compared[0].threshold and value == quantity(compared[0].threshold, unit)
     return f"just {opens}" if just else f"{value}, {opens}"
 

@@ -10,6 +10,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import EXAMPLE, PROGRAM, run
 
 LINE = "2026-11-07T08:00:00Z words"
@@ -30,6 +32,12 @@ def test_quiet_leaves_results_and_warnings_and_no_summary() -> None:
     assert "1 entries" in told.stderr
     assert "1 entries" not in quiet.stderr
     assert "1 of 2 lines could not be used" in quiet.stderr
+
+
+@pytest.mark.parametrize("command", ["render", "runbooks"])
+def test_quiet_says_not_how_many_files_were_written(tmp_path: Path, command: str) -> None:
+    assert " written to " in run(command, "--out", tmp_path / "told").stdout
+    assert " written to " not in run(command, "--quiet", "--out", tmp_path / "quiet").stdout
 
 
 def test_simulate_says_what_it_wrote(tmp_path: Path) -> None:

@@ -227,3 +227,11 @@ def test_logs_of_another_type_of_machine_are_said_on_each_page_and_on_standard_e
     assert said in done.stderr
     for page in ("index.html", "policies/rate_limit_spike.html", "dashboards/overview.html"):
         assert escape(said) in (out / page).read_text()
+
+
+def test_a_value_that_must_equal_its_threshold_is_said_once(tmp_path: Path) -> None:
+    logs = write(tmp_path / "log.jsonl", [freshness(START, START)])
+    made_from = sources(PROJECT, "demo", [], {})
+    drawn = dict(report(made_from, [logs], end=START + timedelta(hours=3)))
+    (incident,) = data(drawn, "policies/telemetry_silent.html")["incidents"]
+    assert incident["why"] == "0"
