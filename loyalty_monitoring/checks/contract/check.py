@@ -19,6 +19,7 @@ from loyalty_monitoring.checks.contract.findings import (
     TaskReport,
     UncountedLine,
     UnknownEvent,
+    UnreadLines,
 )
 from loyalty_monitoring.checks.contract.query import (
     add_counts,
@@ -27,6 +28,7 @@ from loyalty_monitoring.checks.contract.query import (
     make_counts,
     match_counts,
     unknown_events,
+    unread_lines,
 )
 from loyalty_monitoring.common.database import Connection, Progress, connect
 from loyalty_monitoring.definitions.contract_usage import selected_events
@@ -105,10 +107,12 @@ class _Check:
         }
         tasks, uncounted = celery_counts(self.con, self.contract)
         unknown = unknown_events(self.con)
+        unread = unread_lines(self.con)
         matched = match_counts(self.con)
         places = [one.place for found in of_events.values() for one in found.broken]
         places += [one.place for found in of_events.values() for one in found.near_misses]
         places += [one.place for one in unknown] + [one.place for one in uncounted]
+        places += [unread.place] if unread else []
         at = positions(self.con, counts, places)
 
         def reading(names: Iterable[str]) -> Readers:
@@ -157,6 +161,7 @@ class _Check:
                 for task, task_lines in tasks.items()
             ),
             uncounted=tuple(UncountedLine(one.reason, one.count, at[one.place]) for one in uncounted),
+            unread=UnreadLines(unread.count, at[unread.place]) if unread else None,
             unknown=tuple(UnknownEvent(str(one.value), one.count, at[one.place]) for one in unknown),
             silent_metrics=tuple(
                 SilentMetric(

@@ -98,6 +98,14 @@ class UnknownEvent:
 
 
 @dataclass(frozen=True)
+class UnreadLines:
+    """Entries of text that begins like an event as JSON: nothing in them counts."""
+
+    count: int
+    example: Position
+
+
+@dataclass(frozen=True)
 class SilentMetric:
     """A metric that matched no entry, and who reads it. `fed` are its events of which there are valid entries.
 
@@ -124,6 +132,7 @@ class ContractReport:
     uncounted: tuple[UncountedLine, ...]
     unknown: tuple[UnknownEvent, ...]
     silent_metrics: tuple[SilentMetric, ...]
+    unread: UnreadLines | None = None
     lateness: tuple[Lateness, ...] = ()
     allowance: timedelta = timedelta()
 
@@ -158,6 +167,7 @@ def findings(report: ContractReport) -> list[ContractFinding]:
         *_of_events(report),
         *_of_celery(report),
         *_of_unknown(report),
+        *_of_unread(report),
         *_of_metrics(report),
         *_of_lateness(report),
     ]
@@ -228,6 +238,15 @@ def _of_unknown(report: ContractReport) -> Iterator[ContractFinding]:
         hint = nearest(unknown.name.strip('"'), known) if near else ""
         message = f"{_entries(unknown.count)} of the module's loggers with this event, which the contract does not have"
         yield ContractFinding("warning" if near else "note", unknown.name, message + hint, unknown.example)
+
+
+def _of_unread(report: ContractReport) -> Iterator[ContractFinding]:
+    if report.unread is not None:
+        message = (
+            f"{_entries(report.unread.count)} of text that begins like an event as JSON, and does not count: cut off, "
+            "or from a logging agent that does not read JSON"
+        )
+        yield ContractFinding("warning", "textPayload", message, report.unread.example)
 
 
 def _of_metrics(report: ContractReport) -> Iterator[ContractFinding]:

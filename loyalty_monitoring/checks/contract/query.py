@@ -32,6 +32,9 @@ _MOST_VALUES = 5  # different values of a logger, severity or resource type that
 _MOST_UNKNOWN = 20
 _LOGGER: FieldPath = ("labels", "python_logger")
 _EVENT: FieldPath = ("jsonPayload", "event")
+_TEXT: FieldPath = ("textPayload",)
+# Among the strays of events: text that is no object of JSON, though it begins like one. No event has this name.
+_UNREAD = "{"
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def _described(kind: FieldType) -> tuple[str, tuple[str, ...]]:
 
 def contract_fields(contract: Contract, resource_type: str) -> frozenset[FieldPath]:
     """Return the fields that `load_entries` must keep for the functions below."""
-    fields: set[FieldPath] = {_LOGGER, _EVENT}
+    fields: set[FieldPath] = {_LOGGER, _EVENT, _TEXT}
     for name in contract.events:
         fields |= referenced_fields(parse_filter(events_filter(contract, (name,), resource_type)))
     return frozenset(fields)
@@ -141,6 +144,8 @@ def add_counts(
     unknown = parse_filter(f'{_of_the_module(contract)} AND NOT jsonPayload.event =~ "^({known})$"')
     names = f"SELECT place, {_shown(column(_EVENT))} AS value FROM entries"
     _add_strays(con, "", f"({names} WHERE {matching_entries(con, unknown, column)} AND value IS NOT NULL)")
+    begins = f"starts_with({column(_TEXT)}->>'$', '{{\"') AND contains({column(_TEXT)}->>'$', '\"event\"')"
+    _add_strays(con, _UNREAD, f"(SELECT place, NULL::VARCHAR AS value FROM entries WHERE {begins})")
     for text in dict.fromkeys(filters):
         condition = matching_entries(con, parse_filter(text), column)
         con.execute(f"INSERT INTO found_matches SELECT $text, count(*) FROM entries WHERE {condition}", {"text": text})
@@ -162,6 +167,11 @@ def event_counts(con: Connection, contract: Contract, event: Event, resource_typ
 def unknown_events(con: Connection) -> tuple[Stray, ...]:
     """Return event names that loggers of the module write and the contract lacks, the most frequent first."""
     return _strays(con, "", _MOST_UNKNOWN)
+
+
+def unread_lines(con: Connection) -> Stray | None:
+    """Return the entries of text that begin like an event as JSON; None where there is none."""
+    return next(iter(_strays(con, _UNREAD, 1)), None)
 
 
 def match_counts(con: Connection) -> dict[str, int]:

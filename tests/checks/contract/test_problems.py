@@ -158,6 +158,18 @@ def test_what_is_wrong_with_an_entry_comes_before_what_a_short_log_does_not_have
     assert warnings == ["points_adjusted", "stamp_added", "email_queued"]
 
 
+def test_text_that_begins_like_an_event_is_a_warning_with_its_place() -> None:
+    line = '{"event": "card_enrolled", "merchant_id": "m-1", "store'
+    texts = [{**entry(START, "x", "INFO", {}), "textPayload": text} for text in (line, line, "{not json", '{"a": 1}')]
+    for one in texts:
+        del one["jsonPayload"]
+    code, report = checked(text([*healthy(), *texts]))
+    assert code == 0
+    (found,) = [one for one in report["findings"] if one["subject"] == "textPayload"]
+    assert (found["level"], found["example"]["line"]) == ("warning", len(healthy()) + 1)
+    assert found["message"].startswith("2 entries of text that begins like an event as JSON, and does not count")
+
+
 def test_a_mistyped_event_names_the_nearest_and_the_absent_one_names_it() -> None:
     typo = changed("rate_limit_exceeded", event="rate_limit_exceded")
     _, report = checked(text([*without("rate_limit_exceeded"), typo]))
