@@ -50,17 +50,13 @@ PROJECT = ROOT / "tests" / "project"
 
 # What is collected stays until the end: to look for garbage there, again and again, took a tenth of the time.
 gc.disable()
+atexit.register(gc.unfreeze)  # some libraries tell what is left at the end
 
 
 def pytest_collection_finish() -> None:
     """Leave what is there now out of the search for garbage."""
     gc.freeze()
     gc.enable()
-
-
-def pytest_unconfigure() -> None:
-    """Let go of everything, as some libraries expect at the end."""
-    gc.unfreeze()
 
 
 @pytest.hookimpl(trylast=True)
