@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from loyalty_monitoring.common.errors import Position
 from loyalty_monitoring.proof.mutants.equivalents import Equivalent
 
+# A slip that so many definitions have for one reason is no accident of one query.
+_SEVERAL = 3
+
 
 @dataclass(frozen=True)
 class Tried:
@@ -22,7 +25,7 @@ class Tried:
 class Score:
     """`alive` are ids of mutants that nothing noticed; `stale` are sentences about the list of equivalent ones.
 
-    `alike` are, of mutants that are alive, where the list has the same slip of another definition.
+    `alike` are, of mutants that are alive, where the list has the same slip of several others.
     """
 
     tried: tuple[Tried, ...]
@@ -57,7 +60,7 @@ def score(tried: Sequence[Tried], reviewed: Mapping[str, Equivalent], only: Coll
                 f"{listed.position}: {mutant!r} is killed by the case {killers[mutant]!r}; remove it from the list"
             )
     alive = tuple(mutant for mutant in survivors if mutant not in reviewed)
-    slips = {_slip(mutant): listed.position for mutant, listed in reviewed.items()}
+    slips = _shared(reviewed)
     return Score(
         tuple(tried),
         equivalent=tuple(mutant for mutant in survivors if mutant in reviewed),
@@ -65,6 +68,14 @@ def score(tried: Sequence[Tried], reviewed: Mapping[str, Equivalent], only: Coll
         stale=tuple(stale),
         alike={mutant: slips[_slip(mutant)] for mutant in alive if _slip(mutant) in slips},
     )
+
+
+def _shared(reviewed: Mapping[str, Equivalent]) -> dict[str, Position]:
+    """Return the slips that several definitions have for one reason, and where the last of each stands."""
+    reasons: dict[tuple[str, str], list[Position]] = {}
+    for mutant, listed in reviewed.items():
+        reasons.setdefault((_slip(mutant), listed.reason), []).append(listed.position)
+    return {slip: places[-1] for (slip, _), places in reasons.items() if len(places) >= _SEVERAL}
 
 
 def _definition(mutant: str) -> str:
@@ -79,7 +90,7 @@ def alive_lines(result: Score) -> Iterator[str]:
     """Yield the survivors, and where the reason stands that another definition has for the same slip."""
     for mutant in result.alive:
         alike = result.alike.get(mutant)
-        yield f"ALIVE  {mutant}" + (f" ({alike} has this slip of another, with its reason)" if alike else "")
+        yield f"ALIVE  {mutant}" + (f" ({alike} has this slip of others, with its reason)" if alike else "")
 
 
 def as_json(result: Score) -> str:

@@ -71,12 +71,13 @@ def test_the_reviewed_list_may_hold_neither_dead_nor_unknown_mutants() -> None:
     assert not result.holds
 
 
-def test_a_survivor_leads_to_the_reason_that_another_has_for_the_same_slip() -> None:
-    listed = {"a: 1m -> 30s": Equivalent("because it is so", Position("list.yaml", 3, 1))}
+def test_a_survivor_leads_to_the_reason_that_several_others_have_for_the_same_slip() -> None:
+    here = Equivalent("because it is so", Position("list.yaml", 3, 1))
+    listed = {f"{name}: 1m -> 30s": here for name in "acd"} | {"a: x": here, "c: x": here}
     result = score([Tried("b: 1m -> 30s", None), Tried("b: x", None)], listed, ["b"])
     assert result.stale == ()
     assert list(alive_lines(result)) == [
-        "ALIVE  b: 1m -> 30s (list.yaml:3:1 has this slip of another, with its reason)",
+        "ALIVE  b: 1m -> 30s (list.yaml:3:1 has this slip of others, with its reason)",
         "ALIVE  b: x",
     ]
 
