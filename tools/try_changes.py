@@ -38,16 +38,15 @@ def main() -> int:
     )
     parser.add_argument("--alert", metavar="NAME", help="the alert to remove; if not given, the last by name")
     parser.add_argument("--metric", metavar="NAME", help="the metric to remove; the last that no alert reads")
-    parser.add_argument(
-        "--dashboard", metavar="NAME", help="the dashboard to remove; so for it, of those without a link"
-    )
+    parser.add_argument("--dashboard", metavar="NAME", help="the dashboard to remove; the last that no alert links")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="make the copy there, and leave it")
     parser.add_argument("command", nargs="*", default=["make", "test"], help="what to run in the copy")
     asked = parser.parse_args()
     removed = {"alert_policies": asked.alert, "log_metrics": asked.metric, "dashboards": asked.dashboard}
     for folder, name in removed.items():
-        if name is not None and name not in names(ROOT, folder):
-            parser.error(f"{folder}/ has no {name}; choose one of {', '.join(names(ROOT, folder))}")
+        there = [one for one in names(ROOT, folder) if one != "overview"]
+        if name is not None and name not in there:
+            parser.error(f"{name} cannot be removed from {folder}/; choose one of {', '.join(there)}")
     with tempfile.TemporaryDirectory(prefix="changes-") as folder:
         project = asked.keep or Path(folder) / "project"
         run(["git", "clone", "--quiet", str(ROOT), str(project)], ROOT)
@@ -59,9 +58,7 @@ def main() -> int:
         say(f"{' '.join(asked.command)}, in the copy")
         status = subprocess.run(asked.command, cwd=project, check=False).returncode
     if status:
-        say(
-            f"status {status}. A test that fails here, and not in the project, is tied to what is defined today: let it"
-        )
+        say(f"status {status}. A test that fails here, and not in the project, is tied to what is defined now: let it")
         say("hold whatever there is, with tests/project where it needs known ones; or name its change in the page")
     return status
 
@@ -95,12 +92,15 @@ def rename_some(project: Path, removed: Mapping[str, str | None]) -> None:
 
 def remove_some(project: Path, alert_policies: str | None, log_metrics: str | None, dashboards: str | None) -> None:
     remove_alert(project, alert_policies or names(project, "alert_policies")[-1])
-    # What no alert reads or links can go by itself.
     read = "".join(file.read_text() for file in (project / "alert_policies").iterdir())
-    free = [one for one in names(project, "log_metrics") if f"<<metric:{one}>>" not in read]
-    remove_metric(project, log_metrics or free[-1])
-    free = [one for one in names(project, "dashboards") if f"<<title:{one}>>" not in read and one != "overview"]
-    remove_dashboard(project, dashboards or free[-1])
+    unread = [one for one in names(project, "log_metrics") if f"<<metric:{one}>>" not in read]
+    if log_metrics is not None and log_metrics not in unread:
+        sys.exit(
+            f"changes: {log_metrics} is read by an alert, or went with its alert; choose one of {', '.join(unread)}"
+        )
+    remove_metric(project, log_metrics or unread[-1])
+    others = [one for one in names(project, "dashboards") if one != "overview"]
+    remove_dashboard(project, dashboards or [one for one in others if f"<<title:{one}>>" not in read][-1])
     commit(project, "remove an alert, a metric and a dashboard")
 
 
