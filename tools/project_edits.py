@@ -230,8 +230,8 @@ def _remove_metrics_that_nothing_reads(project: Path) -> None:
 
 
 def _remove_row(project: Path, row: str) -> None:
-    """Remove a row that no definition carries any more; one of alerts, that no alert carries."""
-    carriers = ("alert_policies",) if row.startswith("A") else DEFINITIONS
+    """Remove a row that no definition carries any more; one of alerts or of logs, that no alert or metric carries."""
+    carriers = {"A": ("alert_policies",), "L": ("log_metrics",)}.get(row[0], DEFINITIONS)
     if any(row in _rows(file) for folder in carriers for file in (project / folder).glob("*.yaml")):
         return
     for file in (

@@ -18,7 +18,7 @@ import pytest
 
 from loyalty_monitoring.common.atomic_files import write_together
 from loyalty_monitoring.common.errors import UserError
-from tests.conftest import PROGRAM, ROOT
+from tests.conftest import PROGRAM, PROJECT, ROOT
 
 DAY = str(ROOT / "samples" / "2026-11-02.jsonl.gz")
 EXAMPLE = ROOT / "examples" / "second_project"
@@ -54,7 +54,7 @@ def small_disk(folder: Path, size: int) -> Iterator[Disk]:
             subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def _run(disk: Disk, *arguments: str, folder: Path = ROOT, **environment: str) -> str:
+def _run(disk: Disk, *arguments: str, folder: Path = PROJECT, **environment: str) -> str:
     """Return the command's one error."""
     done = subprocess.run(
         [PROGRAM, *arguments],
