@@ -108,7 +108,7 @@ def measure(
     ).fetchall():
         label_sets.setdefault(number, []).append((n, count))
     distinct = "".join(f", count(DISTINCT nullif(dimension{index}, ''))" for index in range(len(dimensions)))
-    counted = con.execute(f"SELECT 0{distinct} FROM split").fetchall()[0][1:]
+    counted = con.execute(f"SELECT count(*){distinct} FROM split").fetchall()[0][1:]
     counts = {dimension.name: count for dimension, count in zip(dimensions, counted, strict=True)}
     found = []
     for number, metric in enumerate(metrics):

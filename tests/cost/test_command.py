@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 from tests.conftest import ROOT, run
+from tests.log_lines import START, entry, write
 
 
 def test_without_a_file_the_shipped_sample_is_measured_and_named_and_costs_what_the_page_says() -> None:
@@ -51,3 +53,13 @@ def test_a_mistake_ends_with_its_remedy_and_exit_status_2() -> None:
     done = run("cost", "--prices", "none.yaml")
     assert (done.returncode, done.stdout) == (2, "")
     assert "none.yaml: cannot read this file (No such file or directory); check its name and rights" in done.stderr
+
+
+def test_logs_that_no_metric_counts_cost_nothing_also_where_nothing_is_said_to_grow(project: Path) -> None:
+    """Without `scale` in monitoring.yaml there is nothing to count distinct values of."""
+    settings = (project / "monitoring.yaml").read_text()
+    (project / "monitoring.yaml").write_text(settings.partition("scale:")[0])
+    logs = write(project / "day.jsonl", [entry(START, "app.modules.other", "INFO", {"event": "other"})])
+    done = run("cost", logs, folder=project)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("$0.00 a month")
