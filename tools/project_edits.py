@@ -182,6 +182,7 @@ def remove_metric(project: Path, name: str) -> None:
         if re.search(r"(?m)^metrics:\n(?!  )", file.read_text()):
             file.unlink()
     _remove_what_nothing_needs(project, name, rows)
+    _remove_metrics_that_nothing_reads(project)
 
 
 def remove_dashboard(project: Path, name: str) -> None:
@@ -219,9 +220,8 @@ def _remove_what_nothing_needs(project: Path, name: str, rows: list[str]) -> Non
 def _remove_metrics_that_nothing_reads(project: Path) -> None:
     """Remove them; one that is read and has no row any more takes the first of a dashboard that shows it."""
     read = _all(project, "alert_policies", "dashboards")
-    for metric in names(project, "log_metrics"):
-        if f"<<metric:{metric}>>" not in read:
-            remove_metric(project, metric)
+    if unread := [metric for metric in names(project, "log_metrics") if f"<<metric:{metric}>>" not in read]:
+        remove_metric(project, unread[0])
     for file in (project / "log_metrics").glob("*.yaml"):
         if not _rows(file):
             of_all = sorted((project / "dashboards").glob("*.yaml"))

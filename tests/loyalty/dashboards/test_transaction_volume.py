@@ -43,4 +43,6 @@ def test_merchant_and_store_can_be_chosen(dashboard: str) -> None:
 
 def test_transactions_are_shown_per_hour_as_their_row_asks(dashboard: str) -> None:
     assert "D2" in DASHBOARDS[dashboard].rows
-    assert "transactions per hour by store" in " ".join(widget["title"] for widget in widgets(DASHBOARDS[dashboard]))
+    titles = {widget["title"] for widget in widgets(DASHBOARDS[dashboard])}
+    assert "Stamp transactions per hour by store, 20 busiest stores" in titles
+    assert "Points transactions per hour by store, 20 busiest stores" in titles
