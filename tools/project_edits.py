@@ -195,12 +195,8 @@ def remove_dashboard(project: Path, name: str) -> None:
     for file in (project / "alert_policies").glob("*.yaml"):
         edit(file, lambda text: text.replace(f"<<title:{name}>>", "<<title:overview>>"))
     for page in (project / "runbooks").glob("*.md"):
-        edit(
-            page,
-            lambda text: text.replace(
-                f"[{name}](../dashboards/{name}.yaml)", "[overview](../dashboards/overview.yaml)"
-            ),
-        )
+        link = rf"\[\w+\]\(\.\./dashboards/{name}\.yaml\)"
+        edit(page, lambda text, link: re.sub(link, "[overview](../dashboards/overview.yaml)", text), link)
     _remove_what_nothing_needs(project, name, rows)
     _remove_metrics_that_nothing_reads(project)
     shown = {row for file in (project / "dashboards").glob("*.yaml") for row in _rows(file)}

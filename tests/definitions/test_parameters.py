@@ -6,9 +6,9 @@ import pytest
 
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.parameters import Parameter, load_parameters
-from tests.conftest import ROOT
+from tests.conftest import PROJECT, ROOT
 
-PARAMETERS = ROOT / "parameters.yaml"
+PARAMETERS = PROJECT / "parameters.yaml"
 
 
 @pytest.mark.parametrize(
@@ -42,29 +42,29 @@ def test_a_ratio_has_no_duration_form() -> None:
 
 
 def test_a_sum_follows_the_override_of_its_parts() -> None:
-    parameters = load_parameters(PARAMETERS, {"wallet_sync_interval": 90})
-    assert parameters["wallet_sync_window"].text == "100 minutes"
+    parameters = load_parameters(PARAMETERS, {"silent_window": 90})
+    assert parameters["silent_after"].text == "120 minutes"
 
 
-@pytest.mark.parametrize("value", [0, 721, "26", True, None, float("nan")])
+@pytest.mark.parametrize("value", [0, 25, "24", True, None, float("nan")])
 def test_an_override_outside_its_range_is_refused(value: object) -> None:
-    with pytest.raises(UserError, match=r"expiration_stale_after.*expected a number from 1 to 720 h"):
-        load_parameters(PARAMETERS, {"expiration_stale_after": value})
+    with pytest.raises(UserError, match=r"email_window.*expected a number from 1 to 24 h"):
+        load_parameters(PARAMETERS, {"email_window": value})
 
 
-@pytest.mark.parametrize("value", [1, 720])
+@pytest.mark.parametrize("value", [1, 24])
 def test_both_ends_of_a_range_are_allowed(value: int) -> None:
-    assert load_parameters(PARAMETERS, {"expiration_stale_after": value})["expiration_stale_after"].value == value
+    assert load_parameters(PARAMETERS, {"email_window": value})["email_window"].value == value
 
 
-def test_half_a_card_is_refused() -> None:
+def test_half_a_request_is_refused() -> None:
     with pytest.raises(UserError, match="whole numbers"):
-        load_parameters(PARAMETERS, {"low_enrollment_cards": 5.5})
+        load_parameters(PARAMETERS, {"rate_limit_requests": 5.5})
 
 
 def test_half_a_minute_is_refused() -> None:
     with pytest.raises(UserError, match="whole minutes"):
-        load_parameters(PARAMETERS, {"wallet_sync_interval": 60.5})
+        load_parameters(PARAMETERS, {"silent_window": 60.5})
 
 
 def test_a_mistyped_override_is_refused_with_the_nearest_name() -> None:
@@ -73,10 +73,10 @@ def test_a_mistyped_override_is_refused_with_the_nearest_name() -> None:
 
 
 def test_a_sum_cannot_be_overridden() -> None:
-    with pytest.raises(UserError, match="wallet_sync_window"):
-        load_parameters(PARAMETERS, {"wallet_sync_window": 80})
+    with pytest.raises(UserError, match="silent_after"):
+        load_parameters(PARAMETERS, {"silent_after": 80})
 
 
 def test_every_default_lies_in_its_own_range_and_has_a_reason() -> None:
-    for parameter in load_parameters(PARAMETERS, {}).values():
+    for parameter in load_parameters(ROOT / "parameters.yaml", {}).values():
         assert len(parameter.why) > 20, parameter.name
