@@ -170,7 +170,10 @@ def remove_alert(project: Path, name: str) -> None:
 def remove_metric(project: Path, name: str) -> None:
     """Follow "Remove a metric": one that no alert reads."""
     rows = _rows(project / "log_metrics" / f"{name}.yaml")
+    counted = _counted_events((project / "log_metrics" / f"{name}.yaml").read_text())
     (project / "log_metrics" / f"{name}.yaml").unlink()
+    for event in counted - _counted_events(_all(project, "log_metrics")):
+        edit(project / "log_events.yaml", _without_log_rows, event)
     for dashboard in (project / "dashboards").glob("*.yaml"):
         tiles = [tile for tile in _tiles(dashboard.read_text()) if f"<<metric:{name}>>" in tile]
         titles = [found[1] for tile in tiles if (found := re.search(r'title: "?(.*?)"?\n', tile))]
@@ -274,6 +277,17 @@ def _forget(tests: Path, words: list[str]) -> None:
     if tests.is_file():
         head, *functions = re.split(r"(?m)^(?=(?:@.*\n)*def test_)", tests.read_text())
         tests.write_text(head + "".join(one for one in functions if not any(f'"{word}"' in one for word in words)))
+
+
+def _counted_events(metrics: str) -> set[str]:
+    return {event for events in re.findall(r"<<events:(.*?)>>", metrics) for event in events.split(", ")}
+
+
+def _without_log_rows(text: str, event: str) -> str:
+    rows = re.compile(rf"(?m)(^  {event}:\n(?:    .*\n)*?    rows: )\[(.*)\]")
+    return rows.sub(
+        lambda found: f"{found[1]}[{', '.join(row for row in found[2].split(', ') if not row.startswith('L'))}]", text
+    )
 
 
 def _rows(file: Path) -> list[str]:
