@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from loyalty_monitoring.common.errors import Position, UserError
+from loyalty_monitoring.common.interruption import removed_at_end
 
 _LEAST_ROOM = 256 * 2**20
 
@@ -28,22 +29,23 @@ def appearing_whole(file: Path, remedy: str = "choose another --out") -> Iterato
     UserError with the `remedy`, also when writing fails within the block.
     """
     partial = file.with_name(f".{file.name}.{secrets.token_hex(4)}.partial")
-    try:
-        _remove_abandoned(file)
-        with partial.open("xb") as raw:
-            fcntl.flock(raw, fcntl.LOCK_EX)  # as long as this process lives
-            if file.suffix == ".gz":
-                # Without name and time: equal lines, equal bytes.
-                with gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=9, mtime=0) as packed:
-                    yield packed
-            else:
-                yield raw
-        partial.replace(file)
-    except OSError as error:
-        raise UserError(f"cannot be written: {why(error)}; {remedy}", Position(file)) from error
-    finally:
-        with suppress(OSError):
-            partial.unlink()
+    with removed_at_end(partial):
+        try:
+            _remove_abandoned(file)
+            with partial.open("xb") as raw:
+                fcntl.flock(raw, fcntl.LOCK_EX)  # as long as this process lives
+                if file.suffix == ".gz":
+                    # Without name and time: equal lines, equal bytes.
+                    with gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=9, mtime=0) as packed:
+                        yield packed
+                else:
+                    yield raw
+            partial.replace(file)
+        except OSError as error:
+            raise UserError(f"cannot be written: {why(error)}; {remedy}", Position(file)) from error
+        finally:
+            with suppress(OSError):
+                partial.unlink()
 
 
 def write_together(files: Mapping[Path, str], remedy: str = "choose another --out") -> None:
@@ -93,7 +95,8 @@ def folder_beside(file: Path) -> Iterator[Path]:
     opened = os.open(partial, os.O_RDONLY)
     try:
         fcntl.flock(opened, fcntl.LOCK_EX)
-        yield partial
+        with removed_at_end(partial):
+            yield partial
     finally:
         shutil.rmtree(partial, ignore_errors=True)
         os.close(opened)

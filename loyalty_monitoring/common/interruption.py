@@ -3,18 +3,21 @@
 A signal becomes an exception, so that what is open is closed on the way out. Libraries turn that exception into others
 (DuckDB: "RuntimeError: Query interrupted") or drop it, so that not it but `caught` decides how the command ends. And a
 thread that Python's own signal handler wakes (https://docs.python.org/3/library/signal.html#signal.set_wakeup_fd) ends
-the process in time when it does not end by itself: children die with it, and temporary folders go (temporary_folders).
+the process in time when it does not end by itself: children die with it, temporary folders go (temporary_folders), and
+so does what is half written (`removed_at_end`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -22,6 +25,7 @@ _SECONDS = 1.5
 _ENDING = (signal.SIGINT, signal.SIGTERM)
 _caught: list[int] = []
 _last_words: list[Callable[[], str]] = []
+_half_written: list[Path] = []
 _installed = False
 
 
@@ -72,6 +76,16 @@ def last_words(tell: Callable[[], str]) -> Iterator[None]:
             _last_words.remove(tell)
 
 
+@contextlib.contextmanager
+def removed_at_end(path: Path) -> Iterator[None]:
+    """Remove the file or folder when a signal ends the process, and the block does not end by itself in time."""
+    _half_written.append(path)
+    try:
+        yield
+    finally:
+        _half_written.remove(path)
+
+
 def _keep_standard_numbers() -> None:
     """Keep a file that is opened from becoming standard output because that was closed."""
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
@@ -99,4 +113,8 @@ def _end(number: int) -> NoReturn:
     words = "".join(f"{tell()}\n" for tell in _last_words)
     with contextlib.suppress(OSError):
         os.write(2, f"{words}loyalty-monitoring: interrupted\n".encode(errors="replace"))
+    for path in list(_half_written):
+        shutil.rmtree(path, ignore_errors=True)  # a folder; a file stays
+        with contextlib.suppress(OSError):
+            path.unlink()
     os._exit(128 + number)

@@ -104,3 +104,33 @@ def test_what_kill_9_left_is_removed_by_the_next_writer_and_what_a_living_one_wr
             out.write(b"whole")
         assert len([path for path in tmp_path.iterdir() if path.name.endswith(".partial")]) == 1
         living.kill()
+
+
+@pytest.mark.parametrize("made", ["appearing_whole", "folder_beside"])
+def test_a_command_that_does_not_end_by_itself_leaves_nothing_half_written(tmp_path: Path, made: str) -> None:
+    hangs = f"""
+import sys, time
+from pathlib import Path
+from loyalty_monitoring.common import interruption
+from loyalty_monitoring.common.atomic_files import {made}
+
+def command():
+    with {made}(Path(sys.argv[1])):
+        print("begun", flush=True)
+        while True:
+            try:
+                time.sleep(60)
+            except BaseException:
+                pass
+
+interruption.run(command)
+"""
+    command = [sys.executable, "-c", hangs, str(tmp_path / "lines")]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        assert len(list(tmp_path.iterdir())) == 1
+        process.terminate()
+        _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (143, b"loyalty-monitoring: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
