@@ -117,12 +117,10 @@ def arrival_allowance(settings: Settings) -> timedelta:
 
 def units_of_numbers(settings: Settings, definitions: Definitions) -> PolicyUnits:
     """Return the units of the numbers that each alert policy compares with."""
-    from loyalty_monitoring.definitions.parameters import load_parameters
+    from loyalty_monitoring.definitions.parameters import parameters_of
     from loyalty_monitoring.replay.quantities import policy_units
 
-    file = project_root() / "parameters.yaml"
-    parameters = load_parameters(file, settings.parameter_overrides, settings.override_places)
-    return policy_units(definitions.alert_policies, parameters)
+    return policy_units(definitions.alert_policies, parameters_of(project_root(), settings))
 
 
 _QUIET = "loyalty_monitoring.quiet"

@@ -23,15 +23,13 @@ def runbooks_command(stack: str, out: Path) -> None:
     \b
     loyalty-monitoring runbooks --stack production --out published/runbooks
     """
-    from loyalty_monitoring.definitions.parameters import load_parameters
+    from loyalty_monitoring.definitions.parameters import parameters_of
     from loyalty_monitoring.report.runbooks import runbooks, write_runbooks
 
     root = project_root()
     settings, definitions = load_stack(stack)
-    overrides, places = settings.parameter_overrides, settings.override_places
-    parameters = load_parameters(root / "parameters.yaml", overrides, places)
     names = [policy.name for policy in definitions.alert_policies]
     pages = {name: (root / "runbooks" / f"{name}.md").read_text() for name in names}
-    written = write_runbooks(runbooks(pages, settings, parameters), out)
+    written = write_runbooks(runbooks(pages, settings, parameters_of(root, settings)), out)
     if not is_quiet():
         click.echo(f"{len(written)} runbooks written to {Position(out)}; publish them at {settings.runbook_url}/")

@@ -11,6 +11,7 @@ from typing import Any
 from loyalty_monitoring.common.errors import Position, UserError, nearest
 from loyalty_monitoring.common.schema_check import check_schema
 from loyalty_monitoring.common.yaml_documents import Document, load_yaml
+from loyalty_monitoring.definitions.settings import Settings
 
 _SECONDS = {"min": 60, "h": 3600}
 # https://docs.cloud.google.com/logging/docs/logs-based-metrics/troubleshooting
@@ -106,6 +107,11 @@ def chosen_parameters(
         if "sum" in entry:
             parameters[name] = _sum(name, entry, parameters, document)
     return parameters
+
+
+def parameters_of(root: Path, settings: Settings) -> dict[str, Parameter]:
+    """Return the parameters of a stack, its own values among them. Errors: those of `load_parameters`."""
+    return load_parameters(root / "parameters.yaml", settings.parameter_overrides, settings.override_places)
 
 
 def arrival_allowance(root: Path, overrides: Mapping[str, object]) -> int:

@@ -11,7 +11,7 @@ from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.common.yaml_documents import load_documents
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.model import Dashboard, Definitions
-from loyalty_monitoring.definitions.parameters import load_parameters
+from loyalty_monitoring.definitions.parameters import parameters_of
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.replay.quantities import PolicyUnits, policy_units
 from loyalty_monitoring.report.runbooks import runbooks
@@ -42,7 +42,7 @@ def sources(root: Path, stack: str, dashboards: Sequence[Path], claims: Mapping[
     """
     settings = load_stack_settings(root, stack)
     definitions = load_definitions(root, settings)
-    parameters = load_parameters(root / "parameters.yaml", settings.parameter_overrides, settings.override_places)
+    parameters = parameters_of(root, settings)
     pages = {
         policy.name: (root / "runbooks" / f"{policy.name}.md").read_text() for policy in definitions.alert_policies
     }

@@ -14,7 +14,7 @@ from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.model import Definitions
-from loyalty_monitoring.definitions.parameters import Parameter, load_parameters
+from loyalty_monitoring.definitions.parameters import Parameter, parameters_of
 from loyalty_monitoring.definitions.settings import RESOURCE_TYPES, Settings, load_stack_settings, stack_names
 from loyalty_monitoring.replay.quantities import PolicyUnits, policy_units
 
@@ -75,7 +75,7 @@ def _version(folder: Path, name: str, stack: str, logged: Collection[str]) -> Ve
     replayed = definitions
     if replayed_as is not None:
         replayed = load_definitions(folder, replace(settings, resource_type=replayed_as))
-    parameters = load_parameters(folder / "parameters.yaml", settings.parameter_overrides, settings.override_places)
+    parameters = parameters_of(folder, settings)
     units = policy_units(definitions.alert_policies, parameters)
     return Version(name, settings, definitions, parameters, replayed, replayed_as, units)
 
