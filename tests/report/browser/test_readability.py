@@ -215,7 +215,7 @@ def test_the_lowest_come_first_and_closed_incidents_are_not_called_open(page: Pa
 @pytest.mark.parametrize("width", [1400, 760, 600, 390, 320])
 def test_the_days_below_the_incidents_do_not_stand_on_each_other(page: Page, site: Path, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
-    page.goto((site / "index.html").as_uri())
+    opened(page, site / "index.html")
     labels = page.locator("#timeline .ticks span").filter(has_text=re.compile(r"\w"))
     boxes = [box for one in labels.all() if (box := one.bounding_box())]
     assert boxes
