@@ -109,14 +109,14 @@ def _values(name: str, number: int, metric: LogMetric, table: str, minutes: tupl
 
 
 def _family_text(name: str, values: str, minutes: tuple[int, int] | None) -> str:
-    start = f"{quoted(name)} || view || '{{' || labels || '}} '"
-
     def line(condition: str, value: str, offset: int) -> str:
         minute = f"minute + {offset}"
         is_in = "true" if minutes is None else f"{minute} BETWEEN {minutes[0]} AND {minutes[1]}"
         time = f"(({minute})::BIGINT * 60 + {SECONDS_INTO_MINUTE})::VARCHAR"
-        return f"CASE WHEN {condition} AND {is_in} THEN {start} || {value} || ' ' || {time} END"
+        return f"CASE WHEN {condition} AND {is_in} THEN start || {value} || {time} END"
 
-    lines = ", ".join([line("zero_before", "'0'", -1), line("true", "value::VARCHAR", 0), line("zero_after", "'0'", 1)])
+    lines = ", ".join([line("zero_before", "'0 '", -1), line("true", "value || ' '", 0), line("zero_after", "'0 '", 1)])
+    # What up to three lines begin with is put together once.
+    started = f"SELECT *, {quoted(name)} || view || '{{' || labels || '}} ' AS start FROM ({values})"
     # Nothing is left of a point beside the minutes.
-    return f"SELECT text FROM (SELECT concat_ws(chr(10), {lines}) AS text FROM ({values})) WHERE text <> ''"
+    return f"SELECT text FROM (SELECT concat_ws(chr(10), {lines}) AS text FROM ({started})) WHERE text <> ''"
