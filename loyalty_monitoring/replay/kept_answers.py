@@ -40,7 +40,6 @@ from loyalty_monitoring.replay.running_servers import RunningServers
 
 # Samples that are handed to Prometheus in one file: 300 bytes each, which promtool has in memory.
 _MOST_AT_ONCE = 1_000_000
-_WHOLE = "whole.om"
 
 
 @contextmanager
@@ -64,34 +63,35 @@ def answering(
     """
     asked = Asked(tuple(groups or groups_of(files, cache)), tuple(metrics), frozenset(wanted), strict, tuple(searches))
     with ExitStack() as stack:
-        text = stack.enter_context(temporary_folder()) / "text"
+        made = stack.enter_context(temporary_folder()) / "blocks"
         servers = servers or stack.enter_context(RunningServers())
-        points = _points(cache, asked, text, progress)
+        points = _points(cache, asked, made, progress)
         stack.callback(cache.shrink)
         leases = stack.enter_context(ExitStack())
 
         def start() -> Prometheus:
-            serving = partial(_serving, cache, asked, points.metrics, text)
-            return leases.enter_context(servers.server(_blocks_key(asked), serving))
+            return leases.enter_context(servers.server(_blocks_key(asked), partial(_serving, cache, asked, made)))
 
         yield KeptAnswers(cache, asked, start), points
 
 
 @contextmanager
-def _serving(cache: Cache, asked: Asked, summaries: Mapping[str, MetricSummary], text: Path) -> Iterator[Prometheus]:
-    """Yield a server over the blocks that are kept, or over new ones of the points as text, made where they are not."""
+def _serving(cache: Cache, asked: Asked, made: Path) -> Iterator[Prometheus]:
+    """Yield a server over the blocks that are kept, or over those in `made`, where they are made if they are not."""
     with temporary_folder() as folder, ExitStack() as running:
         data = folder / "data"
+        name = _blocks_key(asked)
+        kept = None if name is None else cache.get("blocks", name)
         server = None
-        if (given := _kept_blocks(cache, asked, data)) is not None:
+        if kept is not None:
             try:
-                server = running.enter_context(prometheus_with(data, given))
-            except UserError:  # blocks that the disk has damaged
-                shutil.rmtree(data)
+                server = running.enter_context(prometheus_with(data, _linked_blocks(kept, data)))
+            except (OSError, ValueError, UserError):  # blocks that were removed meanwhile, or that the disk has damaged
+                shutil.rmtree(data, ignore_errors=True)
         if server is None:
-            if not text.exists():
-                _write_points(cache, replace(asked, searches=()), text, None)
-            server = running.enter_context(prometheus_with(data, _new_blocks(cache, asked, summaries, text, data)))
+            if not made.exists():
+                _make_blocks(cache, replace(asked, searches=()), made, None)
+            server = running.enter_context(prometheus_with(data, _linked_blocks(made, data)))
         yield server
 
 
@@ -164,35 +164,57 @@ class KeptAnswers:
             return self._prometheus
 
 
-def _points(cache: Cache, asked: Asked, text: Path, progress: Progress | None) -> Points:
-    """Return what is known of the points and the searches, or read the files, and write the points as text."""
+def _points(cache: Cache, asked: Asked, made: Path, progress: Progress | None) -> Points:
+    """Return what is known of the points and the searches, or read the files, and make blocks of the points."""
     lines = kept_lines(cache, asked.groups, asked.searches)
     places: list[Found] = []
     if (known := known_counts(cache, asked)) is not None:
         counts, summaries = known
     else:
         to_find = asked if lines is None else replace(asked, searches=())
-        counts, summaries, places = _write_points(cache, to_find, text, progress)
+        counts, summaries, places = _make_blocks(cache, to_find, made, progress)
     if lines is None:
         lines = read_lines(cache, asked.groups, asked.searches, places or load_places(cache, asked, progress))
     return Points(counts, summaries, lines)
 
 
-def _write_points(
-    cache: Cache, asked: Asked, text: Path, progress: Progress | None
+def _make_blocks(
+    cache: Cache, asked: Asked, made: Path, progress: Progress | None
 ) -> tuple[EntryCounts, dict[str, MetricSummary], list[Found]]:
-    folder = text.with_name("parts")
+    """Make Prometheus' blocks of the points in `made`/data, and keep them; what they hold is in `made`/given.json."""
+    folder, data = made.with_name("parts"), made / "data"
     folder.mkdir()
-    # The database's memory is not needed while Prometheus works.
     with connect() as con:
         counts, summaries, places = load_points(con, cache, asked, folder, progress)
-        text.mkdir()
-        if _given(asked, summaries).samples.total() > _MOST_AT_ONCE:
-            write_by_time(con, asked.metrics, asked.wanted, text)
+        given = _given(asked, summaries)
+        data.mkdir(parents=True)
+        if progress is not None:
+            progress("Handing the points to Prometheus", 0.0)
+        if given.samples.total() > _MOST_AT_ONCE:
+            _backfill_as_written(write_by_time(con, asked.metrics, asked.wanted, folder), data)
         else:
-            write_open_metrics(con, asked.metrics, asked.wanted, text / _WHOLE)
+            write_open_metrics(con, asked.metrics, asked.wanted, folder / "whole.om")
+            backfill(folder / "whole.om", data)
     shutil.rmtree(folder)
+    (made / "given.json").write_text(json.dumps([given.samples, given.series]), encoding="utf-8")
+    name = _blocks_key(asked)
+    if name is not None and asked.is_unchanged():
+        cache.put("blocks", name, partial(shutil.copytree, made, copy_function=_linked))
     return counts, summaries, places
+
+
+def _backfill_as_written(files: Iterable[Path], data: Path) -> None:
+    """Store each file while the next ones are written, and remove it: a month's text has gigabytes."""
+
+    def store(file: Path) -> None:
+        backfill(file, data, SPLIT_HOURS)
+        file.unlink()
+
+    workers = ThreadPoolExecutor(max_workers=2)
+    try:
+        list(workers.map(store, files))
+    finally:
+        workers.shutdown(cancel_futures=True)
 
 
 def _given(asked: Asked, summaries: Mapping[str, MetricSummary]) -> Given:
@@ -217,40 +239,11 @@ def _blocks_key(asked: Asked) -> str | None:
     return None if points is None else key("blocks", program(), engine(), points, sorted(asked.wanted))
 
 
-def _kept_blocks(cache: Cache, asked: Asked, data: Path) -> Given | None:
-    """Make the folder of Prometheus' blocks of those that are kept; None where there are none."""
-    name = _blocks_key(asked)
-    kept = None if name is None else cache.get("blocks", name)
-    if kept is None:
-        return None
-    try:
-        shutil.copytree(kept / "data", data, copy_function=_linked)
-        samples, series = json.loads((kept / "given.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        shutil.rmtree(data, ignore_errors=True)
-        return None
+def _linked_blocks(blocks: Path, data: Path) -> Given:
+    """Make the folder `data` of blocks for a server, and return what they hold. Errors: OSError, ValueError."""
+    shutil.copytree(blocks / "data", data, copy_function=_linked)
+    samples, series = json.loads((blocks / "given.json").read_text(encoding="utf-8"))
     return Given(Counter(samples), Counter(series))
-
-
-def _new_blocks(cache: Cache, asked: Asked, summaries: Mapping[str, MetricSummary], text: Path, data: Path) -> Given:
-    """Make the folder of Prometheus' blocks of the points as text."""
-    given = _given(asked, summaries)
-    data.mkdir()
-    if (text / _WHOLE).exists():
-        backfill(text / _WHOLE, data)
-    else:
-        with ThreadPoolExecutor(max_workers=2) as workers:
-            list(workers.map(lambda file: backfill(file, data, SPLIT_HOURS), sorted(text.iterdir())))
-
-    def keep(path: Path) -> None:
-        path.mkdir()
-        shutil.copytree(data, path / "data", copy_function=_linked)
-        (path / "given.json").write_text(json.dumps([given.samples, given.series]), encoding="utf-8")
-
-    name = _blocks_key(asked)
-    if name is not None and asked.is_unchanged():
-        cache.put("blocks", name, keep)
-    return given
 
 
 def _linked(source: str, target: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from loyalty_monitoring.common.database import Connection, quoted
@@ -51,19 +51,19 @@ def write_open_metrics(
         whole.write(b"# EOF\n")
 
 
-def write_by_time(con: Connection, metrics: Sequence[LogMetric], wanted: Collection[str], folder: Path) -> list[Path]:
-    """Write the same into a file for each SPLIT_HOURS since 1970, so that none is large."""
+def write_by_time(
+    con: Connection, metrics: Sequence[LogMetric], wanted: Collection[str], folder: Path
+) -> Iterator[Path]:
+    """Write the same into a file for each SPLIT_HOURS since 1970, so that none is large; yield each as it is there."""
     minutes = SPLIT_HOURS * 60
     rows = con.execute(
         f"""SELECT DISTINCT unnest([floor((minute - zero_before::INTEGER) / {minutes}), floor(minute / {minutes}),
             floor((minute + zero_after::INTEGER) / {minutes})])::INTEGER AS split FROM spaced ORDER BY split"""
     ).fetchall()
-    files = []
     for (split,) in rows:
         file = folder / f"{split}.om"
         write_open_metrics(con, metrics, wanted, file, minutes=(split * minutes, (split + 1) * minutes - 1))
-        files.append(file)
-    return files
+        yield file
 
 
 def series_names_of(metric: LogMetric) -> tuple[str, ...]:
