@@ -77,10 +77,23 @@ def _extreme(
     # The first of equals: when it came so near.
     highest = compared.operator.startswith(">")
     _, at, number, labels = min(samples, key=lambda one: (-one[0] if highest else one[0], one[1]))
+    if labels:
+        labels = _first_of_equals(prometheus, value, at, number)
     held = None
     if policy.duration_seconds:
         held = longest_run(prometheus.query_range(policy.query, first, last, interval), interval)
     return number, at, labels, held
+
+
+def _first_of_equals(prometheus: Evaluator, value: str, at: int, number: float) -> Mapping[str, str]:
+    """Return the first labels, in their order, of the series that have this value at an instant.
+
+    Of equals `topk` names any, and another one each time it is asked (seen with Prometheus 2.42: the order of what
+    `sum by` and its like return is random).
+    """
+    # The last digit of a sum depends on the order, too, so the nearest ones count as equal.
+    there = prometheus.query_range(value, at, at, 1)
+    return min(there, key=lambda one: (abs(one.samples[0][1] - number), sorted(one.labels.items()))).labels
 
 
 def _decisive(found: Sequence[Comparison]) -> Comparison | None:

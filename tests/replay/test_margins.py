@@ -51,6 +51,15 @@ def test_the_highest_of_all_series_is_found_with_its_time_and_labels(prometheus:
     assert margin_text(found) == "nearest miss, peak 8 store=a at Mon 02 Nov 00:02, threshold 8"
 
 
+def test_of_stores_that_came_equally_near_the_first_is_named_each_time(tmp_path: Path) -> None:
+    stores = [f"s-{number:02}" for number in range(30)]
+    lines = [f'rejected{{store="{store}"}} 9 {FIRST + 60}' for store in stores]
+    (tmp_path / "points.om").write_text("\n".join([*lines, "# EOF", ""]))
+    with prometheus_over(tmp_path / "points.om") as server:
+        named = [margin(server, f"sum by (store) (rejected) {compared}") for compared in ("> 9", "< 9") * 5]
+    assert [one and one.labels for one in named] == [{"store": "s-00"}] * 10
+
+
 def test_of_a_condition_below_a_threshold_the_lowest_counts(prometheus: Prometheus) -> None:
     found = margin(prometheus, "rejected < 1")
     assert found is not None
