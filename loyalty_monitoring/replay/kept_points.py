@@ -27,7 +27,7 @@ from loyalty_monitoring.replay.entries.log_files import shown_name
 from loyalty_monitoring.replay.entries.newest import Search, Searching
 from loyalty_monitoring.replay.kept_files import Group, kept_json, program, put_json
 from loyalty_monitoring.replay.kept_lines import Found, keep_places, kept_places
-from loyalty_monitoring.replay.metric_points import export_points, import_points, points_of_files
+from loyalty_monitoring.replay.metric_points import count_files, export_points, import_points
 from loyalty_monitoring.replay.result import MetricSummary
 
 _PARQUET_END = b"PAR1"  # github.com/apache/parquet-format#file-format
@@ -186,18 +186,11 @@ def _counted(
     metrics = [replace(one.metric, body={**one.metric.body, "name": f"m{n}"}) for n, one in enumerate(wanted)]
     names = {f"{metric.promql_name}_bucket" for metric, one in zip(metrics, wanted, strict=True) if one.has_buckets}
     with connect() as con:
-        counts, summaries = points_of_files(
-            con,
-            metrics,
-            group.files,
-            names,
-            strict=strict,
-            is_checked=False,
-            searching=searching,
-            progress=progress,
+        counts, matched = count_files(
+            con, metrics, group.files, names, strict=strict, searching=searching, progress=progress
         )
         for number, (metric, one) in enumerate(zip(metrics, wanted, strict=True)):
-            export_points(con, number, summaries[metric.api_name].matched, one.out)
+            export_points(con, number, matched[metric.api_name], one.out)
     return counts
 
 

@@ -22,7 +22,7 @@ from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.query_languages.extractors import Extractor, label_sql, parse_extractor, value_sql
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter, parse_filter, value_of
 from loyalty_monitoring.replay.arrival import ARRIVAL_STEP
-from loyalty_monitoring.replay.entries.counts import EntryCounts
+from loyalty_monitoring.replay.entries.counts import EntryCounts, checked
 from loyalty_monitoring.replay.entries.filtering import filter_fields, matching_entries
 from loyalty_monitoring.replay.entries.layout import LOGGER
 from loyalty_monitoring.replay.entries.load import load_entries
@@ -73,35 +73,35 @@ def points_of_files(
     *,
     strict: bool = False,
     by_arrival: bool = False,
-    is_checked: bool = True,
-    searching: Searching | None = None,
     progress: Progress | None = None,
 ) -> tuple[EntryCounts, dict[str, MetricSummary]]:
     """Read the files, and make the points of all `metrics` as `make_points` does, part by part in bounded memory.
 
-    `searching` looks for the newest matches of its filters on the way.
     Entries of years in which Prometheus evaluates nothing are rejected. Errors: those of `load_entries`.
     """
     making = _Making(con, metrics, wanted, by_arrival=by_arrival)
+    counts = making.add_files(files, strict=strict, progress=progress)
+    return checked(counts), making.finish()
 
-    def take(_: object) -> None:
-        making.add(progress)
-        if searching is not None:
-            searching.add(con)
 
-    counts = load_entries(
-        con,
-        files,
-        needed_fields(metrics, by_arrival=by_arrival) | {LOGGER} | (searching.fields if searching else set()),
-        strict=strict,
-        with_batches=searching is not None,
-        evaluable=True,
-        take=take,
-        least=_PART_BYTES,
-        is_checked=is_checked,
-        progress=progress,
-    )
-    return counts, making.finish()
+def count_files(
+    con: Connection,
+    metrics: Sequence[LogMetric],
+    files: Sequence[Path | Literal["-"]],
+    wanted: Collection[str],
+    *,
+    strict: bool = False,
+    searching: Searching | None = None,
+    progress: Progress | None = None,
+) -> tuple[EntryCounts, dict[str, int]]:
+    """Read the files as `points_of_files` does, for `export_points`: make the tables `series` and `points`.
+
+    Returned is also how many entries each metric matches, by its name in the API. `searching` looks for the newest
+    matches of its filters on the way. What was read is neither told nor judged. Errors: those of `load_entries`.
+    """
+    making = _Making(con, metrics, wanted, by_arrival=False)
+    counts = making.add_files(files, strict=strict, searching=searching, progress=progress)
+    return counts, making.merge()
 
 
 def make_points(
@@ -155,10 +155,45 @@ class _Making:
             for plan in alike:
                 self._matched[plan.number] += found
 
-    def finish(self) -> dict[str, MetricSummary]:
+    def add_files(
+        self,
+        files: Sequence[Path | Literal["-"]],
+        *,
+        strict: bool,
+        searching: Searching | None = None,
+        progress: Progress | None,
+    ) -> EntryCounts:
+        """Count what the files hold."""
+
+        def take(_: object) -> None:
+            self.add(progress)
+            if searching is not None:
+                searching.add(self._con)
+
+        fields = needed_fields([plan.metric for plan in self._plans], by_arrival=self._by_arrival) | {LOGGER}
+        return load_entries(
+            self._con,
+            files,
+            fields | (searching.fields if searching else set()),
+            strict=strict,
+            with_batches=searching is not None,
+            evaluable=True,
+            take=take,
+            least=_PART_BYTES,
+            is_checked=False,
+            progress=progress,
+        )
+
+    def merge(self) -> dict[str, int]:
+        """Make one row of each point, and return how many entries each metric matches, by its name in the API."""
         if self._parts > 1:
             _merge(self._con, "points", "metric, series, minute")
             _merge(self._con, "arrived", "metric, series, minute, late")
+        return {plan.metric.api_name: self._matched[plan.number] for plan in self._plans}
+
+    def finish(self) -> dict[str, MetricSummary]:
+        """Make `spaced` of all that was counted."""
+        self.merge()
         find_zeros(self._con)
         return summaries(self._con, self._plans, self._matched)
 

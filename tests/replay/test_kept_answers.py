@@ -79,7 +79,7 @@ class Seen:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.counted: list[str] = []
         self.filled, self.started, self.asked = 0, 0, [""]
-        count, fill, ask = kept_points.points_of_files, prometheus.backfill, prometheus.Prometheus.query_range
+        count, fill, ask = kept_points.count_files, prometheus.backfill, prometheus.Prometheus.query_range
         run = prometheus.prometheus_with
 
         def counting(con: Any, metrics: Any, *rest: Any, **options: Any) -> Any:
@@ -98,7 +98,7 @@ class Seen:
             self.asked.append(query)
             return ask(self_, query, *rest)
 
-        patch.setattr(kept_points, "points_of_files", counting)
+        patch.setattr(kept_points, "count_files", counting)
         patch.setattr(kept_answers, "backfill", filling)
         patch.setattr(kept_answers, "prometheus_with", running)
         patch.setattr(prometheus.Prometheus, "query_range", asking)
@@ -181,14 +181,14 @@ def test_without_a_metric_other_logs_have_other_counts(cache: Cache, file: Path,
 def test_a_file_that_changes_while_it_is_read_is_not_kept(
     cache: Cache, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    count = kept_points.points_of_files
+    count = kept_points.count_files
 
     def growing(*arguments: Any, **options: Any) -> Any:
         with file.open("a") as opened:
             opened.write("\n")
         return count(*arguments, **options)
 
-    monkeypatch.setattr(kept_points, "points_of_files", growing)
+    monkeypatch.setattr(kept_points, "count_files", growing)
     replay(_definitions(), [file], cache=cache)
     assert cache.results() == []
 

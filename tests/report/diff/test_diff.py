@@ -268,13 +268,13 @@ class Reads:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.metrics: list[int] = []
-        count = kept_points.points_of_files
+        count = kept_points.count_files
 
         def counting(con: Any, metrics: Any, *rest: Any, **options: Any) -> Any:
             self.metrics.append(len(metrics))
             return count(con, metrics, *rest, **options)
 
-        patch.setattr(kept_points, "points_of_files", counting)
+        patch.setattr(kept_points, "count_files", counting)
 
 
 @pytest.mark.parametrize("is_kept", [True, False], ids=["cache", "none"])
