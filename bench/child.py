@@ -95,7 +95,7 @@ def _table(file: Path) -> dict[str, Any]:
 def _promql(file: Path) -> dict[str, Any]:
     """Evaluate every alert policy at its interval: at first, then with Prometheus' blocks kept, then with the answers.
 
-    The points are made before. CPU seconds are those of all processes.
+    The entries are counted before. CPU seconds are those of all processes.
     """
     from loyalty_monitoring.common.cache import Cache
     from loyalty_monitoring.definitions.metric_usage import series_in_queries
@@ -108,16 +108,16 @@ def _promql(file: Path) -> dict[str, Any]:
     result: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         cache = Cache(Path(folder) / "cache")
-        for name in ("first", "blocks kept", "answers kept"):
+        with answering(metrics, [file], wanted, cache):
+            (given,) = (Path(folder) / "cache" / "blocks").glob("*/given.json")
+            result["samples"] = sum(json.loads(given.read_text(encoding="utf-8"))[0].values())
+        for name, forgotten in (("first", ("found", "blocks")), ("blocks kept", ("answers",)), ("answers kept", ())):
+            for kind in forgotten:
+                shutil.rmtree(Path(folder) / "cache" / kind)
+            started, used = time.perf_counter(), _cpu()
             with answering(metrics, [file], wanted, cache) as (answers, points):
-                started, used = time.perf_counter(), _cpu()
                 evaluate(answers, policies, *window(points.entries, None, None))
-                seconds = time.perf_counter() - started
-            result[name] = {"seconds": seconds, "cpu": _cpu() - used}
-            if name == "first":
-                shutil.rmtree(Path(folder) / "cache" / "answers")
-                (given,) = (Path(folder) / "cache" / "blocks").glob("*/given.json")
-                result["samples"] = sum(json.loads(given.read_text(encoding="utf-8"))[0].values())
+            result[name] = {"seconds": time.perf_counter() - started, "cpu": _cpu() - used}
     return result
 
 
