@@ -26,6 +26,9 @@ from loyalty_monitoring.query_languages.promql.quoted_names import legacy_names
 from loyalty_monitoring.replay.open_metrics import SECONDS_INTO_MINUTE
 from loyalty_monitoring.replay.prometheus import Prometheus, Series
 
+# How far apart evaluations are that are asked at once. A subquery takes every series that has a point near any of them
+# through every step between them, and pods, each with series of its own, come and go within days.
+_NEAR_SECONDS = 2 * 86_400
 # A selector without a range sees a point for this long (Prometheus's lookback delta).
 _INSTANT_REACH = timedelta(minutes=5)
 _SUFFIX = re.compile(r"_(?:count|sum|bucket)\Z")
@@ -84,10 +87,11 @@ class Views:
                 continue
             suffixes = {name: view_suffix(arrival, group, view) for name, group in self.groups[number].items()}
             query = _renamed(asked.query, suffixes)
-            chosen = set(times)
-            for one in prometheus.query_range(query, times[0], times[-1], self.apart[number]):
-                samples = found.setdefault(tuple(sorted(one.labels.items())), {})
-                samples.update((at, value) for at, value in one.samples if at in chosen)
+            for near in _near(times):
+                chosen = set(near)
+                for one in prometheus.query_range(query, near[0], near[-1], self.apart[number]):
+                    samples = found.setdefault(tuple(sorted(one.labels.items())), {})
+                    samples.update((at, value) for at, value in one.samples if at in chosen)
         return [Series(dict(labels), sorted(samples.items())) for labels, samples in found.items() if samples]
 
 
@@ -192,6 +196,17 @@ def on_the_way(con: Connection, asked: int, arrival: int, at: int) -> list[tuple
         GROUP BY ALL HAVING bool_or(arrives > {at}) ORDER BY minute, metric_names.name, labels"""
     ).fetchall()
     return [(str(name), str(labels), int(minute), bool(in_part)) for name, labels, minute, in_part in rows]
+
+
+def _near(times: Sequence[int]) -> list[list[int]]:
+    """Return the times, which are in order, in groups that are near each other."""
+    groups: list[list[int]] = []
+    for at in times:
+        if groups and at - groups[-1][0] < _NEAR_SECONDS:
+            groups[-1].append(at)
+        else:
+            groups.append([at])
+    return groups
 
 
 def _looks(query: str, metrics: Sequence[LogMetric], names: frozenset[str]) -> dict[str, _Look]:

@@ -15,6 +15,7 @@ import pytest
 from loyalty_monitoring.common.database import connect
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.model import AlertPolicy, Definitions, LogMetric
+from loyalty_monitoring.replay import late_evaluation
 from loyalty_monitoring.replay.arrival import (
     Arrival,
     EntryDelay,
@@ -145,6 +146,22 @@ def test_an_evaluation_answers_as_if_nothing_else_were_there(late: Late, query: 
         ours = {labels: repr(samples[at]) for labels, samples in found if at in samples}
         theirs = {json.dumps(series.labels): repr(series.samples[0][1]) for series in alone}
         assert ours == theirs, datetime.fromtimestamp(at, UTC)
+
+
+def test_evaluations_that_are_too_far_apart_to_be_asked_at_once_have_the_same_answers(
+    late: Late, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answers() -> list[list[tuple[str, str]]]:
+        found = []
+        for number, one in enumerate(late.asked):
+            series = late.views.answers(late.prometheus, number, one, 0, one.spans[0], [])
+            found.append(sorted((json.dumps(each.labels), repr(each.samples)) for each in series))
+        return found
+
+    at_once = answers()
+    assert any(at_once)
+    monkeypatch.setattr(late_evaluation, "_NEAR_SECONDS", 1200)
+    assert answers() == at_once
 
 
 def _opened(tmp_path: Path, late: Arrival | None) -> int:
