@@ -18,7 +18,9 @@ from loyalty_monitoring.report.sources import sources
 from tests.conftest import ROOT, copy_project, replace_text
 
 BROWSER = ROOT / ".local" / "browser"
-PATIENCE_MILLISECONDS = 20_000
+# Nothing that is well takes so long, also where the machine is busy: only what never comes waits to the end.
+PATIENCE_MILLISECONDS = 60_000
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
 @dataclass
