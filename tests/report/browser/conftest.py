@@ -130,5 +130,28 @@ def opened(page: Page, file: Path, fragment: str = "") -> Page:
 
 def drawn(page: Page) -> Page:
     """All is drawn: what is in view first, the rest when the browser is idle."""
-    expect(page.locator("html[data-drawn=all]")).to_be_attached(timeout=PATIENCE_MILLISECONDS)
+    expect(page.locator("html[data-drawn=all]")).to_be_attached()
     return page
+
+
+def moved(page: Page, fragment: str) -> Page:
+    """The open page at another place of its address, once it has heard of that and is drawn anew."""
+    page.evaluate(
+        """fragment => new Promise(heard => {
+            addEventListener('hashchange', heard, {once: true});
+            location.hash = fragment;
+        })""",
+        fragment,
+    )
+    return drawn(page)
+
+
+def changed(page: Page) -> Page:
+    """The page, once it has heard that its size, its colours or what is unfolded changed, and is drawn anew.
+
+    A browser tells a page so with its next frame, and what observes sizes at that frame's end.
+    """
+    page.evaluate(
+        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
+    )
+    return drawn(page)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.report.browser.conftest import drawn, opened
+from tests.report.browser.conftest import changed, opened
 
 # All four views of each kind of page, which all pages of that kind share; ours, elsewhere, differ in what they hold.
 KINDS = ("index.html", "dashboards/overview.html", "policies/rate_limit_spike.html")
@@ -35,7 +35,7 @@ def found(page: Page, views: tuple[tuple[int, Any], ...]) -> list[str]:
     for width, scheme in views:
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
-        drawn(page)
+        changed(page)
         if not page.evaluate("'axe' in window"):
             page.evaluate(axe())
         complaints += [f"{width} {scheme} {complaint}" for complaint in page.evaluate(RUN)]

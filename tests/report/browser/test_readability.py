@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.report.browser.conftest import drawn, opened
+from tests.report.browser.conftest import changed, drawn, moved, opened
 
 DAY = 86_400
 NOVEMBER_2 = int(datetime(2026, 11, 2, tzinfo=UTC).timestamp())
@@ -103,8 +103,7 @@ def test_the_axes_of_a_dashboard_are_round(page: Page, site: Path) -> None:
     assert shade[0]["name"] == "no data before Mon 02 Nov"
     (shade,) = canvas(page, "Tasks that reported in 24 hours").evaluate(OPTIONS)["series"][-1]["markArea"]["data"]
     assert shade[1]["xAxis"] == (NOVEMBER_2 + DAY) * 1000
-    page.goto(f"{page.url}#from={NOVEMBER_2 + 2 * DAY}&to={NOVEMBER_2 + 3 * DAY}")
-    drawn(page)
+    moved(page, f"#from={NOVEMBER_2 + 2 * DAY}&to={NOVEMBER_2 + 3 * DAY}")
     assert canvas(page, "Tasks that reported in 24 hours").evaluate(OPTIONS)["series"][-1]["markArea"]["data"] == []
 
 
@@ -116,6 +115,7 @@ def test_an_alert_is_scaled_to_its_threshold_in_its_unit(page: Page, site: Path)
     silent, threshold = chart.evaluate(height)
     expect(page.locator(".panel .scale").first).to_contain_text(re.compile(r"values reach \d"))
     page.locator(".panel .scale button").first.click()
+    expect(page.locator(".panel .scale button").first).to_be_focused()  # last, when the chart is drawn
     silent_of_all, threshold_of_all = chart.evaluate(height)
     assert silent - threshold > 2 * (silent_of_all - threshold_of_all)
     opened(page, site / "policies" / "email_failures.html")
@@ -180,6 +180,7 @@ def test_a_long_legend_shows_whole_rows_and_the_rest_when_asked(page: Page, site
     shown = legend.evaluate(inside)
     assert not legend.evaluate(cut)
     legend.get_by_role("button", name=re.compile(r"^\d+ more$")).click()
+    changed(page)  # the chart gives way
     assert legend.evaluate(inside) > shown
     tile = "one => { const tile = one.closest('.tile'); return tile.scrollHeight <= tile.clientHeight + 1; }"
     assert legend.evaluate(tile)
