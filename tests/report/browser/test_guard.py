@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext
 
-from tests.report.browser.conftest import Guard
+from tests.report.browser.conftest import PATIENCE_MILLISECONDS, Guard
 
 
 @pytest.mark.parametrize(
@@ -28,8 +29,10 @@ def test_a_page_that_misbehaves_is_noticed(
     (tmp_path / "page.html").write_text(html)
     page = context.new_page()
     page.goto((tmp_path / "page.html").as_uri())
-    page.wait_for_timeout(200)
-    assert [said for said in guard.complaints if complaint in said]
+    patience = time.monotonic() + PATIENCE_MILLISECONDS / 1000
+    while not any(complaint in said for said in guard.complaints):
+        assert time.monotonic() < patience, guard.complaints
+        page.wait_for_timeout(20)
 
 
 def test_a_quiet_page_passes_and_letters_have_a_shape(context: BrowserContext, guard: Guard, tmp_path: Path) -> None:
