@@ -200,7 +200,7 @@ def test_a_hostile_store_can_be_chosen_and_a_tooltip_shows_its_name(page: Page, 
     box = chart.bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] / 2)
-    page.wait_for_timeout(300)
+    expect(chart.locator(".tip bdi").first).to_be_visible()
     assert page.evaluate("document.querySelectorAll('img, b, iframe').length") == 0
 
 
