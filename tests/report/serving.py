@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ class Served:
     port: int
 
     def get(self, path: str, host: str | None = None) -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
         connection.request("GET", path, headers={"Host": host} if host else {})
         answer = connection.getresponse()
         found = answer.status, answer.read().decode()
@@ -39,8 +39,8 @@ class Served:
     def prometheus(self) -> list[str]:
         """The processes of the servers that answer its queries."""
         tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
-        children = [child for task in tasks for child in task.read_text().split()]
-        return [child for child in children if Path(f"/proc/{child}/comm").read_text().startswith("prometheus")]
+        children = [child for task in tasks for child in _told(task).split()]
+        return [child for child in children if _told(Path(f"/proc/{child}/comm")).startswith("prometheus")]
 
     def states(self) -> Iterator[dict[str, Any]]:
         """What pages are told, but that another version is on its way."""
@@ -58,6 +58,20 @@ class Served:
                     deadline = time.monotonic() + PATIENCE_SECONDS
         finally:
             connection.close()
+
+
+def _told(file: Path) -> str:
+    """What the system tells of a process or a thread: nothing of one that has ended meanwhile."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return file.read_text()
+    return ""
+
+
+def rewrite(file: Path, content: str | bytes) -> None:
+    """Another file of this name, whole at once: a server must not see it emptied and not yet written."""
+    beside = file.with_suffix(".beside")
+    beside.write_bytes(content.encode() if isinstance(content, str) else content)
+    beside.replace(file)
 
 
 @contextmanager

@@ -16,9 +16,7 @@ import pytest
 
 from tests.conftest import PROGRAM, PROJECT
 from tests.log_lines import START, event, hours
-from tests.report.serving import Served, serving
-
-PATIENCE_SECONDS = 60.0
+from tests.report.serving import PATIENCE_SECONDS, Served, rewrite, serving
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +70,7 @@ def test_a_new_log_line_is_drawn(served: Served) -> None:
     states = served.states()
     version = next(states)["version"]
     log = served.project / "log.jsonl"
-    log.write_text(log.read_text() * 101)
+    rewrite(log, log.read_text() * 101)
     assert next(states)["version"] == version + 1
     assert "101 log entries" in served.get("/")[1]
 
@@ -90,7 +88,7 @@ def test_a_changed_threshold_asks_the_server_that_runs(served: Served) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     parameters = served.project / "parameters.yaml"
-    parameters.write_text(parameters.read_text().replace("requests:\n  default: 100", "requests:\n  default: 90"))
+    rewrite(parameters, parameters.read_text().replace("requests:\n  default: 100", "requests:\n  default: 90"))
     assert next(states) == {"version": version + 2, "problem": None}
     assert served.prometheus() == before
 
@@ -129,7 +127,7 @@ STRANGE = [
 def test_a_strange_request_is_answered_or_dropped_and_nothing_else_happens(
     served: Served, request_bytes: bytes
 ) -> None:
-    with socket.create_connection(("127.0.0.1", served.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=PATIENCE_SECONDS) as connection:
         connection.sendall(request_bytes.replace(b"HOST", f"127.0.0.1:{served.port}".encode()))
         connection.shutdown(socket.SHUT_WR)
         answer = connection.makefile("rb").read()
@@ -141,7 +139,7 @@ def test_a_strange_request_is_answered_or_dropped_and_nothing_else_happens(
 
 def test_no_page_elsewhere_may_show_a_page_of_ours_inside_its_own(served: Served) -> None:
     for path in ("/", "/nothing.html", "/assets/live/reload.js", "/events"):
-        connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=PATIENCE_SECONDS)
         connection.request("HEAD", path)
         assert "frame-ancestors 'none'" in connection.getresponse().headers["Content-Security-Policy"]
         connection.close()
@@ -163,11 +161,11 @@ def test_whatever_a_log_becomes_is_shown_on_the_page_and_serving_goes_on(served:
     version = next(states)["version"]
     log = served.project / "log.jsonl"
     good = log.read_bytes()
-    log.write_bytes(HOSTILE[name])
+    rewrite(log, HOSTILE[name])
     problem = next(states)
     assert problem["version"] == version
     assert "log.jsonl" in problem["problem"]
-    log.write_bytes(good)
+    rewrite(log, good)
     assert next(states) == {"version": version + 1, "problem": None}
 
 
@@ -184,15 +182,15 @@ def test_a_folder_that_is_replaced_is_watched_again(served: Served) -> None:
     while (state := next(states))["problem"] is not None:
         pass
     assert state["version"] > version
-    (folder / "rate_limit_spike.yaml").write_text("unknown_key: 1\n")
+    rewrite(folder / "rate_limit_spike.yaml", "unknown_key: 1\n")
     assert "rate_limit_spike.yaml" in next(states)["problem"]
-    shutil.copy(PROJECT / "alert_policies" / "rate_limit_spike.yaml", folder)
+    rewrite(folder / "rate_limit_spike.yaml", (PROJECT / "alert_policies" / "rate_limit_spike.yaml").read_text())
     assert next(states)["problem"] is None
 
 
 def test_ctrl_c_ends_it_with_one_word(served: Served) -> None:
     served.process.send_signal(signal.SIGINT)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while served.process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
     assert served.process.returncode == 130

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.report.browser.conftest import PATIENCE_MILLISECONDS
-from tests.report.serving import serving
+from tests.report.serving import rewrite, serving
 
 
 def test_a_page_follows_the_files_and_shows_a_mistake(page: Page, tmp_path: Path) -> None:
@@ -15,12 +14,12 @@ def test_a_page_follows_the_files_and_shows_a_mistake(page: Page, tmp_path: Path
         page.goto(f"http://127.0.0.1:{served.port}/policies/rate_limit_spike.html")
         policy = served.project / "alert_policies" / "rate_limit_spike.yaml"
         good = policy.read_text()
-        policy.write_text(good.replace("Loyalty: a store had", "Loyalty: one shop had"))
-        expect(page.locator("h1")).to_contain_text("one shop had", timeout=PATIENCE_MILLISECONDS)
-        policy.write_text(good + "unknown_key: 1\n")
-        expect(page.get_by_role("alert")).to_contain_text("rate_limit_spike.yaml", timeout=PATIENCE_MILLISECONDS)
-        expect(page.locator("h1")).to_contain_text("one shop had", timeout=PATIENCE_MILLISECONDS)
-        policy.write_text(good)
-        expect(page.locator("h1")).to_contain_text("a store had", timeout=PATIENCE_MILLISECONDS)
+        rewrite(policy, good.replace("Loyalty: a store had", "Loyalty: one shop had"))
+        expect(page.locator("h1")).to_contain_text("one shop had")
+        rewrite(policy, good + "unknown_key: 1\n")
+        expect(page.get_by_role("alert")).to_contain_text("rate_limit_spike.yaml")
+        expect(page.locator("h1")).to_contain_text("one shop had")
+        rewrite(policy, good)
+        expect(page.locator("h1")).to_contain_text("a store had")
         expect(page.get_by_role("alert")).to_have_count(0)
         page.goto("about:blank")
