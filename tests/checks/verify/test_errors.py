@@ -78,25 +78,25 @@ def test_unavailable_twice_and_then_well_is_no_error_of_any_call(code: grpc.Stat
 
 def test_unavailable_for_ever_is_an_error_when_the_time_is_up() -> None:
     before = time.monotonic()
-    said = refused({"ListDashboards": fails(Code.UNAVAILABLE, "no backend")}, timeout=0.7)
+    said = refused({"ListDashboards": fails(Code.UNAVAILABLE, "no backend")}, timeout=5)
     assert "monitoring.googleapis.com cannot be reached (no backend)" in said
     assert "check the network, the proxy" in said
-    assert time.monotonic() - before < 5
+    assert time.monotonic() - before < 60
 
 
 def test_a_server_that_is_not_there_cannot_be_reached() -> None:
     settings, definitions = stack_of("demo")
     with pytest.raises(UserError, match=r"logging\.googleapis\.com cannot be reached"):
-        verify(settings, definitions, now=NOW, timeout=0.7, endpoint="127.0.0.1:1")
+        verify(settings, definitions, now=NOW, timeout=5, endpoint="127.0.0.1:1")
 
 
 def test_an_answer_that_does_not_come_is_an_error_that_names_the_option() -> None:
     done = threading.Event()
     try:
-        said = refused({"ListTimeSeries": lambda *_: done.wait(20)}, timeout=0.5)
+        said = refused({"ListTimeSeries": lambda *_: done.wait(60)}, timeout=5)
     finally:
         done.set()
-    assert said == "monitoring.googleapis.com did not answer within 0.5 s; try again, or with a longer --timeout"
+    assert said == "monitoring.googleapis.com did not answer within 5 s; try again, or with a longer --timeout"
 
 
 def test_calls_run_at_the_same_time() -> None:
