@@ -69,7 +69,7 @@ def test_members_of_a_collapsible_group_may_not_overlap_each_other(findings: Fin
 def test_a_tile_is_found_once_and_thousands_of_tiles_are_no_hang(findings: Findings) -> None:
     found = findings("dashboard-overlap", mosaic(*[tile(0, 0, 4, 4)] * 3))
     assert [one.line for one in found] == [FIRST_LINE + 1, FIRST_LINE + 2]
-    started = time.perf_counter()
+    started = time.process_time()
     groups, members = [one_of(0, 0, 48, 4)] * 1_000, [tile(0, 0, 4, 4)] * 1_000
     findings("dashboard-overlap", mosaic(*[one for pair in zip(groups, members, strict=True) for one in pair]))
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 20  # a hang takes minutes

@@ -69,10 +69,10 @@ def test_signs_in_strings_and_matchers_do_not_count(query: str) -> None:
 
 @pytest.mark.parametrize("text", ['"' + '\\"' * 400_000, "'" * 400_001, "{" * 400_000, "a b " * 100_000, ")" * 400_000])
 def test_no_text_keeps_it_busy(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(ValueError, match=r"\S"):
         parsed(text)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 20  # a hang takes minutes
 
 
 @pytest.mark.parametrize("query", ["x[1001y]", "x offset -1001y", "max_over_time(x[600y:1d]) + x offset 3000000y"])
