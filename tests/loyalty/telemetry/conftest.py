@@ -106,18 +106,19 @@ class RedisServer:
             env={**os.environ, "LD_LIBRARY_PATH": str(libraries)},
             stdout=(folder / "redis.log").open("w"),
         )
-        patience = time.monotonic() + 20
+        patience = time.monotonic() + 60
         while True:
             try:
                 self.client().ping()
                 return
-            except redis.ConnectionError:
+            except (redis.ConnectionError, redis.TimeoutError):
                 assert self._process.poll() is None, (folder / "redis.log").read_text()
                 assert time.monotonic() < patience
                 time.sleep(0.02)
 
     def client(self) -> Any:
-        return impatient_client(self.port)
+        """Patient: a busy machine lets a server that is well take longer than applications wait for it."""
+        return redis.Redis(port=self.port, socket_timeout=30, socket_connect_timeout=30, retry=Retry(NoBackoff(), 0))
 
     def stop(self) -> None:
         self._process.kill()
