@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from math import isclose
 
 from loyalty_monitoring.common.in_parallel import in_parallel
 from loyalty_monitoring.definitions.model import AlertPolicy
@@ -91,9 +92,9 @@ def _first_of_equals(prometheus: Evaluator, value: str, at: int, number: float) 
     Of equals `topk` names any, and another one each time it is asked (seen with Prometheus 2.42: the order of what
     `sum by` and its like return is random).
     """
-    # The last digit of a sum depends on the order, too, so the nearest ones count as equal.
+    # The last digit of a sum depends on the order, too. NaN is close to nothing, infinity to itself.
     there = prometheus.query_range(value, at, at, 1)
-    return min(there, key=lambda one: (abs(one.samples[0][1] - number), sorted(one.labels.items()))).labels
+    return min(there, key=lambda one: (not isclose(one.samples[0][1], number), sorted(one.labels.items()))).labels
 
 
 def _decisive(found: Sequence[Comparison]) -> Comparison | None:

@@ -60,6 +60,17 @@ def test_of_stores_that_came_equally_near_the_first_is_named_each_time(tmp_path:
     assert [one and one.labels for one in named] == [{"store": "s-00"}] * 10
 
 
+@pytest.mark.parametrize("peak", ["9", "+Inf"])
+def test_a_store_that_compares_to_nothing_is_never_named_as_the_nearest(tmp_path: Path, peak: str) -> None:
+    values = {"a": "NaN", "b": "1", "c": peak, "d": peak}
+    lines = [f'rejected{{store="{store}"}} {value} {FIRST + 60}' for store, value in values.items()]
+    (tmp_path / "points.om").write_text("\n".join([*lines, "# EOF", ""]))
+    with prometheus_over(tmp_path / "points.om") as server:
+        found = margin(server, "rejected > 8")
+    assert found is not None
+    assert (found.value, found.labels) == (float(peak), {"store": "c"})
+
+
 def test_of_a_condition_below_a_threshold_the_lowest_counts(prometheus: Prometheus) -> None:
     found = margin(prometheus, "rejected < 1")
     assert found is not None
