@@ -19,6 +19,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, Literal
 
 from loyalty_monitoring.common.cache import Cache, key
@@ -181,9 +182,12 @@ def _points(cache: Cache, asked: Asked, made: Path, progress: Progress | None) -
 def _make_blocks(
     cache: Cache, asked: Asked, made: Path, progress: Progress | None
 ) -> tuple[EntryCounts, dict[str, MetricSummary], list[Found]]:
-    """Make Prometheus' blocks of the points in `made`/data, and keep them; what they hold is in `made`/given.json."""
-    folder, data = made.with_name("parts"), made / "data"
-    folder.mkdir()
+    """Make Prometheus' blocks of the points in `made`/data, and keep them; what they hold is in `made`/given.json.
+
+    `made` is there when all of it is, so that who asks again after an error hears of the same.
+    """
+    folder = Path(mkdtemp(dir=made.parent))
+    blocks, data = folder / "blocks", folder / "blocks" / "data"
     with connect() as con:
         counts, summaries, places = load_points(con, cache, asked, folder, progress)
         given = _given(asked, summaries)
@@ -195,8 +199,9 @@ def _make_blocks(
         else:
             write_open_metrics(con, asked.metrics, asked.wanted, folder / "whole.om")
             backfill(folder / "whole.om", data)
+    (blocks / "given.json").write_text(json.dumps([given.samples, given.series]), encoding="utf-8")
+    blocks.rename(made)
     shutil.rmtree(folder)
-    (made / "given.json").write_text(json.dumps([given.samples, given.series]), encoding="utf-8")
     name = _blocks_key(asked)
     if name is not None and asked.is_unchanged():
         cache.put("blocks", name, partial(shutil.copytree, made, copy_function=_linked))

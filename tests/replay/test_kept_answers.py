@@ -15,6 +15,7 @@ import pytest
 
 from loyalty_monitoring.common.cache import NO_CACHE, Cache
 from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.definitions.metric_usage import series_in_queries
 from loyalty_monitoring.definitions.model import AlertPolicy, Definitions, LogMetric
 from loyalty_monitoring.replay import kept_answers, kept_files, kept_points, prometheus
 from loyalty_monitoring.replay.run import replay
@@ -308,3 +309,25 @@ def test_points_that_are_given_in_several_files_answer_the_same(
     assert replay(_definitions(), [file], cache=cache) == expected
     assert len(filled) == 4
     assert replay(_definitions(2), [file], cache=cache) == replay(_definitions(2), [file])
+
+
+def test_who_asks_again_after_an_error_hears_of_the_same(
+    cache: Cache, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    definitions = _definitions()
+    assert cache.folder is not None
+    replay(definitions, [file], cache=cache)
+    shutil.rmtree(cache.folder / "blocks")
+    shutil.rmtree(cache.folder / "answers")
+
+    first = int(START.timestamp())
+
+    def full(*_: object) -> None:
+        raise UserError("there is no room")
+
+    monkeypatch.setattr(kept_answers, "backfill", full)
+    wanted = series_in_queries(definitions.log_metrics, [one.query for one in definitions.alert_policies])
+    with kept_answers.answering(definitions.log_metrics, [file], wanted, cache) as (answers, _):
+        for policy in definitions.alert_policies:
+            with pytest.raises(UserError, match="there is no room"):
+                answers.query_range(policy.query, first, first, 60)
