@@ -189,8 +189,8 @@ def _counted(
         counts, matched = count_files(
             con, metrics, group.files, names, strict=strict, searching=searching, progress=progress
         )
-        for number, (metric, one) in enumerate(zip(metrics, wanted, strict=True)):
-            export_points(con, number, matched[metric.api_name], one.out)
+        for number, one in enumerate(wanted):
+            export_points(con, number, matched[number], one.out)
     return counts
 
 

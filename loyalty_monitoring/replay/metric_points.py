@@ -93,15 +93,16 @@ def count_files(
     strict: bool = False,
     searching: Searching | None = None,
     progress: Progress | None = None,
-) -> tuple[EntryCounts, dict[str, int]]:
+) -> tuple[EntryCounts, dict[int, int]]:
     """Read the files as `points_of_files` does, for `export_points`: make the tables `series` and `points`.
 
-    Returned is also how many entries each metric matches, by its name in the API. `searching` looks for the newest
-    matches of its filters on the way. What was read is neither told nor judged. Errors: those of `load_entries`.
+    Returned is also how many entries each metric matches, by its place. `searching` looks for the newest matches of
+    its filters on the way. What was read is neither told nor judged. Errors: those of `load_entries`.
     """
     making = _Making(con, metrics, wanted, by_arrival=False)
     counts = making.add_files(files, strict=strict, searching=searching, progress=progress)
-    return counts, making.merge()
+    making.merge()
+    return counts, making.matched
 
 
 def make_points(
@@ -138,7 +139,7 @@ class _Making:
         self._by_filter: dict[Filter, list[MetricPlan]] = {}
         for plan in self._plans:
             self._by_filter.setdefault(parse_filter(plan.metric.body["filter"]), []).append(plan)
-        self._matched = dict.fromkeys(range(len(metrics)), 0)
+        self.matched = dict.fromkeys(range(len(metrics)), 0)  # entries, by a metric's place
         self._parts = 0
         make_tables(con)
 
@@ -153,7 +154,7 @@ class _Making:
             with any_order(self._con):
                 found = _add_points(self._con, parsed, alike, self._wanted, column, by_arrival=self._by_arrival)
             for plan in alike:
-                self._matched[plan.number] += found
+                self.matched[plan.number] += found
 
     def add_files(
         self,
@@ -184,18 +185,17 @@ class _Making:
             progress=progress,
         )
 
-    def merge(self) -> dict[str, int]:
-        """Make one row of each point, and return how many entries each metric matches, by its name in the API."""
+    def merge(self) -> None:
+        """Make one row of each point."""
         if self._parts > 1:
             _merge(self._con, "points", "metric, series, minute")
             _merge(self._con, "arrived", "metric, series, minute, late")
-        return {plan.metric.api_name: self._matched[plan.number] for plan in self._plans}
 
     def finish(self) -> dict[str, MetricSummary]:
         """Make `spaced` of all that was counted."""
         self.merge()
         find_zeros(self._con)
-        return summaries(self._con, self._plans, self._matched)
+        return summaries(self._con, self._plans, self.matched)
 
 
 def bucket_bounds(options: dict[str, object]) -> tuple[float, ...]:
