@@ -38,7 +38,9 @@ class WarmCommands:
         self._asking = threading.Lock()
         with theirs:
             command = [sys.executable, "-P", __file__, str(theirs.fileno()), program]
-            self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], cwd=root)
+            # numpy's algebra, which nobody uses, has a thread for each further core.
+            environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+            self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], cwd=root, env=environment)
 
     def run(
         self, arguments: list[str], folder: Path, stdin: str, environment: Mapping[str, str]

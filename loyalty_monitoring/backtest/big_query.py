@@ -31,9 +31,9 @@ from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.google_cloud.clients import LOGIN, Needs, credentials, explained, plain
 from loyalty_monitoring.google_cloud.paging import Deadline
 from loyalty_monitoring.google_cloud.rest_sessions import AnswerTooLargeError, bounded
+from loyalty_monitoring.replay.blocks import store_points
 from loyalty_monitoring.replay.entries.counts import EntryCounts
-from loyalty_monitoring.replay.open_metrics import write_open_metrics
-from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
+from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_with
 from loyalty_monitoring.replay.result import Points
 
 _SCOPE = "https://www.googleapis.com/auth/bigquery"
@@ -95,13 +95,13 @@ def backfilled_from_view(
             "more, or ask for fewer days or, with --policy, for fewer alerts"
         )
     with temporary_folder() as folder:
-        counts, points = folder / "counts.jsonl", folder / "points.om"
+        counts = folder / "counts.jsonl"
         asking.write_rows(query, start, end, max_bytes, counts, progress)
         with connect() as con:
             entries = _load(con, counts)
             summaries = take_counts(con, metrics)
-            write_open_metrics(con, metrics, wanted, points)
-        with prometheus_over(points) as prometheus:
+            given = store_points(con, metrics, wanted, folder / "data")
+        with prometheus_with(folder / "data", given) as prometheus:
             yield prometheus, Points(entries, summaries), needed
 
 

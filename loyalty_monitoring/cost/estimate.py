@@ -22,10 +22,10 @@ from loyalty_monitoring.definitions.log_contract import Contract
 from loyalty_monitoring.definitions.metric_usage import series_in_queries, series_names
 from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.definitions.project import Dimension
+from loyalty_monitoring.replay.blocks import store_points
 from loyalty_monitoring.replay.entries.counts import EntryCounts
 from loyalty_monitoring.replay.metric_points import points_of_files
-from loyalty_monitoring.replay.open_metrics import write_open_metrics
-from loyalty_monitoring.replay.prometheus import prometheus_over
+from loyalty_monitoring.replay.prometheus import prometheus_with
 from loyalty_monitoring.replay.run import window
 
 
@@ -103,7 +103,6 @@ def measured(
     metrics, policies = definitions.log_metrics, definitions.alert_policies
     wanted = series_in_queries(metrics, (policy.query for policy in policies))
     with temporary_folder() as folder:
-        points = folder / "points.om"
         with connect() as con:
             counts, _ = points_of_files(con, metrics, files, wanted, progress=progress)
             start, end = _window(counts)
@@ -115,10 +114,10 @@ def measured(
                 entries=counts.read - counts.rejected,
                 log_bytes=counts.size,
             )
-            write_open_metrics(con, metrics, wanted, points)
+            given = store_points(con, metrics, wanted, folder / "data")
         if progress is not None:
             progress("Evaluating the alert policies", 0.0)
-        with prometheus_over(points) as prometheus:
+        with prometheus_with(folder / "data", given) as prometheus:
             alerts = measure_alerts(prometheus, policies, start, end)
     return MeasuredSample(start, end, usage, alerts)
 

@@ -13,8 +13,7 @@ import shutil
 import threading
 import zlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
@@ -28,19 +27,15 @@ from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.metric_usage import series_in_queries, series_names
 from loyalty_monitoring.definitions.model import LogMetric
+from loyalty_monitoring.replay.blocks import store_points
 from loyalty_monitoring.replay.entries.counts import EntryCounts
 from loyalty_monitoring.replay.entries.newest import Search
 from loyalty_monitoring.replay.kept_files import Group, groups_of, program
 from loyalty_monitoring.replay.kept_lines import Found, kept_lines, read_lines
 from loyalty_monitoring.replay.kept_points import Asked, known_counts, load_places, load_points
-from loyalty_monitoring.replay.metric_points import bucket_bounds
-from loyalty_monitoring.replay.open_metrics import SPLIT_HOURS, series_names_of, write_by_time, write_open_metrics
-from loyalty_monitoring.replay.prometheus import Given, Prometheus, Series, backfill, engine, prometheus_with
+from loyalty_monitoring.replay.prometheus import Given, Prometheus, Series, engine, prometheus_with
 from loyalty_monitoring.replay.result import MetricSummary, Points
 from loyalty_monitoring.replay.running_servers import RunningServers
-
-# Samples that are handed to Prometheus in one file: 300 bytes each, which promtool has in memory.
-_MOST_AT_ONCE = 1_000_000
 
 
 @contextmanager
@@ -187,18 +182,13 @@ def _make_blocks(
     `made` is there when all of it is, so that who asks again after an error hears of the same.
     """
     folder = Path(mkdtemp(dir=made.parent))
-    blocks, data = folder / "blocks", folder / "blocks" / "data"
+    blocks = folder / "blocks"
+    blocks.mkdir()
     with connect() as con:
         counts, summaries, places = load_points(con, cache, asked, folder, progress)
-        given = _given(asked, summaries)
-        data.mkdir(parents=True)
         if progress is not None:
             progress("Handing the points to Prometheus", 0.0)
-        if given.samples.total() > _MOST_AT_ONCE:
-            _backfill_as_written(write_by_time(con, asked.metrics, asked.wanted, folder), data)
-        else:
-            write_open_metrics(con, asked.metrics, asked.wanted, folder / "whole.om")
-            backfill(folder / "whole.om", data)
+        given = store_points(con, asked.metrics, asked.wanted, blocks / "data")
     (blocks / "given.json").write_text(json.dumps([given.samples, given.series]), encoding="utf-8")
     blocks.rename(made)
     shutil.rmtree(folder)
@@ -206,37 +196,6 @@ def _make_blocks(
     if name is not None and asked.is_unchanged():
         cache.put("blocks", name, partial(shutil.copytree, made, copy_function=_linked))
     return counts, summaries, places
-
-
-def _backfill_as_written(files: Iterable[Path], data: Path) -> None:
-    """Store each file while the next ones are written, and remove it: a month's text has gigabytes."""
-
-    def store(file: Path) -> None:
-        backfill(file, data, SPLIT_HOURS)
-        file.unlink()
-
-    workers = ThreadPoolExecutor(max_workers=2)
-    try:
-        list(workers.map(store, files))
-    finally:
-        workers.shutdown(cancel_futures=True)
-
-
-def _given(asked: Asked, summaries: Mapping[str, MetricSummary]) -> Given:
-    """Return what Prometheus holds when it has all points."""
-    given = Given(Counter(), Counter())
-    for metric in asked.metrics:
-        summary = summaries[metric.api_name]
-        for name in series_names_of(metric) if summary.points else ():
-            if name in asked.wanted:
-                each = (
-                    len(bucket_bounds(metric.body.get("bucketOptions", {}))) + 1
-                    if metric.is_distribution and name.endswith("_bucket")
-                    else 1
-                )
-                given.samples[name] = summary.points * each
-                given.series[name] = summary.series * each
-    return given
 
 
 def _blocks_key(asked: Asked) -> str | None:

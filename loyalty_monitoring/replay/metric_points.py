@@ -24,6 +24,7 @@ from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter,
 from loyalty_monitoring.replay.arrival import ARRIVAL_STEP
 from loyalty_monitoring.replay.entries.counts import EntryCounts, checked
 from loyalty_monitoring.replay.entries.filtering import filter_fields, matching_entries
+from loyalty_monitoring.replay.entries.judging import EVALUABLE
 from loyalty_monitoring.replay.entries.layout import LOGGER
 from loyalty_monitoring.replay.entries.load import load_entries
 from loyalty_monitoring.replay.entries.newest import Searching
@@ -35,6 +36,8 @@ from loyalty_monitoring.replay.result import MetricSummary
 _PART_BYTES = 256 * 2**20
 _RECEIVED: FieldPath = ("receiveTimestamp",)
 _DAY = 86_400
+# The first minute since 1970 whose points Prometheus evaluates, and the last.
+_EVALUABLE = int(EVALUABLE[0].timestamp()) // 60, int(EVALUABLE[1].timestamp()) // 60 - 1
 _MINUTES_TO_1970 = 1_035_593_280  # from year 1; it keeps integer division away from negative numbers
 _MINUTE = f"((epoch_us(time) + {_MINUTES_TO_1970 * 60_000_000}) // 60000000 - {_MINUTES_TO_1970})::INTEGER"
 
@@ -421,11 +424,13 @@ def _merge(con: Connection, table: str, keys: str) -> None:
 
 
 def find_zeros(con: Connection) -> None:
-    """Make the table `spaced`: `points` with whether a zero stands before and after each, none of them twice."""
+    """Make the table `spaced`: `points` with whether a zero stands before and after each, none of them twice, and none
+    in a year in which Prometheus evaluates nothing.
+    """
     con.execute(
-        """CREATE OR REPLACE TEMP TABLE spaced AS SELECT *,
-            coalesce(lag(minute) OVER by_time < minute - 1, true) AS zero_before,
-            coalesce(lead(minute) OVER by_time > minute + 2, true) AS zero_after
+        f"""CREATE OR REPLACE TEMP TABLE spaced AS SELECT *,
+            minute > {_EVALUABLE[0]} AND coalesce(lag(minute) OVER by_time < minute - 1, true) AS zero_before,
+            minute < {_EVALUABLE[1]} AND coalesce(lead(minute) OVER by_time > minute + 2, true) AS zero_after
         FROM points WINDOW by_time AS (PARTITION BY series ORDER BY minute)"""
     )
 

@@ -1,9 +1,9 @@
-"""Points as OpenMetrics text, which Prometheus is backfilled with."""
+"""Points as OpenMetrics text: what people read, and what Prometheus is backfilled with where points are few."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from loyalty_monitoring.common.database import Connection, quoted
@@ -13,7 +13,6 @@ from loyalty_monitoring.replay.metric_points import bucket_bounds
 # A point is stamped just before its minute ends: an evaluation on the whole minute sees whole minutes only, one at
 # :30 never sees what is to come, and Prometheus 2's ranges, closed at both ends, never count a minute twice.
 SECONDS_INTO_MINUTE = "59.999"
-SPLIT_HOURS = 162  # 2 * 3^4, as Prometheus' blocks are long
 
 
 def write_open_metrics(
@@ -23,21 +22,19 @@ def write_open_metrics(
     out: Path,
     *,
     with_views: bool = False,
-    minutes: tuple[int, int] | None = None,
 ) -> None:
     """Write a line for each point of the series names in `wanted`, from the tables that `make_points` made.
 
     A line is NAME{labels} value time; ordered by name, series and time, as backfilling needs. A distribution has three
     names, with `_count`, `_sum` and `_bucket`. With `with_views` the table `views` follows, whose column `view` is put
-    behind the name. `minutes` are the first and the last to write, None is all of them.
+    behind the name.
     """
     families = [
-        family for number, metric in enumerate(metrics) for family in _families(number, metric, wanted, minutes=minutes)
+        family
+        for table in (("spaced", "views") if with_views else ("spaced",))
+        for number, metric in enumerate(metrics)
+        for family in _families(number, metric, wanted, table)
     ]
-    if with_views:
-        families += [
-            family for number, metric in enumerate(metrics) for family in _families(number, metric, wanted, "views")
-        ]
     with out.open("wb") as whole:
         for family in families:
             part = out.with_name(out.name + ".part")
@@ -51,47 +48,22 @@ def write_open_metrics(
         whole.write(b"# EOF\n")
 
 
-def write_by_time(
-    con: Connection, metrics: Sequence[LogMetric], wanted: Collection[str], folder: Path
-) -> Iterator[Path]:
-    """Write the same into a file for each SPLIT_HOURS since 1970, so that none is large; yield each as it is there."""
-    minutes = SPLIT_HOURS * 60
-    rows = con.execute(
-        f"""SELECT DISTINCT unnest([floor((minute - zero_before::INTEGER) / {minutes}), floor(minute / {minutes}),
-            floor((minute + zero_after::INTEGER) / {minutes})])::INTEGER AS split FROM spaced ORDER BY split"""
-    ).fetchall()
-    for (split,) in rows:
-        file = folder / f"{split}.om"
-        write_open_metrics(con, metrics, wanted, file, minutes=(split * minutes, (split + 1) * minutes - 1))
-        yield file
-
-
 def series_names_of(metric: LogMetric) -> tuple[str, ...]:
     """Return the names of the series that are written of a metric."""
     name = metric.promql_name
     return (f"{name}_count", f"{name}_sum", f"{name}_bucket") if metric.is_distribution else (name,)
 
 
-def _families(
-    number: int,
-    metric: LogMetric,
-    wanted: Collection[str],
-    table: str = "spaced",
-    minutes: tuple[int, int] | None = None,
-) -> list[str]:
+def _families(number: int, metric: LogMetric, wanted: Collection[str], table: str) -> list[str]:
     """Return a query of the text of each wanted series name of the metric."""
     return [
-        _family_text(name, _values(name, number, metric, table, minutes), minutes)
-        for name in series_names_of(metric)
-        if name in wanted
+        _family_text(name, _values(name, number, metric, table)) for name in series_names_of(metric) if name in wanted
     ]
 
 
-def _values(name: str, number: int, metric: LogMetric, table: str, minutes: tuple[int, int] | None) -> str:
+def _values(name: str, number: int, metric: LogMetric, table: str) -> str:
     """Return a query of the values of a series name, in order: what stands before the labels' end, minute, value."""
     points = f"FROM {table} JOIN series USING (series) WHERE metric = {number}"
-    if minutes is not None:
-        points += f" AND minute BETWEEN {minutes[0] - 1} AND {minutes[1] + 1}"
     view = "''"
     if table == "views":
         points, view = f"{points} AND name = {quoted(name)}", "view"
@@ -108,15 +80,12 @@ def _values(name: str, number: int, metric: LogMetric, table: str, minutes: tupl
     )
 
 
-def _family_text(name: str, values: str, minutes: tuple[int, int] | None) -> str:
+def _family_text(name: str, values: str) -> str:
     def line(condition: str, value: str, offset: int) -> str:
-        minute = f"minute + {offset}"
-        is_in = "true" if minutes is None else f"{minute} BETWEEN {minutes[0]} AND {minutes[1]}"
-        time = f"(({minute})::BIGINT * 60 + {SECONDS_INTO_MINUTE})::VARCHAR"
-        return f"CASE WHEN {condition} AND {is_in} THEN start || {value} || {time} END"
+        time = f"((minute + {offset})::BIGINT * 60 + {SECONDS_INTO_MINUTE})::VARCHAR"
+        return f"CASE WHEN {condition} THEN start || {value} || {time} END"
 
     lines = ", ".join([line("zero_before", "'0 '", -1), line("true", "value || ' '", 0), line("zero_after", "'0 '", 1)])
     # What up to three lines begin with is put together once.
     started = f"SELECT *, {quoted(name)} || view || '{{' || labels || '}} ' AS start FROM ({values})"
-    # Nothing is left of a point beside the minutes.
-    return f"SELECT text FROM (SELECT concat_ws(chr(10), {lines}) AS text FROM ({started})) WHERE text <> ''"
+    return f"SELECT concat_ws(chr(10), {lines}) FROM ({started})"

@@ -1,4 +1,4 @@
-"""The real Prometheus: backfilled from OpenMetrics text, asked over its HTTP API, always stopped.
+"""The real Prometheus: filled by a file or by remote write, asked over its HTTP API, always stopped.
 
 Flags and API: https://prometheus.io/docs/prometheus/latest/querying/api/ and `prometheus --help`.
 """
@@ -41,6 +41,11 @@ _STOP_SECONDS = 5.0
 _BLOCK_HOURS = 39_366
 _BACKFILL_SECONDS = 60.0  # and one more for each megabyte
 _QUERY_SECONDS = 600
+_RECEIVING = (
+    "--web.enable-remote-write-receiver",
+    "--web.enable-admin-api",  # for a snapshot
+    "--no-storage.tsdb.wal-compression",
+)
 _PR_SET_PDEATHSIG = 1
 _COLUMN = re.compile(r"\b\d+:\d+: ")
 # Go collects its garbage four times less often while there is memory: https://pkg.go.dev/runtime#hdr-Environment_Variables
@@ -57,6 +62,10 @@ class Series:
 
 class QueryRefused(UserError):
     """Prometheus answered, and refuses the query: it does not parse, or cannot be evaluated."""
+
+
+class SamplesRefused(UserError):
+    """Prometheus answered, and takes a sample of a request under no circumstances."""
 
 
 class Evaluator(Protocol):
@@ -79,7 +88,7 @@ class Evaluator(Protocol):
 
 
 class Prometheus:
-    """A running server on a loopback port. Made by `prometheus_over` only."""
+    """A running server on a loopback port. Made by `prometheus_with` and `receiving` only."""
 
     def __init__(self, port: int, prefix: str) -> None:
         self._port, self._prefix = port, prefix
@@ -125,6 +134,33 @@ class Prometheus:
             return "version" in self._data("status/buildinfo", {})
         except UserError:
             return False
+
+    def take(self, request: bytes, headers: Mapping[str, str]) -> None:
+        """Store the samples of a request of remote write. Errors: SamplesRefused, UserError."""
+        connection = self._connection()
+        try:
+            connection.request("POST", f"{self._prefix}/api/v1/write", request, dict(headers))
+            answer = connection.getresponse()
+            words = answer.read().decode(errors="replace").strip()
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            raise UserError(
+                f"Prometheus did not take the points ({error}); is there enough room for temporary files?"
+            ) from error
+        self._idle.append(connection)
+        if answer.status == 400:
+            raise SamplesRefused(f"Prometheus refuses points ({words})")
+        if answer.status // 100 != 2:
+            raise UserError(
+                f"Prometheus could not store the points and answered {answer.status} ({words}); is there enough room "
+                "for temporary files?"
+            )
+
+    def snapshot(self) -> str:
+        """Write all that the server holds as blocks, and return the folder's name in its folder `snapshots`."""
+        # https://prometheus.io/docs/prometheus/latest/querying/api/#snapshot
+        with _understood():
+            return str(self._data("admin/tsdb/snapshot", {"skip_head": "false"})["name"])
 
     def check(self, given: Given) -> None:
         """See that the server is one whose answers we know, and that it holds what it was given.
@@ -213,46 +249,31 @@ def _understood() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Given:
-    """Number of samples and of time series in a file of OpenMetrics text, by name."""
+    """Number of samples and of time series that Prometheus was given, by name."""
 
     samples: Counter[str]
     series: Counter[str]
 
 
-def _given(open_metrics: Path) -> Given:
-    given = Given(Counter(), Counter())
-    series_before, name = b"", ""
-    with open_metrics.open("rb") as lines:
-        for line in lines:
-            series = line[: line.rfind(b"}") + 1] or line.partition(b" ")[0]
-            if series == b"#":
-                continue
-            if series != series_before:  # the samples of a series stand together
-                series_before, name = series, series.partition(b"{")[0].decode()
-                given.series[name] += 1
-            given.samples[name] += 1
-    return given
-
-
-@contextmanager
-def prometheus_over(open_metrics: Path) -> Iterator[Prometheus]:
-    """Yield a server that holds the samples of an OpenMetrics file (which ends with `# EOF`).
-
-    The folder and the processes are gone when the block is left, however it is left.
-    """
-    with temporary_folder() as folder:
-        backfill(open_metrics, folder / "data")
-        given = _given(open_metrics)
-        with prometheus_with(folder / "data", given) as server:
-            yield server
-
-
 @contextmanager
 def prometheus_with(data: Path, given: Given) -> Iterator[Prometheus]:
-    """Yield a server over blocks that `backfill` made; it writes into the folder."""
-    with temporary_folder() as folder, _server(_program("prometheus"), folder, data) as server:
+    """Yield a server over blocks that `backfill` or `receiving` made; it writes into the folder.
+
+    The processes are gone when the block is left, however it is left.
+    """
+    with temporary_folder() as folder, _server(folder, data) as server:
         server.check(given)
         yield server
+
+
+@contextmanager
+def receiving(data: Path) -> Iterator[Prometheus]:
+    """Yield a server that takes samples; when the block is left, the folder `data` is made of blocks with them."""
+    with temporary_folder() as folder:
+        with _server(folder, folder / "data", *_RECEIVING) as server:
+            yield server
+            snapshot = server.snapshot()
+        shutil.move(folder / "data" / "snapshots" / snapshot, data)
 
 
 def engine() -> str:
@@ -271,17 +292,20 @@ def _program(name: str) -> str:
     return found
 
 
-def backfill(open_metrics: Path, data: Path, block_hours: int = _BLOCK_HOURS) -> None:
-    """Add the samples of an OpenMetrics file to the folder `data`, which is made where it is not there.
-
-    Files that are added one after the other must be of different blocks: they begin at multiples of `block_hours` since
-    1970, which is 2 * 3^n.
-    """
+def backfill(open_metrics: Path, data: Path) -> None:
+    """Make the folder `data` of blocks with the samples of an OpenMetrics file, which ends with `# EOF`."""
     promtool = _program("promtool")
-    data.mkdir(exist_ok=True)
+    data.mkdir()
     # Few blocks: the default of one block for two hours costs a pass over the file for each. The flag is hidden, and
     # what it allows is rounded down to 2 h * 3^n.
-    command = [promtool, "tsdb", "create-blocks-from", "openmetrics", f"--max-block-duration={block_hours}h", "--quiet"]
+    command = [
+        promtool,
+        "tsdb",
+        "create-blocks-from",
+        "openmetrics",
+        f"--max-block-duration={_BLOCK_HOURS}h",
+        "--quiet",
+    ]
     limit = _BACKFILL_SECONDS + open_metrics.stat().st_size / 1e6
     try:
         done = subprocess.run(
@@ -314,7 +338,8 @@ def _not_started(program: str, error: OSError) -> UserError:
 
 
 @contextmanager
-def _server(prometheus: str, folder: Path, data: Path) -> Iterator[Prometheus]:
+def _server(folder: Path, data: Path, *more: str) -> Iterator[Prometheus]:
+    prometheus = _program("prometheus")
     config, log = folder / "prometheus.yml", folder / "log"
     config.write_text("global: {}\n")
     port = _free_port()
@@ -329,8 +354,8 @@ def _server(prometheus: str, folder: Path, data: Path) -> Iterator[Prometheus]:
         f"--web.route-prefix={prefix}",
         # A connection lives as long as the server, however long nobody asks.
         "--web.read-timeout=10000h",
-        # Samples may be of any year; none is ever deleted or rewritten.
-        "--storage.tsdb.retention.time=200y",
+        # Samples may be of any year; none is ever deleted or rewritten. More years are too many nanoseconds.
+        "--storage.tsdb.retention.time=292y",
         # With one length of blocks, none is compacted. The flags are hidden.
         f"--storage.tsdb.min-block-duration={_BLOCK_HOURS}h",
         f"--storage.tsdb.max-block-duration={_BLOCK_HOURS}h",
@@ -340,6 +365,7 @@ def _server(prometheus: str, folder: Path, data: Path) -> Iterator[Prometheus]:
         # Prometheus's default, said aloud: how long a selector without a range sees a point.
         "--query.lookback-delta=5m",
         "--log.level=warn",
+        *more,
     ]
     with log.open("wb") as out:
         try:
@@ -397,7 +423,7 @@ def _dies_with_parent() -> Callable[[], None]:
     """Return a function for the child to call first: the kernel ends it when this process ends, even by kill -9 (man 2
     prctl).
 
-    Precisely, when the thread ends that started the child; it stays inside `prometheus_over` until the child has ended.
+    Precisely, when the thread ends that started the child; it stays inside the block until the child has ended.
     """
     # macOS has nothing of the kind: there, only a kill -9 leaves the child behind.
     prctl = getattr(ctypes.CDLL(None), "prctl", None)

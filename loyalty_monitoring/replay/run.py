@@ -17,6 +17,7 @@ from loyalty_monitoring.definitions.metric_usage import series_in_queries, serie
 from loyalty_monitoring.definitions.model import AlertPolicy, Definitions, LogMetric
 from loyalty_monitoring.query_languages.promql.expressions import look_back, parsed
 from loyalty_monitoring.replay.arrival import Arrival, EntryDelay, make_parts
+from loyalty_monitoring.replay.blocks import store_points
 from loyalty_monitoring.replay.diagnosis import Origins, why_silent
 from loyalty_monitoring.replay.entries.counts import EntryCounts
 from loyalty_monitoring.replay.incidents import Closing, evaluation_instants, incidents
@@ -26,7 +27,7 @@ from loyalty_monitoring.replay.late_evaluation import Asked, make_views
 from loyalty_monitoring.replay.margins import margins
 from loyalty_monitoring.replay.metric_points import points_of_files
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
-from loyalty_monitoring.replay.prometheus import Evaluator, Series, prometheus_over
+from loyalty_monitoring.replay.prometheus import Evaluator, Series, prometheus_with
 from loyalty_monitoring.replay.result import Incident, MetricSummary, Points, ReplayResult
 
 _MINUTE, _NO = timedelta(minutes=1), timedelta()
@@ -85,7 +86,6 @@ def _judged_late(
 ) -> tuple[ReplayResult, Origins]:
     """Evaluate the policies with points that arrive late, and return where the entries came from."""
     with temporary_folder() as folder:
-        out = folder / "points.om"
         by_arrival = isinstance(late, EntryDelay)
         with connect() as con:
             counts, summaries = points_of_files(
@@ -97,8 +97,8 @@ def _judged_late(
                 progress("Finding what had not arrived", 0.0)
             make_parts(con, metrics, [late])
             views = make_views(con, metrics, asked, wanted)
-            write_open_metrics(con, metrics, wanted, out, with_views=True)
-        with prometheus_over(out) as prometheus:
+            given = store_points(con, metrics, wanted, folder / "data", with_views=True)
+        with prometheus_with(folder / "data", given) as prometheus:
 
             def answers(number: int, full: Sequence[Series]) -> Sequence[Series]:
                 return views.answers(prometheus, number, asked[number], 0, asked[number].spans[0], full)

@@ -7,7 +7,7 @@ import random
 import shutil
 import zlib
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,7 @@ class Seen:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.counted: list[str] = []
         self.filled, self.started, self.asked = 0, 0, [""]
-        count, fill, ask = kept_points.count_files, prometheus.backfill, prometheus.Prometheus.query_range
+        count, fill, ask = kept_points.count_files, kept_answers.store_points, prometheus.Prometheus.query_range
         run = prometheus.prometheus_with
 
         def counting(con: Any, metrics: Any, *rest: Any, **options: Any) -> Any:
@@ -100,7 +100,7 @@ class Seen:
             return ask(self_, query, *rest)
 
         patch.setattr(kept_points, "count_files", counting)
-        patch.setattr(kept_answers, "backfill", filling)
+        patch.setattr(kept_answers, "store_points", filling)
         patch.setattr(kept_answers, "prometheus_with", running)
         patch.setattr(prometheus.Prometheus, "query_range", asking)
         self.clear()
@@ -287,30 +287,6 @@ def test_whatever_is_edited_the_kept_answers_are_those_of_a_fresh_replay(
         assert kept == replay(definitions, files, end=until, cache=NO_CACHE)
 
 
-def test_points_that_are_given_in_several_files_answer_the_same(
-    cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Files end every 162 hours since 1970; minutes on both sides of such an end, whose zeros are beyond it."""
-    end = datetime.fromtimestamp(int(START.timestamp()) // (162 * 3600) * 162 * 3600, UTC) + timedelta(hours=162)
-    near = [-60 * 24 * 8, -3, -2, -1, 0, 1, 2, 60 * 24 * 8]
-    drawn = random.Random(1)
-    lines = [rejection(end + timedelta(minutes=drawn.choice(near)), f"s-{drawn.randrange(2)}") for _ in range(80)]
-    file = write(tmp_path / "weeks.jsonl", lines)
-    expected = replay(_definitions(), [file])
-    filled: list[Path] = []
-    fill = prometheus.backfill
-
-    def filling(text: Path, *rest: Any) -> None:
-        filled.append(text)
-        fill(text, *rest)
-
-    monkeypatch.setattr(kept_answers, "backfill", filling)
-    monkeypatch.setattr(kept_answers, "_MOST_AT_ONCE", 0)
-    assert replay(_definitions(), [file], cache=cache) == expected
-    assert len(filled) == 4
-    assert replay(_definitions(2), [file], cache=cache) == replay(_definitions(2), [file])
-
-
 def test_who_asks_again_after_an_error_hears_of_the_same(
     cache: Cache, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -325,7 +301,7 @@ def test_who_asks_again_after_an_error_hears_of_the_same(
     def full(*_: object) -> None:
         raise UserError("there is no room")
 
-    monkeypatch.setattr(kept_answers, "backfill", full)
+    monkeypatch.setattr(kept_answers, "store_points", full)
     wanted = series_in_queries(definitions.log_metrics, [one.query for one in definitions.alert_policies])
     with kept_answers.answering(definitions.log_metrics, [file], wanted, cache) as (answers, _):
         for policy in definitions.alert_policies:

@@ -27,9 +27,10 @@ from loyalty_monitoring.replay.arrival import (
 from loyalty_monitoring.replay.late_evaluation import Asked, Views, make_views
 from loyalty_monitoring.replay.metric_points import points_of_files
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
-from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
+from loyalty_monitoring.replay.prometheus import Prometheus
 from loyalty_monitoring.replay.run import replay
 from tests.log_lines import START, Entry, minutes, rejection, write
+from tests.replay.servers import prometheus_over
 
 METRIC = LogMetric(
     "rejections",

@@ -10,12 +10,13 @@ import pytest
 from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.query_languages.promql.comparisons import without_comparison
 from loyalty_monitoring.replay.margins import margins
-from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
+from loyalty_monitoring.replay.prometheus import Prometheus
 from loyalty_monitoring.replay.quantities import COUNT, SECONDS, SHARE, value_units
 from loyalty_monitoring.replay.result import Incident, Margin
 from loyalty_monitoring.replay.timeline import margin_text
 from tests.conftest import PROJECT, run
 from tests.log_lines import START, mail, minutes, write
+from tests.replay.servers import prometheus_over
 
 FIRST = int(START.timestamp())
 

@@ -20,8 +20,8 @@ import pytest
 
 from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.replay import prometheus as module
-from loyalty_monitoring.replay.prometheus import prometheus_over
 from tests.conftest import processes_in
+from tests.replay.servers import prometheus_over
 
 NAME = "logging_googleapis_com:user_loyalty_x"
 PATIENCE_SECONDS = 60.0  # what does not end by itself takes minutes
@@ -170,7 +170,7 @@ def test_neither_a_process_nor_a_folder_is_left_behind(
         "import signal, sys, time; from pathlib import Path\n"
         # Whoever runs the tests in the background ignores Ctrl-C, and children inherit that.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from loyalty_monitoring.replay.prometheus import prometheus_over\n"
+        "from tests.replay.servers import prometheus_over\n"
         "with prometheus_over(Path(sys.argv[1])) as server:\n"
         "    print('up', flush=True)\n"
         f"    {STAGES[stage]}\n"

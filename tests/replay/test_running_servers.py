@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
+from loyalty_monitoring.replay.prometheus import Prometheus
 from loyalty_monitoring.replay.running_servers import RunningServers
+from tests.replay.servers import prometheus_over
 
 
 class Starts:

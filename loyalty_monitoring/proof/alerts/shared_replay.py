@@ -23,12 +23,12 @@ from loyalty_monitoring.definitions.model import AlertPolicy, LogMetric
 from loyalty_monitoring.proof.alerts.cases import Entry
 from loyalty_monitoring.query_languages.promql.quoted_names import legacy_names, words
 from loyalty_monitoring.replay.arrival import Arrival, EntryDelay, make_parts
+from loyalty_monitoring.replay.blocks import store_points
 from loyalty_monitoring.replay.entries.load import load_entries
 from loyalty_monitoring.replay.incidents import Closing, evaluation_instants, incidents
 from loyalty_monitoring.replay.late_evaluation import Asked, Views, make_views, on_the_way
 from loyalty_monitoring.replay.metric_points import make_points, needed_fields
-from loyalty_monitoring.replay.open_metrics import write_open_metrics
-from loyalty_monitoring.replay.prometheus import Prometheus, Series, prometheus_over
+from loyalty_monitoring.replay.prometheus import Prometheus, Series, prometheus_with
 from loyalty_monitoring.replay.result import Incident
 
 _SUFFIXES = ("", "_count", "_sum")  # no alert reads buckets
@@ -123,7 +123,7 @@ def shared_replay(
     names = {key: metric.promql_name for key, metric in metrics.items()}
     by_arrival = any(isinstance(arrival, EntryDelay) for arrival in arrivals)
     with temporary_folder() as folder, connect() as con:
-        lines, points = folder / "entries.jsonl", folder / "points.om"
+        lines = folder / "entries.jsonl"
         with lines.open("w") as file:
             file.writelines(json.dumps(entry) + "\n" for entry in entries)
         load_entries(con, [lines], needed_fields(bodies, by_arrival=by_arrival))
@@ -132,8 +132,8 @@ def shared_replay(
         asked = _all_asked(trials, names) if arrivals else ()
         make_parts(con, bodies, arrivals)
         views = make_views(con, bodies, asked, wanted)
-        write_open_metrics(con, bodies, wanted, points, with_views=bool(asked))
-        with prometheus_over(points) as prometheus:
+        given = store_points(con, bodies, wanted, folder / "data", with_views=bool(asked))
+        with prometheus_with(folder / "data", given) as prometheus:
             yield SharedReplay(con, prometheus, names, asked, views)
 
 

@@ -15,10 +15,10 @@ import pytest
 
 from loyalty_monitoring.common.database import connect
 from loyalty_monitoring.query_languages.promql.variables import chosen
+from loyalty_monitoring.replay.blocks import store_points
 from loyalty_monitoring.replay.entries.load import load_entries
 from loyalty_monitoring.replay.metric_points import make_points, needed_fields
-from loyalty_monitoring.replay.open_metrics import write_open_metrics
-from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_over
+from loyalty_monitoring.replay.prometheus import Prometheus, prometheus_with
 from tests.log_lines import (
     START,
     Entry,
@@ -176,6 +176,6 @@ def serving(folder: Path, log: list[Entry]) -> Iterator[Prometheus]:
     with connect() as con:
         load_entries(con, [write(folder / "log.jsonl", log)], needed_fields(DEFINITIONS.log_metrics), strict=True)
         make_points(con, DEFINITIONS.log_metrics, LABELS.keys())
-        write_open_metrics(con, DEFINITIONS.log_metrics, LABELS.keys(), folder / "points.om")
-    with prometheus_over(folder / "points.om") as prometheus:
+        given = store_points(con, DEFINITIONS.log_metrics, LABELS.keys(), folder / "data")
+    with prometheus_with(folder / "data", given) as prometheus:
         yield prometheus

@@ -15,23 +15,24 @@ from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.proof.alerts import shared_replay
 from loyalty_monitoring.proof.mutants.run import try_policy_mutants
-from loyalty_monitoring.replay.prometheus import Prometheus, QueryRefused, prometheus_over
+from loyalty_monitoring.replay.prometheus import Prometheus, QueryRefused
 from loyalty_monitoring.replay.run import evaluate
 from tests.conftest import ROOT
 from tests.proof.mutants.test_policies import SETTINGS
+from tests.replay.servers import prometheus_over
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 
 
 @contextmanager
-def nobody_there(_: Path) -> Iterator[Prometheus]:
+def nobody_there(*_: object) -> Iterator[Prometheus]:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # nobody listens
         yield Prometheus(taken.getsockname()[1], "/gone")
 
 
 def test_a_prometheus_that_is_gone_stops_the_run_and_kills_no_mutant(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared_replay, "prometheus_over", nobody_there)
+    monkeypatch.setattr(shared_replay, "prometheus_with", nobody_there)
     with pytest.raises(UserError, match="Prometheus did not answer") as caught:
         try_policy_mutants(ROOT, SETTINGS)
     assert not isinstance(caught.value, QueryRefused)
