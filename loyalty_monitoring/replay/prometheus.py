@@ -144,23 +144,21 @@ class Prometheus:
             words = answer.read().decode(errors="replace").strip()
         except (OSError, http.client.HTTPException) as error:
             connection.close()
-            raise UserError(
-                f"Prometheus did not take the points ({error}); is there enough room for temporary files?"
-            ) from error
+            raise _not_stored(str(error)) from error
         self._idle.append(connection)
         if answer.status == 400:
             raise SamplesRefused(f"Prometheus refuses points ({words})")
         if answer.status // 100 != 2:
-            raise UserError(
-                f"Prometheus could not store the points and answered {answer.status} ({words}); is there enough room "
-                "for temporary files?"
-            )
+            raise _not_stored(f"{answer.status}: {words}")
 
     def snapshot(self) -> str:
         """Write all that the server holds as blocks, and return the folder's name in its folder `snapshots`."""
         # https://prometheus.io/docs/prometheus/latest/querying/api/#snapshot
         with _understood():
-            return str(self._data("admin/tsdb/snapshot", {"skip_head": "false"})["name"])
+            answer = self._answer("admin/tsdb/snapshot", {"skip_head": "false"})
+            if answer["status"] != "success":
+                raise _not_stored(answer["error"])
+            return str(answer["data"]["name"])
 
     def check(self, given: Given) -> None:
         """See that the server is one whose answers we know, and that it holds what it was given.
@@ -199,18 +197,8 @@ class Prometheus:
         return found
 
     def _data(self, endpoint: str, parameters: Mapping[str, object], query: str = "") -> Any:
-        connection = self._connection()
-        try:
-            body = urlencode(parameters)
-            headers = {"Content-Type": "application/x-www-form-urlencoded"}
-            method = "POST" if parameters else "GET"
-            connection.request(method, f"{self._prefix}/api/v1/{endpoint}", body, headers)
-            answer = json.loads(connection.getresponse().read())
-            self._idle.append(connection)
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            connection.close()
-            raise UserError(f"Prometheus did not answer ({error}); run the command again") from error
         with _understood():
+            answer = self._answer(endpoint, parameters)
             if answer["status"] != "success":
                 # Where names were mapped, Prometheus counts columns that nobody wrote.
                 same = query == parameters.get("query")
@@ -222,12 +210,30 @@ class Prometheus:
                 )
             return answer["data"]
 
+    def _answer(self, endpoint: str, parameters: Mapping[str, object]) -> Any:
+        connection = self._connection()
+        try:
+            body = urlencode(parameters)
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            method = "POST" if parameters else "GET"
+            connection.request(method, f"{self._prefix}/api/v1/{endpoint}", body, headers)
+            answer = json.loads(connection.getresponse().read())
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            connection.close()
+            raise UserError(f"Prometheus did not answer ({error}); run the command again") from error
+        self._idle.append(connection)
+        return answer
+
     def _connection(self) -> http.client.HTTPConnection:
         """Return a connection that nobody uses; to open one for each question takes a third of the time of most."""
         try:
             return self._idle.pop()
         except IndexError:
             return http.client.HTTPConnection("127.0.0.1", self._port, timeout=_QUERY_SECONDS)
+
+
+def _not_stored(words: str) -> UserError:
+    return UserError(f"Prometheus could not store the points ({words}); is there enough room for temporary files?")
 
 
 def _counted(function: str, name: str) -> str:

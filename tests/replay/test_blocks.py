@@ -176,10 +176,20 @@ def test_an_error_of_the_server_is_told_and_is_no_refusal(
     monkeypatch.setattr(prometheus, "_RECEIVING", ("--web.enable-admin-api",))  # it takes nothing at all
     with (
         points_of(tmp_path, TIMES["an evening"]) as con,
-        pytest.raises(UserError, match="Prometheus could not store the points and answered 404"),
+        pytest.raises(UserError, match=r"Prometheus could not store the points \(404"),
     ):
         store_points(con, METRICS, NAMES, tmp_path / "data")
     assert fills == ["request"]
+
+
+def test_a_snapshot_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "_FEW", 0)
+    monkeypatch.setattr(prometheus, "_RECEIVING", ("--web.enable-remote-write-receiver",))  # it makes none
+    with (
+        points_of(tmp_path, TIMES["an evening"]) as con,
+        pytest.raises(UserError, match=r"could not store the points \(admin APIs disabled\); is there enough room"),
+    ):
+        store_points(con, METRICS, NAMES, tmp_path / "data")
 
 
 def test_series_of_other_metrics_are_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
