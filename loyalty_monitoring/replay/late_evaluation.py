@@ -20,6 +20,7 @@ from typing import Any
 
 from loyalty_monitoring.common.database import Connection, quoted
 from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.common.in_parallel import in_parallel
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.query_languages.promql import expressions
 from loyalty_monitoring.query_languages.promql.quoted_names import legacy_names
@@ -82,16 +83,18 @@ class Views:
             tuple(sorted(one.labels.items())): {at: value for at, value in one.samples if at not in replaced}
             for one in full
         }
-        for view, times in inside.items():
-            if not times:
-                continue
+        questions = [(view, near) for view, times in inside.items() for near in _near(times)]
+
+        def ask(question: tuple[int, list[int]]) -> list[Series]:
+            view, near = question
             suffixes = {name: view_suffix(arrival, group, view) for name, group in self.groups[number].items()}
-            query = _renamed(asked.query, suffixes)
-            for near in _near(times):
-                chosen = set(near)
-                for one in prometheus.query_range(query, near[0], near[-1], self.apart[number]):
-                    samples = found.setdefault(tuple(sorted(one.labels.items())), {})
-                    samples.update((at, value) for at, value in one.samples if at in chosen)
+            return prometheus.query_range(_renamed(asked.query, suffixes), near[0], near[-1], self.apart[number])
+
+        for (_, near), series in zip(questions, in_parallel(ask, questions), strict=True):
+            chosen = set(near)
+            for one in series:
+                samples = found.setdefault(tuple(sorted(one.labels.items())), {})
+                samples.update((at, value) for at, value in one.samples if at in chosen)
         return [Series(dict(labels), sorted(samples.items())) for labels, samples in found.items() if samples]
 
 
