@@ -447,14 +447,16 @@ def summaries(con: Connection, plans: Sequence[MetricPlan], matched: dict[int, i
 
 
 def export_points(con: Connection, number: int, matched: int, out: Path) -> None:
-    """Write the points of one metric as Parquet: labels, minute, n, total, below.
+    """Write the points of one metric as Parquet: series, labels, minute, n, total, below.
 
-    A row without labels has in `n` how many entries its filter `matched`.
+    The labels of a series stand in a row of its own, without a minute. A row without a series has in `n` how many
+    entries the metric's filter `matched`.
     """
     con.execute(
-        "COPY (SELECT labels, minute, n, total, below FROM points JOIN series USING (series) "
-        f"WHERE metric = {number} UNION ALL SELECT NULL, NULL, {matched}, NULL, NULL) "
-        f"TO {quoted(str(out))} (FORMAT parquet)"
+        f"COPY (SELECT series, labels, NULL::INTEGER AS minute, NULL::BIGINT AS n, NULL::DOUBLE AS total, "
+        f"NULL::BIGINT[] AS below FROM series WHERE of_metric = {number} "
+        f"UNION ALL SELECT series, NULL, minute, n, total, below FROM points WHERE metric = {number} "
+        f"UNION ALL SELECT NULL, NULL, NULL, {matched}, NULL, NULL) TO {quoted(str(out))} (FORMAT parquet)"
     )
 
 
@@ -467,26 +469,28 @@ def import_points(
     """
     make_tables(con)
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE kept "
-        "(metric INTEGER, labels VARCHAR, minute INTEGER, n BIGINT, total DOUBLE, below BIGINT[])"
+        "CREATE OR REPLACE TEMP TABLE kept (metric INTEGER, part INTEGER, "
+        "of_part INTEGER, labels VARCHAR, minute INTEGER, n BIGINT, total DOUBLE, below BIGINT[])"
     )
     for number, files in enumerate(parts):
-        for file in files:
+        for part, file in enumerate(files):
             # A name may hold anything, and the database would take some of it for a pattern.
             with file.open("rb") as opened:
-                con.execute(f"INSERT INTO kept SELECT {number}, * FROM read_parquet('/dev/fd/{opened.fileno()}')")
+                read = f"read_parquet('/dev/fd/{opened.fileno()}')"
+                con.execute(f"INSERT INTO kept SELECT {number}, {part}, * FROM {read}")
     con.execute(
         "INSERT INTO series SELECT row_number() OVER (ORDER BY metric, labels)::INTEGER, labels, metric "
         "FROM (SELECT DISTINCT metric, labels FROM kept WHERE labels IS NOT NULL)"
     )
     con.execute(
-        "INSERT INTO points SELECT metric, series, minute, n, total, below FROM kept "
-        "JOIN series ON of_metric = metric AND series.labels = kept.labels"
+        "INSERT INTO points SELECT metric, series, kept.minute, kept.n, kept.total, kept.below FROM kept JOIN "
+        "(SELECT metric, part, of_part, series FROM kept JOIN series ON of_metric = metric "
+        "AND series.labels = kept.labels) AS named USING (metric, part, of_part) WHERE minute IS NOT NULL"
     )
     if any(len(files) > 1 for files in parts):
         _merge(con, "points", "metric, series, minute")
     find_zeros(con)
-    matched = con.execute("SELECT metric, sum(n)::BIGINT FROM kept WHERE labels IS NULL GROUP BY metric").fetchall()
+    matched = con.execute("SELECT metric, sum(n)::BIGINT FROM kept WHERE of_part IS NULL GROUP BY metric").fetchall()
     con.execute("DROP TABLE kept")
     return summaries(con, [plan_of(number, metric) for number, metric in enumerate(metrics)], dict(matched))
 
