@@ -52,8 +52,8 @@ def installed(folder: Path, source: Path = ROOT, extras: str = "") -> Path:
     say("Installing it into an empty environment")
     run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], "python3 -m venv failed")
     pins = folder / "pins.txt"
-    # A constraint has no extras.
-    locked = re.findall(r"^([a-z0-9-]+)(?:\[.*?\])?(==\S+)", locks(), re.M)
+    # A constraint has no extras, but says on which Pythons it holds.
+    locked = re.findall(r"^([a-z0-9-]+)(?:\[.*?\])?(==\S+(?: ; [^\\\n]+)?)", locks(), re.M)
     pins.write_text("\n".join(name + version for name, version in locked))
     downloaded = [f"--find-links={done.parent}" for done in sorted((CACHE / "wheels").glob("[!.]*/SHA256SUMS"))]
     into = [
