@@ -121,7 +121,7 @@ def test_prometheus_holds_the_same_whether_points_are_sent_or_read_from_text(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fills: list[str], times: list[datetime], late: bool
 ) -> None:
     # Several slices of time, and several requests in each.
-    monkeypatch.setattr(remote_write, "_POINTS_AT_ONCE", 50)
+    monkeypatch.setattr(remote_write, "_NUMBERS_AT_ONCE", 300)
     monkeypatch.setattr(remote_write, "_REQUEST_BYTES", 5_000)
     with points_of(tmp_path, times, late=late) as con:
         given, as_text = stored(con, tmp_path / "text", late=late)
