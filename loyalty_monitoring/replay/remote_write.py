@@ -105,8 +105,8 @@ def _of_names(con: Connection, metric: LogMetric, names: Sequence[str], table: s
         samples = memoryview(spread.samples(values).tobytes())
         start = 0
         for (view, pairs), end in zip(heads, ends, strict=True):
-            own = {"__name__": name + view} if more is None else {"__name__": name + view, "le": more}
-            head = _labels({**pairs, **own})
+            own = [("__name__", name + view), *([] if more is None else [("le", more)])]
+            head = _labels([*pairs, *own])
             some = samples[start * _SAMPLE.itemsize : end * _SAMPLE.itemsize]
             yield b"".join((_TIME_SERIES, _varint(len(head) + len(some)), head, some))
             start = end
@@ -150,20 +150,20 @@ class _Spread:
         return found
 
 
-def _pairs(labels: str) -> dict[str, str]:
-    """Return the labels that OpenMetrics text names."""
-    return {name: _ESCAPED.sub(_unescaped, value) for name, value in _LABEL_TEXT.findall(labels)}
+def _pairs(labels: str) -> list[tuple[str, str]]:
+    """Return the labels that OpenMetrics text names. One that is there twice stays so, for Prometheus to refuse."""
+    return [(name, _ESCAPED.sub(_unescaped, value)) for name, value in _LABEL_TEXT.findall(labels)]
 
 
 def _unescaped(escaped: re.Match[str]) -> str:
     return "\n" if escaped[1] == "n" else escaped[1]
 
 
-def _labels(labels: dict[str, str]) -> bytes:
+def _labels(labels: Iterable[tuple[str, str]]) -> bytes:
     """Return the labels in order of their names, as the protocol wants them; a label without a value is none."""
     return b"".join(
         _field(_LABEL, (_field(_NAME, (name.encode(),)), _field(_VALUE, (value.encode(),))))
-        for name, value in sorted(labels.items())
+        for name, value in sorted(labels)
         if value
     )
 

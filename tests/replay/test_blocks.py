@@ -185,6 +185,19 @@ def test_an_error_of_the_server_is_told_and_is_no_refusal(
     assert fills == ["request"]
 
 
+@pytest.mark.parametrize("few", [10**9, 0], ids=["text", "sent"])
+def test_a_label_with_the_name_of_the_buckets_bounds_is_told_and_never_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    named = metric(labels={"le": "EXTRACT(jsonPayload.label)"}, value="EXTRACT(jsonPayload.size)")
+    wanted = {f"{named.promql_name}_bucket"}
+    monkeypatch.setattr(blocks, "_FEW", few)
+    with connect() as con:
+        points_of_files(con, [named], [write(tmp_path / "e.jsonl", [entry(0, label="x", size=1)])], wanted)
+        with pytest.raises(UserError, match=r'label name \\*"le\\*" is not unique'):
+            store_points(con, [named], wanted, tmp_path / "data")
+
+
 def test_a_snapshot_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "_FEW", 0)
     monkeypatch.setattr(prometheus, "_RECEIVING", ("--web.enable-remote-write-receiver",))  # it makes none
