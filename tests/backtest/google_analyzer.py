@@ -10,6 +10,7 @@ No feature is enabled that BigQuery does not document: what it has not, the anal
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import sys
@@ -91,7 +92,7 @@ class Refused(Exception):
 @cache
 def _service() -> Any:
     """The reference implementation, whose machine code is kept with the downloads of all checkouts: compiling it takes
-    half a minute.
+    half a minute of both cores. Who comes second waits for it.
     """
     folder = CACHE / "wasmtime"
     folder.mkdir(parents=True, exist_ok=True)
@@ -105,7 +106,9 @@ def _service() -> Any:
 
     wasm_client.Config = config
     try:
-        return ZetaSqlLocalService()
+        with (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return ZetaSqlLocalService()
     finally:
         wasm_client.Config = make
 
