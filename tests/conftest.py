@@ -12,10 +12,14 @@ import sys
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.warm_commands import WarmCommands
+
+if TYPE_CHECKING:
+    from loyalty_monitoring.definitions.model import Definitions
 
 ROOT = Path(__file__).resolve().parents[1]
 # A project of another module, small and whole. Tests of the engine that need any project take this one.
@@ -87,6 +91,15 @@ def _warm() -> WarmCommands:
     commands = WarmCommands(PROGRAM, ROOT)
     atexit.register(commands.close)
     return commands
+
+
+@cache
+def our_definitions() -> Definitions:
+    """Return our own definitions for the demo stack, loaded once: whoever changes some copies them."""
+    from loyalty_monitoring.definitions.load import load_definitions
+    from loyalty_monitoring.definitions.settings import load_stack_settings
+
+    return load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
 
 
 def copy_project(folder: Path) -> Path:

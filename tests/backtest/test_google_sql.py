@@ -18,10 +18,8 @@ from loyalty_monitoring.backtest.google_sql import google_sql, parse_sayable
 from loyalty_monitoring.backtest.view import json_text, parse_view
 from loyalty_monitoring.common.database import Connection, connect
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.model import LogMetric
-from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.proof.metrics.cases import entry as case_entry
 from loyalty_monitoring.proof.metrics.cases import load_metric_cases
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, parse_filter, to_sql
@@ -32,10 +30,10 @@ from loyalty_monitoring.replay.entries.tables import entry_columns
 from loyalty_monitoring.replay.metric_points import make_points, needed_fields
 from loyalty_monitoring.replay.result import MetricSummary
 from tests.backtest.google_analyzer import FEATURES, VIEW, Refused, rows
-from tests.conftest import ROOT
+from tests.conftest import ROOT, our_definitions
 from tests.query_languages.logging_filter.test_filter_language import ENTRIES, FILTERS, write
 
-METRICS = load_definitions(ROOT, load_stack_settings(ROOT, "demo")).log_metrics
+METRICS = our_definitions().log_metrics
 
 
 BATCH = 25  # filters in one query: most of a query's time goes into its entries

@@ -16,11 +16,11 @@ from loyalty_monitoring.definitions.log_contract import events_filter, load_cont
 from loyalty_monitoring.definitions.metric_usage import readers
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from tests.conftest import PROJECT, ROOT
+from tests.conftest import PROJECT, ROOT, our_definitions
 
 CONTRACT = load_contract(PROJECT / "log_events.yaml")
 SETTINGS = load_stack_settings(ROOT, "demo")
-METRICS = load_definitions(ROOT, SETTINGS).log_metrics
+METRICS = our_definitions().log_metrics
 
 
 def _body(events: str = "points_earned", more: str = "", **changes: Any) -> dict[str, Any]:

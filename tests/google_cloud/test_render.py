@@ -13,7 +13,7 @@ from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.google_cloud.api_messages import check, dropped_keys
 from loyalty_monitoring.google_cloud.render import channels_left_out, policies_without_channel, render
-from tests.conftest import ROOT
+from tests.conftest import ROOT, our_definitions
 
 STACKS = ("demo", "example-production")
 KINDS = {
@@ -78,7 +78,7 @@ def test_files_that_are_no_longer_wanted_go_and_those_of_others_stay(tmp_path: P
 
 
 def test_a_file_of_somebody_else_is_never_overwritten(tmp_path: Path) -> None:
-    name = load_definitions(ROOT, load_stack_settings(ROOT, "demo")).alert_policies[0].name
+    name = our_definitions().alert_policies[0].name
     file = tmp_path / "alert_policies" / f"{name}.json"
     file.parent.mkdir()
     file.write_text("mine")

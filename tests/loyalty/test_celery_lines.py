@@ -7,16 +7,15 @@ from pathlib import Path
 import pytest
 
 from loyalty_monitoring.checks.contract.check import check
-from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.replay.entries.match import count_matches
 from tests.checks.contract.lines import celery
-from tests.conftest import ROOT
+from tests.conftest import ROOT, our_definitions
 from tests.log_lines import Entry, write
 
 SETTINGS = load_stack_settings(ROOT, "demo")
-DEFINITIONS = load_definitions(ROOT, SETTINGS)
+DEFINITIONS = our_definitions()
 CONTRACT = load_contract(ROOT / "log_events.yaml")
 OUTCOMES = [
     "succeeded in 1.5s: {'cards': 3}",

@@ -6,12 +6,10 @@ from pathlib import Path
 
 from loyalty_monitoring.common.yaml_documents import load_yaml
 from loyalty_monitoring.definitions.contract_usage import selected_events
-from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import load_contract
-from loyalty_monitoring.definitions.settings import load_stack_settings
-from tests.conftest import ROOT
+from tests.conftest import ROOT, our_definitions
 
-DEFINITIONS = load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
+DEFINITIONS = our_definitions()
 PROMISED = load_yaml(Path(__file__).with_name("promised.yaml")).data
 POLICIES = {policy.name: policy for policy in DEFINITIONS.alert_policies}
 METRICS = {metric.name: metric for metric in DEFINITIONS.log_metrics}

@@ -21,13 +21,11 @@ from celery import Celery
 
 from loyalty_monitoring.common.database import connect
 from loyalty_monitoring.common.logging_agent import Stream, log_entry_from_line
-from loyalty_monitoring.definitions.load import load_definitions
-from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.replay.entries.load import load_entries
 from loyalty_monitoring.replay.metric_points import make_points, needed_fields
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_simulation.console import Container
-from tests.conftest import ROOT
+from tests.conftest import ROOT, our_definitions
 
 Printed = dict[Stream, list[str]]
 
@@ -161,11 +159,7 @@ def entries(printed: Printed, **options: Any) -> list[dict[str, Any]]:
 
 def counted(entries: list[dict[str, Any]], folder: Path) -> dict[str, Counter[str]]:
     """The sum of each Celery metric's points, by task; a distribution gives `_count` and `_sum`."""
-    metrics = [
-        metric
-        for metric in load_definitions(ROOT, load_stack_settings(ROOT, "demo")).log_metrics
-        if metric.name.startswith("celery_task_")
-    ]
+    metrics = [metric for metric in our_definitions().log_metrics if metric.name.startswith("celery_task_")]
     names = {
         f"{metric.promql_name}{suffix}": f"{metric.name.removeprefix('celery_task_')}{suffix}"
         for metric in metrics

@@ -11,15 +11,13 @@ from celery.worker.control import Panel
 
 from loyalty_monitoring.cli import cli
 from loyalty_monitoring.common.yaml_documents import load_yaml
-from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.definitions.new_alert import RUNBOOK_SECTIONS
-from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.query_languages.logging_filter import parse_filter
-from tests.conftest import ROOT
+from tests.conftest import ROOT, our_definitions
 
-DEFINITIONS = load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
+DEFINITIONS = our_definitions()
 CONTRACT = load_contract(ROOT / "log_events.yaml")
 PARAMETERS = load_yaml(ROOT / "parameters.yaml").data
 POLICIES = {policy.name: policy for policy in DEFINITIONS.alert_policies}

@@ -6,15 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from loyalty_monitoring.common.yaml_documents import load_yaml
-from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.model import Dashboard
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.query_languages.promql.expressions import parsed, selectors
 from loyalty_monitoring.query_languages.promql.variables import chosen, variables
-from tests.conftest import ROOT
+from tests.conftest import ROOT, our_definitions
 
 SETTINGS = load_stack_settings(ROOT, "demo")
-DEFINITIONS = load_definitions(ROOT, SETTINGS)
+DEFINITIONS = our_definitions()
 # What a widget of this title shows: the values of the labels, joined, to the number.
 Shown = Callable[..., dict[str, float]]
 DASHBOARDS = {dashboard.name: dashboard for dashboard in DEFINITIONS.dashboards}

@@ -18,19 +18,17 @@ import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import strategies as st
 
-from loyalty_monitoring.definitions.load import load_definitions
-from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.proof.alerts.arrivals import longest, received_late
 from loyalty_monitoring.proof.alerts.shared_replay import SharedReplay, Trial, Variant, incidents_of, shared_replay
 from loyalty_monitoring.proof.mutants.policies import policy_mutants
 from loyalty_monitoring.replay.arrival import Arrival, EntryDelay, RandomDelay, SameDelay
 from loyalty_monitoring.replay.incidents import CLOSINGS, closing_delay
 from loyalty_monitoring.replay.result import Incident
-from tests.conftest import ROOT
+from tests.conftest import our_definitions
 from tests.loyalty.reference.histories import History, entries, histories
 from tests.loyalty.reference.judge import ALERTS, disagreements, judge
 
-DEFINITIONS = load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
+DEFINITIONS = our_definitions()
 VARIANTS = {policy.name: Variant(policy, DEFINITIONS.log_metrics) for policy in DEFINITIONS.alert_policies}
 # Alerts that have a reference; a new one has none until somebody writes it, and one that is gone needs none.
 JUDGED = [alert for alert in ALERTS if alert in VARIANTS]

@@ -7,11 +7,9 @@ from datetime import datetime
 
 import pytest
 
-from loyalty_monitoring.definitions.load import load_definitions
-from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.replay.result import ReplayResult
 from loyalty_monitoring.replay.run import replay
-from tests.conftest import ROOT
+from tests.conftest import ROOT, our_definitions
 from tests.loyalty.samples.story import sample_story
 
 # Policy, not before, closed by: day of November and time, UTC. All open on Saturday, the 7th.
@@ -26,7 +24,7 @@ EXPECTED = [
     ("rate_limit_spike", "07 17:42", "07 18:10"),
     ("wallet_sync_failures", "07 19:00", "07 22:15"),
 ]
-DEFINITIONS = load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
+DEFINITIONS = our_definitions()
 ALERTS = {policy.name for policy in DEFINITIONS.alert_policies}
 # What the sample shows of the alerts that there are; a new alert may open in it too, and says so in its own cases.
 OF_ALERTS = [one for one in EXPECTED if one[0] in ALERTS]

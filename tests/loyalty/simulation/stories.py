@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from loyalty_monitoring.definitions.load import load_definitions
-from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.replay.arrival import Arrival
 from loyalty_monitoring.replay.result import ReplayResult
 from loyalty_monitoring.replay.run import replay
 from loyalty_simulation.output import write_file
 from loyalty_simulation.story import Story, entries
-from tests.conftest import ROOT
+from tests.conftest import our_definitions
 
 
 def replayed(file: Path, late: Arrival | None = None) -> ReplayResult:
-    definitions = load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
+    definitions = our_definitions()
     return replay(definitions, [file], strict=True, late=late)
 
 

@@ -13,9 +13,7 @@ from pathlib import Path
 import pytest
 
 from loyalty_monitoring.definitions.contract_usage import selected_events
-from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import events_filter, load_contract
-from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.proof.alerts.shared_replay import Trial, Variant, incidents_of, shared_replay
 from loyalty_monitoring.replay.arrival import RandomDelay
 from loyalty_monitoring.replay.entries.match import count_matches
@@ -24,7 +22,7 @@ from loyalty_simulation.faults import FAULTS, Opens
 from loyalty_simulation.output import write_file
 from loyalty_simulation.story import START, Story, entries
 from loyalty_simulation.timeline import Occurrence, parse_occurrence
-from tests.conftest import PROGRAM, ROOT
+from tests.conftest import PROGRAM, ROOT, our_definitions
 from tests.loyalty.simulation.stories import replayed, simulated
 
 DAYS = 30
@@ -87,7 +85,7 @@ def test_thirty_healthy_days_open_no_incident(months: dict[str, ReplayResult]) -
 def test_a_healthy_month_has_lines_for_each_metric_of_what_is_simulated(
     months: dict[str, ReplayResult], files: dict[str, Path]
 ) -> None:
-    metrics = load_definitions(ROOT, load_stack_settings(ROOT, "demo")).log_metrics
+    metrics = our_definitions().log_metrics
     counted = selected_events(load_contract(ROOT / "log_events.yaml"), metrics, "k8s_container")
     text = files["healthy"].read_text()
     # Those of Celery count no event.
@@ -101,7 +99,7 @@ def test_the_month_has_each_fault_once() -> None:
 
 
 def test_the_alerts_that_faults_open_exist_and_a_dozen_faults_must_not_alert() -> None:
-    policies = {policy.name for policy in load_definitions(ROOT, load_stack_settings(ROOT, "demo")).alert_policies}
+    policies = {policy.name for policy in our_definitions().alert_policies}
     assert {opens.policy for fault in FAULTS for opens in fault.opens} <= policies
     assert sum(not fault.opens for fault in FAULTS) >= 12
 
@@ -127,7 +125,7 @@ def test_a_month_with_each_fault_once_opens_exactly_the_expected_incidents(month
 
 def test_the_first_two_hours_on_a_new_project_stay_silent_however_late_points_are(tmp_path: Path) -> None:
     """Each of many random arrivals of its own; FIRST_HOURS=200 tries as many."""
-    definitions = load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
+    definitions = our_definitions()
     story = Story(days=1, merchants=4, stores=4, new_project=True)
     end = story.start + timedelta(hours=2)
     write_file(tmp_path / "entries.jsonl", entries(story))
@@ -151,7 +149,7 @@ def test_every_event_of_the_module_keeps_the_log_contract(files: dict[str, Path]
     lines = files[month].read_bytes().splitlines()
     written = [json.loads(line)["jsonPayload"]["event"] for line in lines if of_the_module.search(line)]
     assert set(written) <= set(contract.events)
-    definitions = load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
+    definitions = our_definitions()
     queries = [policy.query for policy in definitions.alert_policies]
     read = [metric for metric in definitions.log_metrics if any(metric.promql_name in query for query in queries)]
     needed = selected_events(contract, read, "k8s_container").values()

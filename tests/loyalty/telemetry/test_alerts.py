@@ -11,21 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.metric_usage import readers
-from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.replay.result import Incident
 from loyalty_monitoring.replay.run import replay
 from loyalty_telemetry import InMemoryStore
 from loyalty_telemetry.freshness import Freshness
-from tests.conftest import ROOT
+from tests.conftest import our_definitions
 from tests.log_lines import START, Entry, every, hours, minutes, write
 from tests.loyalty.telemetry.conftest import Printed
 
 Story = Callable[..., list[Incident]]
 
 TASK = "loyalty.expire_points"
-DEFINITIONS = load_definitions(ROOT, load_stack_settings(ROOT, "demo"))
+DEFINITIONS = our_definitions()
 READING = readers(DEFINITIONS)["task_last_success"].alerts
 
 

@@ -7,16 +7,14 @@ import re
 import pytest
 
 from loyalty_monitoring.common.yaml_documents import load_yaml
-from loyalty_monitoring.definitions.load import load_definitions
 from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.model import AlertPolicy
-from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.proof.alerts.cases import load_case_files
 from loyalty_monitoring.proof.alerts.prove import Proof
-from tests.conftest import ROOT
+from tests.conftest import ROOT, our_definitions
 
 PARAMETERS = load_yaml(ROOT / "parameters.yaml").data
-POLICIES = load_definitions(ROOT, load_stack_settings(ROOT, "demo")).alert_policies
+POLICIES = our_definitions().alert_policies
 
 CASES = [
     case

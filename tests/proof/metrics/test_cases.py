@@ -15,7 +15,7 @@ from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.proof.metrics.cases import load_metric_cases
 from loyalty_monitoring.proof.metrics.compare import mismatches, misstated
 from loyalty_monitoring.proof.metrics.required_kinds import missing_kinds
-from tests.conftest import PROJECT, ROOT
+from tests.conftest import PROJECT, ROOT, our_definitions
 
 FOLDER = ROOT / "tests" / "cases" / "metrics"
 CONTRACT = load_contract(ROOT / "log_events.yaml")
@@ -25,7 +25,7 @@ OF_TESTS = load_contract(PROJECT / "log_events.yaml")
 
 @pytest.fixture(scope="module")
 def metrics() -> tuple[LogMetric, ...]:
-    return load_definitions(ROOT, load_stack_settings(ROOT, "demo")).log_metrics
+    return our_definitions().log_metrics
 
 
 @pytest.fixture(scope="module")

@@ -17,9 +17,9 @@ from loyalty_monitoring.proof.mutants.metrics import STATED, MetricMutant, kille
 from loyalty_monitoring.proof.mutants.regexes import regex_mutants
 from loyalty_monitoring.query_languages.logging_filter import parse_filter
 from loyalty_monitoring.query_languages.logging_filter.re2 import error_in
-from tests.conftest import PROJECT, ROOT
+from tests.conftest import PROJECT, ROOT, our_definitions
 
-METRICS = {metric.name: metric for metric in load_definitions(ROOT, load_stack_settings(ROOT, "demo")).log_metrics}
+METRICS = {metric.name: metric for metric in our_definitions().log_metrics}
 MUTANTS = {mutant.id: mutant for mutant in metric_mutants(tuple(METRICS.values()))}
 CONTRACT = load_contract(ROOT / "log_events.yaml")
 CASES = load_metric_cases(ROOT / "tests" / "cases" / "metrics", CONTRACT)
