@@ -35,6 +35,7 @@ _LOCAL = Path(__file__).resolve().parents[2] / ".local" / "prometheus"
 _REFUSALS = ("bad_data", "execution")
 _END = 9_214_646_400  # 2262, the last year that nanoseconds since 1970 reach, in seconds
 _NAMES_AT_ONCE = 100  # each question costs a millisecond, whatever it asks
+_PLACE = "__place__"  # a label of answers alone
 _MOST_STEPS = 11_000  # the API's limit for the points of one series in one answer
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 5.0
@@ -115,6 +116,29 @@ class Prometheus:
                     labels = tuple(sorted((k, v) for k, v in result["metric"].items() if k != "__name__"))
                     found.setdefault(labels, []).extend((int(at), float(value)) for at, value in result["values"])
         return [Series(dict(labels), samples) for labels, samples in sorted(found.items())]
+
+    def query_instants(self, questions: Sequence[tuple[str, int]]) -> list[list[Series]]:
+        """Return the answers of PromQL queries, each at its own instant (unix seconds); one or more, asked as one.
+
+        Errors: those of `query_range`.
+        """
+        # A subquery of one step, at an instant that is its own, is the query at that instant:
+        # https://prometheus.io/docs/prometheus/latest/querying/basics/#modifier
+        parts = [
+            f'label_replace(last_over_time(({legacy_names(query)}\n)[1ms:1s] @ {at}), "{_PLACE}", "{place}", "", "")'
+            for place, (query, at) in enumerate(questions)
+        ]
+        try:
+            results = self._ask("query", {"query": " or ".join(parts), "time": questions[0][1]})
+        except QueryRefused:  # of a number there is no subquery; and what is refused is told of the query as it stands
+            return [self.query_range(query, at, at, 1) for query, at in questions]
+        answers: list[list[Series]] = [[] for _ in questions]
+        with _understood():
+            for result in results:
+                place = int(result["metric"][_PLACE])
+                labels = {k: v for k, v in sorted(result["metric"].items()) if k not in ("__name__", _PLACE)}
+                answers[place].append(Series(labels, [(questions[place][1], float(result["value"][1]))]))
+        return answers
 
     def label_sets(self, labels: Sequence[str], first: int, last: int) -> list[dict[str, str]]:
         """Return what the series with a sample about the window have of these labels, each set of them once."""

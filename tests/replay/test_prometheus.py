@@ -74,6 +74,45 @@ def test_a_label_set_that_pauses_between_two_answers_is_one_series(tmp_path: Pat
     assert series.samples == [(MINUTE, 1.0), (MINUTE + 60, 1.0), (late, 2.0)]
 
 
+# A name of its own, a comment, the time, a subquery, a point that stops, NaN, nothing, a number, a label of the answer.
+QUERIES = (
+    NAME,
+    f"sum by (a) (sum_over_time({NAME}[2m])) # of two minutes",
+    f"time() - {NAME}",
+    f"max_over_time((sum({NAME}) > 1)[5m:1m])",
+    f"{NAME} offset 1m",
+    f"{NAME} / ({NAME} - {NAME})",
+    f"{NAME} > 1e9",
+    "1 + 1",
+    f'label_replace({NAME}, "place", "7", "", "")',
+    "vector(time())",
+)
+
+
+def test_queries_that_are_asked_together_have_the_answers_that_each_has_by_itself(tmp_path: Path) -> None:
+    lines = [f'{NAME}{{a="{a}"}} {value} {MINUTE + second}.999' for a in "12" for second, value in ((59, 3), (179, 0))]
+    with prometheus_over(_points(tmp_path, lines)) as server:
+        instants = range(MINUTE - 60, MINUTE + 1_200, 60)
+        for queries in (QUERIES, [query for query in QUERIES if query != "1 + 1"]):
+            questions = [(query, at) for query in queries for at in instants]
+            together = server.query_instants(questions)
+            singly = [server.query_range(query, at, at, 1) for query, at in questions]
+            assert [_as_text(one) for one in together] == [_as_text(one) for one in singly]
+            assert any(together), "there are answers"
+
+
+def _as_text(answer: list[module.Series]) -> list[str]:
+    return sorted(map(repr, answer))  # NaN is equal to nothing
+
+
+def test_of_queries_that_are_asked_together_the_one_that_is_refused_is_shown_as_it_is_written(tmp_path: Path) -> None:
+    with (
+        prometheus_over(_points(tmp_path, [])) as server,
+        pytest.raises(module.QueryRefused, match=r"mend it:\nsum\(\(\Z"),
+    ):
+        server.query_instants([("vector(1)", MINUTE), ("sum((", MINUTE)])
+
+
 def test_a_window_without_an_evaluation_is_an_empty_answer(tmp_path: Path) -> None:
     with prometheus_over(_points(tmp_path, [])) as server:
         assert server.query_range("vector(1)", MINUTE + 60, MINUTE, 60) == []
