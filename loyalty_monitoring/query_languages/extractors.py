@@ -74,6 +74,9 @@ def value_sql(extractor: Extractor, column: Callable[[FieldPath], str]) -> str:
 
 def _extracted(extractor: Extractor, column: Callable[[FieldPath], str]) -> str:
     json_value = column(extractor.field)
+    if extractor.field == ("severity",):
+        # cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry: "The default value is LogSeverity.DEFAULT."
+        json_value = f"""coalesce(nullif({json_value}, 'null'), '"DEFAULT"')"""
     # Most strings hold no escape: taking off their quotes is quicker than parsing them. The numbers of a Struct are
     # doubles, so 1.0 is 1.
     text = f"""(CASE left({json_value}, 1)

@@ -25,7 +25,8 @@ _CLOSING_SECONDS = 270
 
 def evaluation_instants(start: datetime, end: datetime, interval_seconds: int) -> tuple[int, int]:
     """Return the first and the last evaluation inside the window, as unix seconds: whole multiples of the interval."""
-    first = -(-int(start.timestamp()) // interval_seconds) * interval_seconds
+    whole = int(start.timestamp()) + (start.microsecond > 0)
+    first = -(-whole // interval_seconds) * interval_seconds
     last = int(end.timestamp()) // interval_seconds * interval_seconds
     return first, last
 

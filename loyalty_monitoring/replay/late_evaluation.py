@@ -23,7 +23,7 @@ from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.common.in_parallel import in_parallel
 from loyalty_monitoring.definitions.model import LogMetric
 from loyalty_monitoring.query_languages.promql import expressions
-from loyalty_monitoring.query_languages.promql.quoted_names import legacy_names
+from loyalty_monitoring.query_languages.promql.quoted_names import renamed
 from loyalty_monitoring.replay.open_metrics import SECONDS_INTO_MINUTE
 from loyalty_monitoring.replay.prometheus import Prometheus, Series
 
@@ -36,7 +36,6 @@ _FEW, _TOGETHER = 8, 12
 # A selector without a range sees a point for this long (Prometheus's lookback delta).
 _INSTANT_REACH = timedelta(minutes=5)
 _SUFFIX = re.compile(r"_(?:count|sum|bucket)\Z")
-_WORD = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 # The metric's name and the bucket's bound do not stand in a series' labels.
 _NOT_IN_LABELS = ("__name__", "le")
 # Written in OpenMetrics text as it is. A label that is empty may be missing.
@@ -92,8 +91,8 @@ class Views:
         together = [single[start : start + _TOGETHER] for start in range(0, len(single), _TOGETHER)]
 
         def of_view(view: int) -> str:
-            suffixes = {name: view_suffix(arrival, group, view) for name, group in self.groups[number].items()}
-            return _renamed(asked.query, suffixes)
+            groups = self.groups[number].items()
+            return renamed(asked.query, {name: name + view_suffix(arrival, group, view) for name, group in groups})
 
         def ask(question: tuple[int, list[int]]) -> list[Series]:
             view, near = question
@@ -147,14 +146,15 @@ def make_views(con: Connection, metrics: Sequence[LogMetric], asked: Sequence[As
     con.execute("CREATE OR REPLACE TEMP TABLE selected (selection INTEGER, series INTEGER)")
     apart: dict[int, int] = {}
     groups: dict[int, dict[str, int]] = {}
-    known: dict[tuple[str, frozenset[str], int], int] = {}
+    known: dict[tuple[str, frozenset[str], int, int], int] = {}
     selections: dict[tuple[int, frozenset[str]], int] = {}
     for number, one in enumerate(asked):
         looks = _looks(one.query, metrics, frozenset(names))
-        views = max((look.far for look in looks.values()), default=0) // one.step + 2
+        views = max((look.far for look in looks.values() if look.far > 0), default=0) // one.step + 2
         apart[number] = views * one.step
         groups[number] = {
-            name: known.setdefault((name, look.conditions, apart[number]), len(known)) for name, look in looks.items()
+            name: known.setdefault((name, look.conditions, apart[number], one.step), len(known))
+            for name, look in looks.items()
         }
         for name, look in looks.items():
             selection = selections.setdefault((look.metric, look.conditions), len(selections))
@@ -233,9 +233,15 @@ def _looks(query: str, metrics: Sequence[LogMetric], names: frozenset[str]) -> d
     """Return how the query looks at each series name that it reads."""
     numbers = {metric.promql_name: number for number, metric in enumerate(metrics)}
     found: dict[str, _Look] = {}
-    for read in expressions.reads(_parsed(query)):
-        if getattr(read.selector, "at", None) is not None:
-            raise UserError("a query with `@` looks at a fixed time, which cannot be evaluated with late points")
+    expression = _parsed(query)
+    if any(getattr(node, "at", None) is not None for node in expressions.nodes(expression)):
+        raise UserError("a query with `@` looks at a fixed time, which cannot be evaluated with late points")
+    for read in expressions.reads(expression):
+        if expressions.without_exact_name(read.selector):
+            raise UserError(
+                "a query that does not name its metrics, or by a pattern, cannot be evaluated with late points; "
+                "name them"
+            )
         name = expressions.metric_name(read.selector) or ""
         metric = numbers.get(name, numbers.get(_SUFFIX.sub("", name)))
         if metric is None or name not in names:
@@ -269,7 +275,3 @@ def _parsed(query: str) -> object:
         return expressions.parsed(query)
     except ValueError as error:
         raise UserError(f"is no PromQL query ({error}); mend it") from error
-
-
-def _renamed(query: str, suffixes: Mapping[str, str]) -> str:
-    return _WORD.sub(lambda word: word[0] + suffixes.get(word[0], ""), legacy_names(query))

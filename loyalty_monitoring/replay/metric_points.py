@@ -25,7 +25,7 @@ from loyalty_monitoring.replay.arrival import ARRIVAL_STEP
 from loyalty_monitoring.replay.entries.counts import EntryCounts, checked
 from loyalty_monitoring.replay.entries.filtering import filter_fields, matching_entries
 from loyalty_monitoring.replay.entries.judging import EVALUABLE
-from loyalty_monitoring.replay.entries.layout import LOGGER
+from loyalty_monitoring.replay.entries.layout import LOGGER, stored
 from loyalty_monitoring.replay.entries.load import load_entries
 from loyalty_monitoring.replay.entries.newest import Searching
 from loyalty_monitoring.replay.entries.tables import entry_columns
@@ -149,7 +149,7 @@ class _Making:
     def add(self, progress: Progress | None) -> None:
         """Count what `entries` holds now."""
         column = entry_columns(self._con)
-        make_resources(self._con, column)
+        make_resources(self._con, lambda path: stored((path,))[0])
         self._parts += 1
         for done, (parsed, alike) in enumerate(self._by_filter.items()):
             if progress is not None:
@@ -206,17 +206,13 @@ def bucket_bounds(options: dict[str, object]) -> tuple[float, ...]:
     match options:
         case {"explicitBuckets": {"bounds": list(bounds)}}:
             return tuple(map(float, bounds))
-        case {"linearBuckets": {"numFiniteBuckets": int(n), "width": int() | float() as width, **rest}}:
-            offset = float(str(rest.get("offset", 0)))
-            return tuple(offset + width * index for index in range(n + 1))
-        case {
-            "exponentialBuckets": {
-                "numFiniteBuckets": int(n),
-                "growthFactor": int() | float() as growth,
-                "scale": int() | float() as scale,
-            }
-        }:
-            return tuple(float(scale * growth**index) for index in range(n + 1))
+        # The API's JSON has numbers as text, too.
+        case {"linearBuckets": {"numFiniteBuckets": int() | str() as n, "width": width, **rest}}:
+            offset, step = float(str(rest.get("offset", 0))), float(str(width))
+            return tuple(offset + step * index for index in range(int(n) + 1))
+        case {"exponentialBuckets": {"numFiniteBuckets": int() | str() as n, "growthFactor": growth, "scale": scale}}:
+            first, factor = float(str(scale)), float(str(growth))
+            return tuple(first * factor**index for index in range(int(n) + 1))
     # The default: cloud.google.com/logging/docs/logs-based-metrics/distribution-metrics
     return tuple(0.01 * 2.0**index for index in range(65))
 
@@ -253,7 +249,11 @@ def plan_of(number: int, metric: LogMetric) -> MetricPlan:
 
 
 def make_resources(con: Connection, column: Callable[[FieldPath], str]) -> None:
-    """Make the table `resources`: each resource once, with its label names and its labels as OpenMetrics text."""
+    """Make the table `resources`: each resource once, with its label names and its labels as OpenMetrics text.
+
+    `column` names the columns of `kinds`. A label that is empty is none, as Prometheus has it, and the names that it
+    keeps for itself or does not know are left out.
+    """
     resource_type, labels = column(("resource", "type")), column(("resource", "labels"))
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE resources_of_kinds AS
@@ -267,7 +267,7 @@ def make_resources(con: Connection, column: Callable[[FieldPath], str]) -> None:
         joined AS (
             SELECT kind, list(name ORDER BY name) AS names,
                 string_agg(',' || {_label_text("name", "value")}, '' ORDER BY name) AS text
-            FROM named WHERE name <> 'monitored_resource' GROUP BY kind
+            FROM named WHERE value <> '' AND name NOT IN ('', '__name__', 'monitored_resource') GROUP BY kind
         ),
         whole AS (
             SELECT kind, coalesce(names, []) AS names,
@@ -344,7 +344,9 @@ def _lateness(received: str) -> str:
     unknown.
     """
     after = f"(epoch(try_cast({received}->>'$' AS TIMESTAMPTZ)) - ({_MINUTE} + 1)::BIGINT * 60)"
-    return f"coalesce(greatest(ceil({after} / {ARRIVAL_STEP})::INTEGER * {ARRIVAL_STEP}, 0), 0)"
+    # What is later than a day counts in nothing, however much later it is.
+    bounded = f"least(greatest({after}, 0), {2 * _DAY})"
+    return f"coalesce(ceil({bounded} / {ARRIVAL_STEP})::INTEGER * {ARRIVAL_STEP}, 0)"
 
 
 def _add_metric(
@@ -376,10 +378,11 @@ def _add_metric(
     )
     numbers = "NULL, NULL"
     if value is not None:
-        numbers = f"fsum({value}), NULL"
+        total = _total(value)
+        numbers = f"{total}, NULL"
         if f"{plan.metric.promql_name}_bucket" in wanted:
             below = ", ".join(f"count(*) FILTER ({value} < {bound!r}::DOUBLE)" for bound in plan.bounds)
-            numbers = f"fsum({value}), [{below}]"
+            numbers = f"{total}, [{below}]"
     same = " AND ".join(f"matching.{key} IS NOT DISTINCT FROM combinations.{key}" for key in ["resource", *fields])
     rows = f"FROM matching JOIN combinations ON {same} WHERE {counted}"
     con.execute(
@@ -390,6 +393,11 @@ def _add_metric(
             f"INSERT INTO arrived SELECT {plan.number}, series, minute, late, count(*), {numbers} {rows} "
             "GROUP BY series, minute, late"
         )
+
+
+def _total(value: str) -> str:
+    """Return the exact sum of numbers, as SQL; one that no DOUBLE holds is infinite, as a sum without care is."""
+    return f"CASE WHEN isfinite(fsum({value})) THEN fsum({value}) ELSE sum({value}) END"
 
 
 def series_labels(plan: MetricPlan, values: Sequence[str]) -> str:
@@ -415,7 +423,7 @@ def _merge(con: Connection, table: str, keys: str) -> None:
     )
     several = f"(SELECT {keys} FROM {table} GROUP BY {keys} HAVING count(*) > 1)"
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE merged AS SELECT {keys}, sum(n)::BIGINT AS n, fsum(total) AS total, "
+        f"CREATE OR REPLACE TEMP TABLE merged AS SELECT {keys}, sum(n)::BIGINT AS n, {_total('total')} AS total, "
         f"{below} AS below FROM {table} JOIN {several} AS several USING ({keys}) GROUP BY {keys}"
     )
     same = " AND ".join(f"{table}.{key} = merged.{key}" for key in keys.split(", "))

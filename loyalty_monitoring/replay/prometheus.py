@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -115,7 +116,7 @@ class Prometheus:
                 for result in self._ask("query_range", asked, query):
                     labels = tuple(sorted((k, v) for k, v in result["metric"].items() if k != "__name__"))
                     found.setdefault(labels, []).extend((int(at), float(value)) for at, value in result["values"])
-        return [Series(dict(labels), samples) for labels, samples in sorted(found.items())]
+        return [Series(dict(labels), _in_order(samples)) for labels, samples in sorted(found.items())]
 
     def query_instants(self, questions: Sequence[tuple[str, int]]) -> list[list[Series]]:
         """Return the answers of PromQL queries, each at its own instant (unix seconds); one or more, asked as one.
@@ -254,6 +255,13 @@ class Prometheus:
             return self._idle.pop()
         except IndexError:
             return http.client.HTTPConnection("127.0.0.1", self._port, timeout=_QUERY_SECONDS)
+
+
+def _in_order(samples: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    """Return the samples in order of time, one of each instant: series that differ in their names alone are one."""
+    if all(one[0] < next_one[0] for one, next_one in pairwise(samples)):
+        return samples
+    return sorted(dict(samples).items())
 
 
 def _not_stored(words: str) -> UserError:

@@ -128,6 +128,12 @@ def judged(
     answers: Answers | None = None,
 ) -> ReplayResult:
     """Evaluate the policies over the points in a window, wherever the points came from."""
+    intervals = [policy.evaluation_interval_seconds for policy in policies]
+    if intervals and all(first > last for first, last in (evaluation_instants(start, end, one) for one in intervals)):
+        raise UserError(
+            f"no alert policy is evaluated from {start.isoformat()} to {end.isoformat()}: the next are every "
+            f"{min(intervals)} s, at whole multiples of it; give an earlier --from or a later --to"
+        )
     found = evaluate(prometheus, policies, start, end, progress, closing=closing, answers=answers)
     return ReplayResult(
         window_from=start,

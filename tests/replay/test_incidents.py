@@ -89,8 +89,8 @@ def test_each_label_set_has_incidents_of_its_own() -> None:
     ]
 
 
-@pytest.mark.parametrize(("seconds", "first"), [(0, 0), (1, 300), (299, 300), (300, 300)])
-def test_evaluations_come_at_whole_intervals_from_the_start_on(seconds: int, first: int) -> None:
+@pytest.mark.parametrize(("seconds", "first"), [(0, 0), (1e-6, 300), (1, 300), (299, 300), (300, 300), (300.5, 600)])
+def test_evaluations_come_at_whole_intervals_from_the_start_on(seconds: float, first: int) -> None:
     start = datetime.fromtimestamp(T, UTC) + timedelta(seconds=seconds)
     assert evaluation_instants(start, start + timedelta(hours=1), 300)[0] == T + first
 

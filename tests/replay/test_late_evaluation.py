@@ -92,6 +92,11 @@ QUERIES = (
     f'sum(sum_over_time({NAME}{{store_id="s-1"}}[5m])) - sum(sum_over_time({NAME}{{store_id=~"s-2"}}[9m]))',
     f'sum(sum_over_time({SIZE}_bucket{{le="4.0",store_id="s-2"}}[5m])) / sum(sum_over_time({SIZE}_count[5m]))',
     f'sum(sum_over_time({SIZE}_sum{{store_id="s-2"}}[5m])) / sum(sum_over_time({SIZE}_count[7m]))',
+    # Looks so far back that its views are as far apart, asked every 30 s, as those of [5m] that are asked every 300 s.
+    f"sum(sum_over_time({NAME}[12m]))",
+    f"quantile(scalar(sum(sum_over_time({SIZE}_sum[10m]))) / 1e3, sum_over_time({NAME}[10m]))",
+    f'label_replace(sum(sum_over_time({NAME}[5m])), "of", "{NAME}", "", "") # of {NAME}',
+    f'sum(sum_over_time({{__name__="{NAME}"}}[5m])) + on () group_left () sum(sum_over_time({{"{NAME}"}}[9m]))',
 )
 STEPS = (30, 300)
 
@@ -142,7 +147,8 @@ def test_an_evaluation_answers_as_if_nothing_else_were_there(late: Late, query: 
     answers = late.views.answers(late.prometheus, number, one, 0, one.spans[0], full)
     found = [(json.dumps(series.labels), dict(series.samples)) for series in answers]
     for at in range(ZERO, ZERO + 3601, step):
-        copied = re.sub("|".join(NAMES), rf"\g<0>:{at}", query)
+        named = re.sub(r'{"([^"]*)"}', r'{__name__="\1"}', query)
+        copied = re.sub(rf"""((?:^|[^"]|__name__=")\b)({"|".join(NAMES)})""", rf"\g<0>:{at}", named)
         alone = late.prometheus.query_range(copied, at, at, step)
         ours = {labels: repr(samples[at]) for labels, samples in found if at in samples}
         theirs = {json.dumps(series.labels): repr(series.samples[0][1]) for series in alone}
@@ -163,6 +169,29 @@ def test_evaluations_that_are_too_far_apart_to_be_asked_at_once_have_the_same_an
     assert any(at_once)
     monkeypatch.setattr(late_evaluation, "_NEAR_SECONDS", 1200)
     assert answers() == at_once
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        (f"sum_over_time({NAME}[5m] @ {ZERO}) > 0", "`@`"),
+        (f"max_over_time(sum({NAME})[10m:1m] @ {ZERO}) > 0", "`@`"),
+        ('sum_over_time({__name__=~".*rejections"}[5m]) > 0', "name them"),
+        ('sum({store_id="s-1"}) > 0', "name them"),
+    ],
+)
+def test_what_cannot_be_evaluated_with_late_points_is_refused(query: str, words: str) -> None:
+    with connect() as con, pytest.raises(UserError, match=words):
+        make_views(con, [METRIC], [Asked(query, 60, ((ZERO, ZERO + 3600),))], [NAME])
+
+
+@pytest.mark.parametrize("received", ["0001-01-01T00:00:00Z", "4200-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "never"])
+def test_an_entry_that_says_an_impossible_receive_time_costs_no_other(tmp_path: Path, received: str) -> None:
+    lines = [rejection(START, "s-1"), {**rejection(START, "s-1"), "receiveTimestamp": received}]
+    with connect() as con:
+        points_of_files(con, [METRIC], [write(tmp_path / "e.jsonl", lines)], [NAME], by_arrival=True)
+        (found,) = con.execute("SELECT sum(n)::INTEGER FROM points").fetchone() or ()
+    assert found == (2 if received < "2" or received == "never" else 1)
 
 
 def _opened(tmp_path: Path, late: Arrival | None) -> int:

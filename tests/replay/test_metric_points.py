@@ -308,6 +308,57 @@ def test_json_numbers_that_are_not_finite_are_dropped_too(con: Connection, tmp_p
     assert values(text, f"{NAME}_sum")[1] == (0, 2)
 
 
+def test_a_sum_that_no_double_holds_is_infinite(con: Connection, tmp_path: Path) -> None:
+    entries = [entry(second, v=v) for second, v in ((0, 1e308), (1, 1e308), (60, -1.7e308), (61, -1.7e308), (120, 3))]
+    text, _ = written(con, tmp_path, entries, [metric(value="EXTRACT(jsonPayload.v)")], f"{NAME}_sum")
+    assert values(text, f"{NAME}_sum") == [(-1, 0), (0, float("inf")), (1, float("-inf")), (2, 3), (3, 0)]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        'jsonPayload.event="x" AND jsonPayload.f:* AND resource.type="global"',
+        'resource.type:* AND jsonPayload.event="x"',
+        "resource.labels.project_id:*",
+        'resource:"glob"',
+        'labels:* OR resource.type="global"',
+        "severity:* AND jsonPayload:*",
+        'httpRequest:* OR resource.type="global"',
+        'SEARCH("x") resource.type="global"',
+        '"x" AND resource.type="global"',
+    ],
+)
+def test_what_looks_at_whole_fields_counts_as_any_other_filter(con: Connection, tmp_path: Path, query: str) -> None:
+    entries = [entry(f="y"), entry(f="y", resource={"type": "global", "labels": {"project_id": "other"}})]
+    text, summaries = written(con, tmp_path, entries, [metric(query=query, labels={"l": "EXTRACT(severity)"})], NAME)
+    assert summaries["loyalty/m"] == MetricSummary(2, 2, 6)
+    assert {(labels["project_id"], labels["l"]) for _, labels, _, _ in points(text)} == {
+        ("demo", "INFO"),
+        ("other", "INFO"),
+    }
+
+
+def test_a_label_of_a_severity_that_is_left_out_is_its_default(con: Connection, tmp_path: Path) -> None:
+    entries = [entry(), {**entry(), "severity": None}, {**entry(), "severity": "DEFAULT"}]
+    del entries[0]["severity"]
+    text, _ = written(con, tmp_path, entries, [metric(labels={"l": "EXTRACT(severity)"})], NAME)
+    assert {labels["l"] for _, labels, _, _ in points(text)} == {"DEFAULT"}
+
+
+@pytest.mark.parametrize(
+    "more", [{"zone": ""}, {"zone": None}, {"": "x"}, {"__name__": "x"}, {"monitored_resource": "x"}]
+)
+def test_a_label_of_a_resource_that_is_empty_or_no_name_is_none(
+    con: Connection, tmp_path: Path, more: dict[str, Any]
+) -> None:
+    other = {"type": "global", "labels": {"project_id": "demo", **more}}
+    text, _ = written(con, tmp_path, [entry(), entry(resource=other)], [metric()], NAME)
+    assert {tuple(labels.items()) for _, labels, _, _ in points(text)} == {
+        (("monitored_resource", "global"), ("project_id", "demo"))
+    }
+    assert values(text) == [(-1, 0), (0, 2), (1, 0)]
+
+
 def test_a_value_equal_to_a_bound_belongs_to_the_bucket_above(con: Connection, tmp_path: Path) -> None:
     distribution = metric(value="EXTRACT(jsonPayload.v)")
     entries = [entry(v=v) for v in (-1, 0, 0.5, 1, 4.9, 5, 6)]
@@ -342,6 +393,8 @@ def test_a_minute_whose_entries_are_counted_in_three_parts_is_one_point(
         ({"linearBuckets": {"numFiniteBuckets": 3, "width": 5, "offset": 10}}, (10.0, 15.0, 20.0, 25.0)),
         ({"linearBuckets": {"numFiniteBuckets": 1, "width": 0.5}}, (0.0, 0.5)),
         ({"exponentialBuckets": {"numFiniteBuckets": 3, "growthFactor": 2, "scale": 3}}, (3.0, 6.0, 12.0, 24.0)),
+        ({"exponentialBuckets": {"numFiniteBuckets": "1", "growthFactor": "2", "scale": "3"}}, (3.0, 6.0)),
+        ({"linearBuckets": {"numFiniteBuckets": "1", "width": "0.5"}}, (0.0, 0.5)),
     ],
 )
 def test_the_three_kinds_of_buckets_have_these_bounds(options: dict[str, object], bounds: tuple[float, ...]) -> None:

@@ -113,6 +113,14 @@ def test_of_queries_that_are_asked_together_the_one_that_is_refused_is_shown_as_
         server.query_instants([("vector(1)", MINUTE), ("sum((", MINUTE)])
 
 
+def test_series_that_differ_in_their_names_alone_are_one_in_order_of_time(tmp_path: Path) -> None:
+    lines = [f"{name} 7 {MINUTE + at}" for name, at in ((f"{NAME}a", 1200), (f"{NAME}b", 0), (f"{NAME}b", 2400))]
+    query = f"last_over_time({NAME}a[2m]) or last_over_time({NAME}b[2m])"
+    with prometheus_over(_points(tmp_path, sorted(lines))) as server:
+        (one,) = server.query_range(query, MINUTE, MINUTE + 3600, 60)
+    assert [at - MINUTE for at, _ in one.samples] == [0, 60, 120, 1200, 1260, 1320, 2400, 2460, 2520]
+
+
 def test_a_window_without_an_evaluation_is_an_empty_answer(tmp_path: Path) -> None:
     with prometheus_over(_points(tmp_path, [])) as server:
         assert server.query_range("vector(1)", MINUTE + 60, MINUTE, 60) == []

@@ -94,6 +94,15 @@ def test_a_window_that_ends_before_it_starts_is_an_error(tmp_path: Path) -> None
         replay(_definitions(), [file], end=datetime(2020, 1, 1, tzinfo=UTC))
 
 
+def test_a_window_in_which_nothing_is_evaluated_is_an_error_and_no_all_clear(tmp_path: Path) -> None:
+    file = write(tmp_path / "e.jsonl", [rejection(START, "s-1")])
+    between = {"start": START + timedelta(seconds=10), "end": START + timedelta(seconds=20)}
+    with pytest.raises(UserError, match=r"no alert policy is evaluated from .*:10.* to .*:20.*; give an earlier --from"):
+        replay(_definitions(_policy(f"{COUNT} > 0"), _policy("vector(1)", "other", 600)), [file], **between)
+    fast = _policy(f"{COUNT} > 0", "fast", 5)
+    assert replay(_definitions(fast, _policy("vector(1)", "other", 600)), [file], **between).incidents == ()
+
+
 def test_a_query_that_prometheus_refuses_names_the_file_of_its_policy(tmp_path: Path) -> None:
     file = write(tmp_path / "e.jsonl", [rejection(START, "s-1")])
     with pytest.raises(UserError, match=r"alert_policies/many.yaml: Prometheus refuses the query"):

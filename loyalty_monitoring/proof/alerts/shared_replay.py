@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.model import AlertPolicy, LogMetric
 from loyalty_monitoring.proof.alerts.cases import Entry
-from loyalty_monitoring.query_languages.promql.quoted_names import legacy_names, words
+from loyalty_monitoring.query_languages.promql.quoted_names import renamed, words
 from loyalty_monitoring.replay.arrival import Arrival, EntryDelay, make_parts
 from loyalty_monitoring.replay.blocks import store_points
 from loyalty_monitoring.replay.entries.load import load_entries
@@ -32,7 +31,6 @@ from loyalty_monitoring.replay.prometheus import Prometheus, Series, prometheus_
 from loyalty_monitoring.replay.result import Incident
 
 _SUFFIXES = ("", "_count", "_sum")  # no alert reads buckets
-_WORD = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 
 
 @dataclass(frozen=True)
@@ -148,13 +146,13 @@ def _all_asked(trials: Iterable[Trial], names: Mapping[str, str]) -> tuple[Asked
 
 def _renamed(variant: Variant, names: Mapping[str, str]) -> str:
     """Return the variant's query, with the names that its metrics have on the shared."""
-    renamed = {
+    other = {
         metric.promql_name + suffix: names[key] + suffix
         for metric in variant.metrics
         if (key := _key(metric)) in names
         for suffix in _SUFFIXES
     }
-    return _WORD.sub(lambda word: renamed.get(word[0], word[0]), legacy_names(variant.policy.query))
+    return renamed(variant.policy.query, other)
 
 
 def _all_metrics(variants: Sequence[Variant]) -> dict[str, LogMetric]:

@@ -60,7 +60,7 @@ def _nodes(expression: Any) -> tuple[Any, ...]:
     while waiting:
         node = waiting.pop()
         found.append(node)
-        waiting += reversed(children(node))
+        waiting += reversed(parts(node))
     return tuple(found)
 
 
@@ -172,7 +172,7 @@ def reads(expression: Any) -> list[Read]:
     offset = getattr(expression, "offset", None) or timedelta()
     if isinstance(expression, promql_parser.VectorSelector):
         return [Read(expression, window, offset)]
-    below = (read for child in children(expression) for read in reads(child))
+    below = (read for part in parts(expression) for read in reads(part))
     return [Read(read.selector, read.window + window, read.offset + offset) for read in below]
 
 
@@ -184,7 +184,7 @@ def is_instant(expression: Any) -> bool:
 
 def look_back(expression: Any) -> timedelta:
     """Return how far before its instant the expression reads: ranges and offsets, added where they are nested."""
-    below = max((look_back(child) for child in children(expression)), default=timedelta())
+    below = max((look_back(part) for part in parts(expression)), default=timedelta())
     offset = getattr(expression, "offset", None) or timedelta()
     reach = (
         expression.range if isinstance(expression, promql_parser.MatrixSelector | promql_parser.SubqueryExpr) else None
@@ -200,12 +200,11 @@ def time_ranges(expression: Any) -> set[timedelta]:
 
 def number_literals(expression: Any) -> set[float]:
     """Return the numbers in the expression, parameters such as the 0.95 of a quantile included."""
-    parts = [part for node in nodes(expression) for part in (node, getattr(node, "param", None))]
-    return {part.val for part in parts if isinstance(part, promql_parser.NumberLiteral)}
+    return {node.val for node in nodes(expression) if isinstance(node, promql_parser.NumberLiteral)}
 
 
 def children(expression: Any) -> list[Any]:
-    """Return the expressions that an expression is made of."""
+    """Return the expressions whose series an expression is made of."""
     if isinstance(expression, promql_parser.BinaryExpr):
         return [expression.lhs, expression.rhs]
     if isinstance(expression, promql_parser.Call):
@@ -214,6 +213,12 @@ def children(expression: Any) -> list[Any]:
         return [expression.vector_selector]
     inner = getattr(expression, "expr", None)
     return [] if inner is None else [inner]
+
+
+def parts(expression: Any) -> list[Any]:
+    """Return the same with the parameter of an aggregation, such as the `scalar(...)` of `topk(scalar(...), x)`."""
+    parameter = getattr(expression, "param", None)
+    return [*children(expression), *([] if parameter is None else [parameter])]
 
 
 def bare(expression: Any) -> Any:

@@ -8,6 +8,7 @@ Where labels are listed, they may be quoted as well: https://prometheus.io/docs/
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 _TOKEN = re.compile(
@@ -73,6 +74,27 @@ def legacy_names(query: str) -> str:
         elif inside == "{" and kind == "text":
             written[index] = f'__name__="{legacy_name(_unquoted(token))}"'
     return "".join(written)
+
+
+def renamed(query: str, names: Mapping[str, str]) -> str:
+    """Return the query with other names for these metrics, wherever a name stands: not in texts and comments."""
+    return "".join(names.get(piece, piece) if is_name else piece for piece, is_name in _pieces(query))
+
+
+@lru_cache(maxsize=4096)
+def _pieces(query: str) -> tuple[tuple[str, bool], ...]:
+    """Return the query, unquoted, in pieces, and which of them may be a metric's name."""
+    pieces: list[tuple[str, bool]] = []
+    before = ("", "")
+    for token in _TOKEN.finditer(legacy_names(query)):
+        kind, text = token.lastgroup, token[0]
+        if kind == "text" and before in (("__name__", "="), ("__name__", "!=")):
+            pieces += [(text[0], False), (text[1:-1], True), (text[-1], False)]
+        else:
+            pieces.append((text, kind == "word"))
+        if kind != "skip":
+            before = (before[1], text)
+    return tuple(pieces)
 
 
 def words(query: str) -> set[str]:

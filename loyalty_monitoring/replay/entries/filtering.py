@@ -78,7 +78,8 @@ def _needed_field(con: Connection, part: Expression) -> FieldPath | None:
     field = next(iter(fields))
     if len(fields) > 1 or len(field) != 1:
         return None
-    row = con.execute(f"SELECT {to_sql(Filter('', part), lambda _: 'NULL::JSON')}").fetchone()
+    without = to_sql(Filter("", part), lambda _: "missing")
+    row = con.execute(f"SELECT {without} FROM (SELECT NULL::JSON AS missing)").fetchone()
     return None if row is None or row[0] else field
 
 

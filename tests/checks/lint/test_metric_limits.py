@@ -44,6 +44,13 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"bucketOptions": {"exponentialBuckets": exponential(growthFactor=1)}}, "growthFactor:", "only more than 1"),
     ({"bucketOptions": {"exponentialBuckets": exponential(scale="0")}}, "scale:", "only more than 0"),
     ({"bucketOptions": {"exponentialBuckets": {"numFiniteBuckets": 9, "scale": 1}}}, "exponentialBuckets:", "growth"),
+    (
+        {"bucketOptions": {"exponentialBuckets": exponential(numFiniteBuckets=200, growthFactor=100)}},
+        "exp",
+        "beyond any",
+    ),
+    ({"bucketOptions": {"exponentialBuckets": exponential(growthFactor=1e200)}}, "exponentialBuckets:", "beyond any"),
+    ({"bucketOptions": {"exponentialBuckets": exponential(scale=10**400)}}, "exponentialBuckets:", "beyond any"),
     ({"name": "/shop/errors"}, "name:", "and no / first"),
     ({"name": "shop errors"}, "name:", "letters, digits and _-"),
 ]
