@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from loyalty_monitoring.common.atomic_files import appearing_whole
+from loyalty_monitoring.common.errors import Position, UserError
 
 Entry = dict[str, Any]
 
@@ -52,7 +53,11 @@ def write_file(file: Path, days: Iterable[list[Entry]]) -> None:
 
 
 def write_folder(folder: Path, days: Iterable[list[Entry]]) -> None:
-    """Write one file a day, DATE.jsonl.gz."""
+    """Write one file a day, DATE.jsonl.gz. Errors: UserError for a folder that cannot be made, before any day is."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot be made: {error.strerror}; choose another --out", Position(str(folder))) from error
     for day in days:
         if day:
             write_file(folder / f"{day[0]['timestamp'][:10]}.jsonl.gz", [day])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import click
 
 from loyalty_monitoring.commands.options import stacks_option
 from loyalty_monitoring.commands.project import project_root
+from loyalty_monitoring.common.errors import Position, UserError
 
 
 @click.command("lint")
@@ -46,6 +48,9 @@ def lint_command(paths: tuple[Path, ...], output_format: str, explain: str | Non
         return
     if paths and stacks:
         raise click.UsageError("--stack is for this project's own definitions; leave out PATH, or --stack")
+    for path in paths:
+        if not os.path.exists(path):  # a name that holds NUL is not there, either
+            raise UserError("is not there; name a file or a folder", Position(str(path)))
     linted = run.lint_paths(paths) if paths else None
     if linted is not None:
         findings = linted.findings

@@ -37,6 +37,7 @@ def points_command(files: tuple[Path, ...], stack: str, out: Path, strict: bool)
     """
     from loyalty_monitoring.common.atomic_files import appearing_whole
     from loyalty_monitoring.common.temporary_folders import temporary_folder
+    from loyalty_monitoring.replay.diagnosis import why_silent
     from loyalty_monitoring.replay.run import write_points
 
     _, definitions = load_stack(stack)
@@ -53,3 +54,5 @@ def points_command(files: tuple[Path, ...], stack: str, out: Path, strict: bool)
     summary = f"{points:,} points of {series:,} time series, from {counts.read - counts.rejected:,} entries"
     rejected = f"; {counts.rejected:,} lines are no LogEntry" if counts.rejected else ""
     click.echo(f"{summary}{rejected}, written to {Position(out)}", err=str(out) == "-")
+    for why in why_silent(definitions.log_metrics, summaries, counts.origins):
+        click.echo(why, err=True)

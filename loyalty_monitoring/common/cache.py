@@ -22,6 +22,7 @@ from loyalty_monitoring.common.sizes import bytes_of
 FOLDER_VARIABLE, SIZE_VARIABLE = "LOYALTY_MONITORING_CACHE", "LOYALTY_MONITORING_CACHE_SIZE"
 DEFAULT_SIZE = 2 * 2**30
 _PARTIAL = ".partial"
+_SEAL_BYTES = hashlib.sha256().digest_size
 _ABANDONED_SECONDS = 3600  # a result that has been in the making for longer belongs to nobody any more
 
 
@@ -119,6 +120,21 @@ def digest(file: Path) -> str:
     """Return the SHA-256 of a file's bytes."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def sealed(content: bytes) -> bytes:
+    """Return the bytes with a seal, by which `unsealed` tells whether the disk has damaged them."""
+    return content + hashlib.sha256(content).digest()
+
+
+def unsealed(file: Path) -> bytes | None:
+    """Return the bytes that were sealed; None where the file is gone, which happens at any time, or damaged."""
+    try:
+        whole = file.read_bytes()
+    except OSError:
+        return None
+    content, seal = whole[:-_SEAL_BYTES], whole[-_SEAL_BYTES:]
+    return content if hashlib.sha256(content).digest() == seal else None
 
 
 def _results(folder: Path) -> Iterator[Result]:

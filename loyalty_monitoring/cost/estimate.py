@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,6 +24,7 @@ from loyalty_monitoring.definitions.metric_usage import series_in_queries, serie
 from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.definitions.project import Dimension
 from loyalty_monitoring.replay.blocks import store_points
+from loyalty_monitoring.replay.diagnosis import why_nothing_matched
 from loyalty_monitoring.replay.entries.counts import EntryCounts
 from loyalty_monitoring.replay.metric_points import points_of_files
 from loyalty_monitoring.replay.prometheus import prometheus_with
@@ -93,6 +95,10 @@ class Estimate:
         return max(prices.metric_ingestion.since, prices.alert_queries.since, prices.alert_points.since)
 
 
+_log = logging.getLogger("loyalty_monitoring.cost")
+_NOTHING = "no metric matches an entry of the sample, so it says nothing about cost; give logs of this stack"
+
+
 def measured(
     definitions: Definitions,
     files: Sequence[Path | Literal["-"]],
@@ -104,8 +110,10 @@ def measured(
     wanted = series_in_queries(metrics, (policy.query for policy in policies))
     with temporary_folder() as folder:
         with connect() as con:
-            counts, _ = points_of_files(con, metrics, files, wanted, progress=progress)
+            counts, summaries = points_of_files(con, metrics, files, wanted, progress=progress)
             start, end = _window(counts)
+            if not any(one.matched for one in summaries.values()):
+                _log.warning("%s", "\n".join([_NOTHING, *why_nothing_matched(metrics, counts.origins)]))
             usage = measure(
                 con,
                 metrics,

@@ -13,7 +13,10 @@ from loyalty_monitoring.query_languages.promql.quoted_names import words
 
 
 def series_names(metric: LogMetric) -> tuple[str, ...]:
-    """Return the PromQL names of a metric's time series (gcp-facts 3): a distribution has three."""
+    """Return the PromQL names of a metric's time series, of which a distribution has three.
+
+    Source: https://cloud.google.com/monitoring/promql/promql-mapping
+    """
     suffixes = SUFFIXES if metric.is_distribution else ("",)
     return tuple(metric.promql_name + suffix for suffix in suffixes)
 

@@ -35,7 +35,10 @@ class LogMetric:
 
     @property
     def promql_name(self) -> str:
-        """The metric's name in PromQL (gcp-facts 3): first `/` becomes `:`, other specials become `_`."""
+        """The metric's name in PromQL: first `/` becomes `:`, other specials become `_`.
+
+        Source: https://cloud.google.com/monitoring/promql/promql-mapping
+        """
         return promql_name(self.api_name)
 
     @property

@@ -23,6 +23,8 @@ class ChartWish:
 
 def new_chart(sources: Sources, wish: ChartWish) -> Mapping[Path, str]:
     """Return the dashboard's file with the chart in it. Errors: UserError for what is not there."""
+    if not wish.title.strip():
+        raise UserError("a chart needs a title; say what it shows")
     if wish.metric not in sources.log_metrics:
         raise UserError(f"there is no metric {wish.metric!r}{nearest(wish.metric, set(sources.log_metrics))}")
     if wish.dashboard not in sources.dashboards:

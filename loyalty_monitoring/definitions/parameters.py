@@ -89,6 +89,11 @@ def chosen_parameters(
     """Return the parameters of a document that keeps the schema, with the stack's overrides in their ranges."""
     plain = {name for name, entry in document.data.items() if "default" in entry}
     for name in overrides:
+        if name in document.data and name not in plain:
+            summands = " or ".join(map(repr, document.data[name]["sum"]))
+            raise UserError(
+                f"the stack overrides parameter {name!r}, which is a sum; override {summands} instead", places.get(name)
+            )
         if name not in plain:
             raise UserError(
                 f"the stack overrides parameter {name!r}, which {Path(document.file).name} does not declare"

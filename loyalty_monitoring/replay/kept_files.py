@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
-from loyalty_monitoring.common.cache import Cache, digest, key
+from loyalty_monitoring.common.cache import Cache, digest, key, sealed, unsealed
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _GROUP_BYTES = 4 * 2**20  # as they are on the disk, packed or not
@@ -83,13 +83,11 @@ def _seen(file: Path | Literal["-"]) -> object:
 def kept_json(cache: Cache, kind: str, name: str | None) -> Any:
     """Return a result that is kept as JSON, None where there is none."""
     file = None if name is None else cache.get(kind, name)
-    try:
-        return None if file is None else json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+    content = None if file is None else unsealed(file)
+    return None if content is None else json.loads(content)
 
 
 def put_json(cache: Cache, kind: str, name: str | None, value: object) -> None:
     """Keep a result as JSON; `name` is None where it has no key."""
     if name is not None:
-        cache.put(kind, name, lambda path: path.write_text(json.dumps(value), encoding="utf-8"))
+        cache.put(kind, name, lambda path: path.write_bytes(sealed(json.dumps(value).encode())))

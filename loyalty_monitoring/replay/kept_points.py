@@ -7,8 +7,6 @@ that follow each other are kept as one, so that many of them do not cost a pass 
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from loyalty_monitoring.common.cache import Cache, key
+from loyalty_monitoring.common.cache import Cache, key, sealed, unsealed
 from loyalty_monitoring.common.database import Connection, Progress, connect
 from loyalty_monitoring.common.temporary_folders import temporary_folder
 from loyalty_monitoring.definitions.model import LogMetric
@@ -30,7 +28,6 @@ from loyalty_monitoring.replay.kept_lines import Found, keep_places, kept_places
 from loyalty_monitoring.replay.metric_points import count_files, export_points, import_points
 from loyalty_monitoring.replay.result import MetricSummary
 
-_PARQUET_END = b"PAR1"  # github.com/apache/parquet-format#file-format
 _COUNTED = ("filter", "labelExtractors", "valueExtractor", "bucketOptions", "metricDescriptor")
 
 
@@ -198,7 +195,7 @@ def _keep(cache: Cache, group: Group, counts: EntryCounts, points: Mapping[str, 
     """Keep what was counted, unless the files changed meanwhile."""
     if group.is_unchanged():
         for name, file in points.items():
-            cache.put("points", name, partial(shutil.copyfile, file))
+            cache.put("points", name, partial(_seal, file))
         put_json(cache, "counts", _counts_key(group), _as_json(group, counts))
 
 
@@ -236,15 +233,15 @@ def _points_of_group(
 
 def _copied(source: Path | None, target: Path) -> bool:
     """Make `target` of a kept file, which may be removed at any time."""
-    if source is None:
+    content = None if source is None else unsealed(source)
+    if content is None:
         return False
-    try:
-        shutil.copyfile(source, target)
-        with target.open("rb") as copy:
-            copy.seek(-len(_PARQUET_END), os.SEEK_END)
-            return copy.read() == _PARQUET_END
-    except OSError:
-        return False
+    target.write_bytes(content)
+    return True
+
+
+def _seal(source: Path, target: Path) -> None:
+    target.write_bytes(sealed(source.read_bytes()))
 
 
 # What is kept as JSON -----------------------------------------------------------------------------------------------

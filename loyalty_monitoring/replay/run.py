@@ -70,7 +70,9 @@ def replay(
             span = window(points.entries, start, end, longest_window(chosen))
             result = judged(answers, points, chosen, *span, progress, closing=closing)
             origins = points.entries.origins
-    return replace(result, why_nothing_matched=why_silent(metrics, result.metrics, origins))
+    # Of one alert's logs the metrics of the others match nothing, which says nothing.
+    told = metrics if policies is None else [one for one in metrics if wanted & set(series_names(one))]
+    return replace(result, why_nothing_matched=why_silent(told, result.metrics, origins))
 
 
 def _judged_late(
@@ -248,6 +250,15 @@ def window(
         first, last = counts.first_timestamp, counts.last_timestamp
     window_from = start or _floor(first)
     window_to = end or _floor(last) + _MINUTE
+    if window_from > window_to and end is None:
+        raise UserError(
+            f"the last entry is of {last.isoformat()}, before --from ({window_from.isoformat()}); "
+            "give an earlier --from"
+        )
+    if window_from > window_to and start is None:
+        raise UserError(
+            f"the first entry is of {first.isoformat()}, after --to ({window_to.isoformat()}); give a later --to"
+        )
     if window_from > window_to:
         raise UserError(
             f"the window ends ({window_to.isoformat()}) before it starts ({window_from.isoformat()}); "

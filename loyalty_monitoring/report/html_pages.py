@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from loyalty_monitoring.definitions.model import Dashboard
+from loyalty_monitoring.replay.quantities import SECONDS, quantity
 from loyalty_monitoring.report.markdown import html
 from loyalty_monitoring.report.pages import Data, JudgedPolicy, data_script, title_of
 from loyalty_monitoring.report.site import LIVE, scripts
@@ -89,6 +90,7 @@ def _page(template: str, site: Site, data: Data, home: str, **more: object) -> s
             script=Markup(data_script(data)),
             home=home,
             markdown=lambda text: Markup(html(text)),
+            duration=lambda seconds: quantity(seconds, SECONDS),
             policy=_FROM_DISK if site.version is None else _SERVED,
             scripts=[*scripts(), *([] if site.version is None else [LIVE])],
             version=site.version,

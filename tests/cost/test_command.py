@@ -63,3 +63,5 @@ def test_logs_that_no_metric_counts_cost_nothing_also_where_nothing_is_said_to_g
     done = run("cost", logs, folder=project)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("$0.00 a month")
+    assert "no metric matches an entry of the sample, so it says nothing about cost" in done.stderr
+    assert "the entries have app.modules.other (1)" in done.stderr

@@ -6,6 +6,7 @@ import gzip
 import random
 import shutil
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -206,19 +207,41 @@ def test_what_is_rejected_is_told_each_time(
         replay(_definitions(), [file], strict=True, cache=cache)
 
 
-@pytest.mark.parametrize("kind", ["answers", "blocks", "counts", "found", "points"])
-def test_a_damaged_cache_is_slow_and_never_wrong(cache: Cache, file: Path, kind: str) -> None:
+def _half(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def _other_bit(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+def _other_object(content: bytes) -> bytes:
+    return b"{}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "damage"),
+    [
+        *((kind, _half) for kind in ("answers", "blocks", "counts", "found", "points")),
+        *((kind, _other_bit) for kind in ("answers", "counts", "found", "points")),
+        *((kind, _other_object) for kind in ("answers", "counts", "found")),
+    ],
+)
+def test_a_damaged_cache_is_slow_and_never_wrong(
+    cache: Cache, file: Path, kind: str, damage: Callable[[bytes], bytes]
+) -> None:
     expected = replay(_definitions(4), [file])
     replay(_definitions(3), [file], cache=cache)
     assert cache.folder is not None
-    if kind == "points":
+    if kind in ("points", "counts"):
         shutil.rmtree(cache.folder / "found")
         shutil.rmtree(cache.folder / "blocks")
     for damaged in (cache.folder / kind).rglob("*"):
         if damaged.is_file():
             content = damaged.read_bytes()
             damaged.unlink()
-            damaged.write_bytes(content[: len(content) // 2])
+            damaged.write_bytes(damage(content))
     assert replay(_definitions(4), [file], cache=cache) == expected
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -90,14 +91,33 @@ def test_files_without_an_entry_need_a_window(tmp_path: Path) -> None:
 
 def test_a_window_that_ends_before_it_starts_is_an_error(tmp_path: Path) -> None:
     file = write(tmp_path / "e.jsonl", [rejection(START, "s-1")])
+    before, after = datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
+    with pytest.raises(UserError, match=r"the first entry is of .*, after --to .*; give a later --to"):
+        replay(_definitions(), [file], end=before)
+    with pytest.raises(UserError, match=r"the last entry is of .*, before --from .*; give an earlier --from"):
+        replay(_definitions(), [file], start=after)
     with pytest.raises(UserError, match="mend --from or --to"):
-        replay(_definitions(), [file], end=datetime(2020, 1, 1, tzinfo=UTC))
+        replay(_definitions(), [file], start=after, end=before)
+
+
+def test_of_one_alert_only_what_its_metrics_want_is_told(tmp_path: Path) -> None:
+    others = [
+        replace(_metric(f"other{n}"), body={**_metric(f"other{n}").body, "filter": 'labels.python_logger="other"'})
+        for n in range(3)
+    ]
+    mine = {**REJECTIONS.body, "filter": f'{FILTER} labels.python_logger="rate_limiter"'}
+    definitions = Definitions((replace(REJECTIONS, body=mine), *others), (_policy(f"{COUNT} > 0"),), ())
+    lines = [{**rejection(START, "s-1"), "labels": {"python_logger": name}} for name in ("rate_limiter", "odd")]
+    files = [write(tmp_path / f"{number}.jsonl", [line]) for number, line in enumerate(lines)]
+    assert replay(definitions, [files[0]], policies=["many"]).why_nothing_matched == ()
+    (why,) = replay(definitions, [files[1]], policies=["many"]).why_nothing_matched
+    assert 'labels.python_logger="rate_limiter", and the entries have odd (1)' in why
 
 
 def test_a_window_in_which_nothing_is_evaluated_is_an_error_and_no_all_clear(tmp_path: Path) -> None:
     file = write(tmp_path / "e.jsonl", [rejection(START, "s-1")])
     between = {"start": START + timedelta(seconds=10), "end": START + timedelta(seconds=20)}
-    with pytest.raises(UserError, match=r"no alert policy is evaluated from .*:10.* to .*:20.*; give an earlier --from"):
+    with pytest.raises(UserError, match=r"no alert policy is evaluated from .*:10.* to .*:20.*; give an earlier"):
         replay(_definitions(_policy(f"{COUNT} > 0"), _policy("vector(1)", "other", 600)), [file], **between)
     fast = _policy(f"{COUNT} > 0", "fast", 5)
     assert replay(_definitions(fast, _policy("vector(1)", "other", 600)), [file], **between).incidents == ()

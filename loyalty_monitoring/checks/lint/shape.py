@@ -206,7 +206,8 @@ class _Walk:
         elif message is None:
             yield from _scalar(field, value, path)
         elif message.full_name in _NOT_JUDGED:
-            return
+            if not isinstance(value, dict) and not _may_be_anything(value):
+                yield _wrong(path, value, "an object")
         elif (well_known := _WELL_KNOWN.get(message.full_name)) is not None:
             yield from well_known(value, path)
         else:

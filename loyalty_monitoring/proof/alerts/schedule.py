@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from loyalty_monitoring.proof.alerts.cases import Case, Entry, entries
 
 _FIRST_DAY = datetime(2026, 1, 2, tzinfo=UTC)
-# No query looks back further than 25 hours (gcp-facts 2), so no case sees the one before.
+# No query looks back further than 25 hours (docs/lint/promql-lookback.md), so no case sees the one before.
 _APART = timedelta(hours=26)
 _DAY = timedelta(days=1)
 

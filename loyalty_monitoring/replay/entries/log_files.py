@@ -180,6 +180,8 @@ def _opened(file: Path | Literal["-"]) -> Iterator[BinaryIO]:
 
 
 def _not_read(name: str, error: OSError) -> UserError:
+    if isinstance(error, IsADirectoryError):
+        return UserError("is a folder; name the files in it, such as FOLDER/*.jsonl.gz", Position(name))
     reason = error.strerror or str(error)
     return UserError(f"cannot be read ({reason}); check its name and rights", Position(name))
 

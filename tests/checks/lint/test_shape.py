@@ -107,6 +107,11 @@ def test_a_fraction_is_no_value_of_an_enum() -> None:
     assert not taken_by_the_walk("log_metric", {"name": "m", "filter": "a", "version": 1.5})
 
 
+def test_nothing_in_a_list_is_no_message() -> None:
+    assert taken_by_the_walk("alert_policy", {"validity": {"details": [{}]}})
+    assert not taken_by_the_walk("alert_policy", {"validity": {"details": [None]}})
+
+
 def test_the_generated_bodies_are_both_right_and_wrong() -> None:
     bodies = [
         (kind, a_body(MESSAGES[kind].pb().DESCRIPTOR, random.Random(seed))) for kind in MESSAGES for seed in range(60)
