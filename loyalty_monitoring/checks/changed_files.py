@@ -16,7 +16,10 @@ from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.definitions.settings import stack_of
 
 # A change of one of these can alter any case.
-_ALL = ("log_events.yaml", "monitoring.yaml", "tests/cases/shorthands.yaml")
+_ALL = ("monitoring.yaml", "tests/cases/shorthands.yaml")
+_CONTRACT = "log_events.yaml"
+# What of the log contract no filter is made from.
+_ONLY_TOLD = ("examples",)
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,9 @@ def changed_since(root: Path, since: str, definitions: Definitions) -> Changed:
     listed = _git(root, since, "diff", "--name-only", "--relative", since, "--", ".")
     untracked = _git(root, since, "ls-files", "--others", "--exclude-standard", "--", ".")
     files = {line for text in (listed, untracked) for line in text.splitlines()}
-    return changed_by(root, files, definitions, _changed_defaults(root, since) if "parameters.yaml" in files else {})
+    defaults = _changed_defaults(root, since) if "parameters.yaml" in files else {}
+    events = _changed_events(root, since) if _CONTRACT in files else frozenset()
+    return changed_by(root, files, definitions, defaults, events)
 
 
 def everything(definitions: Definitions) -> Changed:
@@ -51,15 +56,25 @@ def everything(definitions: Definitions) -> Changed:
     return Changed(alerts, tuple(metric.name for metric in definitions.log_metrics), {})
 
 
-def changed_by(root: Path, files: set[str], definitions: Definitions, defaults: dict[str, tuple[Any, Any]]) -> Changed:
-    """Return the alerts and metrics whose cases can come out otherwise when these files and defaults change."""
+def changed_by(
+    root: Path,
+    files: set[str],
+    definitions: Definitions,
+    defaults: dict[str, tuple[Any, Any]],
+    events: frozenset[str] | None = frozenset(),
+) -> Changed:
+    """Return the alerts and metrics whose cases can come out otherwise when these files, defaults and events of the log
+    contract change; None for the events is all of it.
+    """
     stacks = tuple(sorted(stack for file in files if (stack := stack_of(file)) is not None))
-    if files & set(_ALL):
+    if files & set(_ALL) or events is None:
         return replace(everything(definitions), parameters=defaults, stacks=stacks)
     defined = {
         metric.name
         for metric in definitions.log_metrics
-        if _touched(root, metric.source, files) or metric.parameters & defaults.keys()
+        if _touched(root, metric.source, files)
+        or metric.parameters & defaults.keys()
+        or (events and events & set(re.findall(r"\w+", metric.source.read_text(encoding="utf-8"))))
     }
     alerts = {
         policy.name
@@ -82,9 +97,7 @@ def _touched(root: Path, source: Path, files: set[str]) -> bool:
 
 def _changed_defaults(root: Path, since: str) -> dict[str, tuple[Any, Any]]:
     """Return the parameters with another default, by name; a sum of parameters changes with its parts."""
-    text = _git(root, since, "show", f"{since}:./parameters.yaml")
-    before = load_foreign_documents(Path(f"{since}:parameters.yaml"), text)[0].data
-    after = load_yaml(root / "parameters.yaml").data
+    before, after = _both(root, since, "parameters.yaml")
     if not isinstance(before, dict) or not isinstance(after, dict):
         return {}
     plain = {
@@ -98,6 +111,26 @@ def _changed_defaults(root: Path, since: str) -> dict[str, tuple[Any, Any]]:
         if isinstance(entry, dict) and set(entry.get("sum", ())) & plain.keys()
     }
     return plain | sums
+
+
+def _changed_events(root: Path, since: str) -> frozenset[str] | None:
+    """Return the events of the log contract that differ, by name; None where more than its events does."""
+    before, after = _both(root, since, _CONTRACT)
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return None
+    rest = [{key: value for key, value in one.items() if key not in ("events", *_ONLY_TOLD)} for one in (before, after)]
+    if rest[0] != rest[1]:
+        return None
+    old, new = before.get("events") or {}, after.get("events") or {}
+    return frozenset(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+
+
+def _both(root: Path, since: str, name: str) -> tuple[Any, Any]:
+    """Return what a YAML file held, None where it was not there, and what it holds."""
+    if not _git(root, since, "ls-tree", "--name-only", since, "--", name).strip():
+        return None, load_yaml(root / name).data
+    text = _git(root, since, "show", f"{since}:./{name}")
+    return load_foreign_documents(Path(f"{since}:{name}"), text)[0].data, load_yaml(root / name).data
 
 
 def _default(entry: Any) -> Any:

@@ -12,6 +12,7 @@ Sources:
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -35,11 +36,18 @@ _MOVED: Mapping[str, tuple[str, type]] = {
 _RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)")
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
+def _refuse(number: str) -> None:
+    raise ValueError(f"{number} is no number that JSON can write again")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse)
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        _refuse(text)
+    return value
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_number)
 
 
 def log_entry_from_line(

@@ -303,7 +303,8 @@ def _add_points(
     if by_arrival:
         lateness = _lateness(entry_column(_RECEIVED))
         selected += f", {lateness} AS late"
-        matches = f"({matches}) AND {lateness} <= {_DAY}"
+        # cloud.google.com/logging/docs/logs-based-metrics/troubleshooting: 24 hours after it happened, none counts.
+        matches = f"({matches}) AND coalesce({_received(entry_column(_RECEIVED))} - epoch(time) <= {_DAY}, true)"
     # What many metrics share is done once: the filter, and each field and value.
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE matching AS SELECT resource, {_MINUTE} AS minute{selected} FROM {relation} "
@@ -343,10 +344,15 @@ def _lateness(received: str) -> str:
     """Return seconds from the end of an entry's minute to when it was received, in steps of 30 s; 0 where that is
     unknown.
     """
-    after = f"(epoch(try_cast({received}->>'$' AS TIMESTAMPTZ)) - ({_MINUTE} + 1)::BIGINT * 60)"
+    after = f"({_received(received)} - ({_MINUTE} + 1)::BIGINT * 60)"
     # What is later than a day counts in nothing, however much later it is.
     bounded = f"least(greatest({after}, 0), {2 * _DAY})"
     return f"coalesce(ceil({bounded} / {ARRIVAL_STEP})::INTEGER * {ARRIVAL_STEP}, 0)"
+
+
+def _received(received: str) -> str:
+    """Return when an entry was received, in unix seconds; NULL where that is unknown."""
+    return f"epoch(try_cast({received}->>'$' AS TIMESTAMPTZ))"
 
 
 def _add_metric(

@@ -54,6 +54,20 @@ def test_a_stack_with_other_values_is_named_with_the_command_that_shows_what_the
     assert "`loyalty-monitoring diff HEAD . LOG...`" in done.stdout
 
 
+def test_an_event_concerns_the_metrics_that_read_it_and_a_new_one_nothing(project: Path) -> None:
+    contract = project / "log_events.yaml"
+    new = "  card_lost:\n    description: Lost.\n    rows: [L1]\n    logger: card_service\n    severity: INFO\n"
+    replace_text(contract, "  stamp_added:\n", f"{new}    fields: {{merchant_id: string}}\n\n  stamp_added:\n")
+    done = check(project)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "changed   0 alerts, 0 metrics" in done.stdout
+    replace_text(contract, "description: Stamps were put on a card.", "description: Stamps were given.")
+    assert "changed   0 alerts, 1 metric: stamp_transactions\n" in check(project, "--no-mutants").stdout
+    replace_text(contract, "logger_root: app.modules.loyalty", "logger_root: app.modules.loyal")
+    assert "metrics   " in (told := check(project, "--no-mutants").stdout)
+    assert "changed   0 alerts" not in told
+
+
 def test_all_mistakes_are_said_at_once_each_at_its_own_place(project: Path) -> None:
     broken = sorted((project / "alert_policies").glob("*.yaml"))[:2]
     for file in broken:

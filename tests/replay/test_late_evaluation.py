@@ -194,6 +194,18 @@ def test_an_entry_that_says_an_impossible_receive_time_costs_no_other(tmp_path: 
     assert found == (2 if received < "2" or received == "never" else 1)
 
 
+@pytest.mark.parametrize(("seconds", "counted"), [(86_400, 1), (86_401, 0)])
+def test_what_is_received_more_than_a_day_late_counts_nowhere(tmp_path: Path, seconds: int, counted: int) -> None:
+    received = (START + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
+    file = write(
+        tmp_path / "e.jsonl", [rejection(START, "s-2"), {**rejection(START, "s-1"), "receiveTimestamp": received}]
+    )
+    with connect() as con:
+        points_of_files(con, [METRIC], [file], [NAME], by_arrival=True)
+        rows = con.execute("SELECT n FROM points JOIN series USING (series) WHERE contains(labels, 's-1')").fetchall()
+    assert len(rows) == counted
+
+
 def _opened(tmp_path: Path, late: Arrival | None) -> int:
     condition = {"query": f"sum(sum_over_time({NAME}[20m])) >= 5", "duration": "0s", "evaluationInterval": "60s"}
     body = {"conditions": [{"conditionPrometheusQueryLanguage": condition}]}

@@ -30,7 +30,7 @@ _COLOUR = r"(?:\x1b\[[0-9;]*m)*"
 _TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)"
 _PREFIX = re.compile(
     rf"{_COLOUR}(?:\[pod/(?P<pod>[^]/\s]+)/(?P<container>[^]/\s]+)\] |(?P<service>[A-Za-z0-9][\w.-]*) *\| ?)?"
-    rf"{_COLOUR}(?:(?P<time>{_TIME})(?: |$)(?:(?P<stream>stdout|stderr) (?P<tag>[FP])(?: |$))?)?"
+    rf"{_COLOUR}(?: ?(?P<time>{_TIME})(?: |$)(?:(?P<stream>stdout|stderr) (?P<tag>[FP])(?: |$))?)?"
 )
 # As Python's and Celery's own formats begin, without a zone; containers have UTC.
 _TIME_OF_TEXT = re.compile(r"\[?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?")
@@ -86,8 +86,17 @@ def entries_of(
                             before = made["timestamp"]
                             if made.get("textPayload", "").startswith('{"'):
                                 _count_cut(Position(found.name, batch.line(number)), counts)
-                            yield json.dumps(made)
+                            yield _written(made)
     _judge(counts)
+
+
+def _written(entry: dict[str, Any]) -> str:
+    """Return the entry as JSON; half of a surrogate pair, which UTF-8 cannot hold, becomes U+FFFD."""
+    text = json.dumps(entry)
+    if "\\ud" not in text:
+        return text
+    whole = json.dumps(entry, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return json.dumps(json.loads(whole))
 
 
 def _refuse(one: Rejected, counts: LineCounts, strict: bool) -> None:

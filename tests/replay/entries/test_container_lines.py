@@ -13,6 +13,7 @@ from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.replay.entries.container_lines import LineCounts, entries_of
 from loyalty_monitoring.replay.entries.counts import Rejected
 from loyalty_monitoring.replay.entries.log_files import MAX_LINE_BYTES
+from loyalty_monitoring.replay.entries.match import count_matches
 from tests.conftest import EXAMPLE, run
 
 # As StructuredLogHandler prints it.
@@ -45,6 +46,7 @@ def _made(folder: Path, *lines: str, counts: LineCounts | None = None, **options
         ("[pod/worker-0/worker] ", {"pod_name": "worker-0", "container_name": "worker"}),  # kubectl logs --prefix
         ("worker-1  | ", {"container_name": "worker-1"}),  # docker compose logs -t
         ("\x1b[36mworker-1  | \x1b[0m", {"container_name": "worker-1"}),  # on a terminal
+        ("\x1b[36mworker-1  |\x1b[0m ", {"container_name": "worker-1"}),
     ],
 )
 @pytest.mark.parametrize("own", ["", "2026-11-01T00:00:00Z"])
@@ -109,6 +111,7 @@ def test_text_without_a_time_has_that_of_the_line_before_it_and_json_has_not(tmp
     "line",
     [
         '{"x": NaN}',
+        '{"x": 1e999}',
         "{" * 5000,
         '{"x": ' + "[" * 9000,
         "[1, 2]",
@@ -147,6 +150,17 @@ def test_nothing_usable_is_an_error_and_with_strict_the_first_such_line_is(
     assert words in str(error.value)
     with pytest.raises(UserError, match=f"stdout.txt:2: .*{words}"):
         _made(tmp_path, f"{TIME} {LINE}", line, strict=True)
+
+
+def test_half_of_a_pair_is_no_character_and_a_pair_is_one(tmp_path: Path) -> None:
+    lines = [json.dumps({"message": text}) for text in ("\ud83d\ude00", "a\ud800b", "\udc00\ud800", "\\ud800")]
+    file = tmp_path / "stdout.txt"
+    file.write_text("".join(f"{TIME} {line}\n" for line in lines))
+    written = list(entries_of([file], "k8s_container", counts=LineCounts()))
+    told = [json.loads(one)["jsonPayload"]["message"] for one in written]
+    assert told == ["\U0001f600", "a\ufffdb", "\ufffd\ufffd", "\\ud800"]
+    (made := tmp_path / "entries.jsonl").write_text("\n".join(written))
+    assert count_matches("jsonPayload.message:*", [made], strict=True) == len(lines)
 
 
 def test_the_commands_name_the_import_and_take_what_it_makes(tmp_path: Path) -> None:
