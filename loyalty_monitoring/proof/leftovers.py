@@ -1,4 +1,4 @@
-"""Find what is left behind when an alert goes or is renamed: case files, reviewed mutants and rows without
+"""Find what is left behind when an alert goes or is renamed: case files, reviewed mutants, rows and parameters without
 their alert.
 """
 
@@ -12,6 +12,8 @@ from loyalty_monitoring.common.yaml_documents import load_yaml
 from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.proof.mutants.equivalents import Equivalent
 
+_READ_PARAMETERS = ("alert_policies", "dashboards", "log_metrics")
+
 
 def leftovers(root: Path, definitions: Definitions, reviewed: Mapping[str, Equivalent]) -> list[str]:
     """Return sentences, each with the file and what to do."""
@@ -22,6 +24,7 @@ def leftovers(root: Path, definitions: Definitions, reviewed: Mapping[str, Equiv
         *_runbooks(root, alerts),
         *_mutants(reviewed, known),
         *_rows(root, definitions),
+        *_parameters(root),
     ]
 
 
@@ -63,3 +66,14 @@ def _rows(root: Path, definitions: Definitions) -> Iterator[str]:
                 f"{coverage.position((row,))}: no alert covers {row} any more ({sentence}); name it in the rows of "
                 "one, or remove the row here and from the other definitions"
             )
+
+
+def _parameters(root: Path) -> Iterator[str]:
+    """Yield parameters that no definition reads, nor another parameter or the project's settings."""
+    files = [root / "monitoring.yaml", *(file for kind in _READ_PARAMETERS for file in (root / kind).glob("*.yaml"))]
+    read = {word for file in files if file.exists() for word in re.findall(r"\w+", file.read_text(encoding="utf-8"))}
+    parameters = load_yaml(root / "parameters.yaml")
+    read |= {part for entry in parameters.data.values() for part in entry.get("sum", ())}
+    for name in parameters.data:
+        if name not in read:
+            yield f"{parameters.position((name,))}: nothing reads the parameter {name}; remove it, also from the stacks"

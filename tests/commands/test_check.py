@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -142,6 +143,16 @@ def test_what_a_removed_alert_leaves_behind_is_named(project: Path) -> None:
     assert f"runbooks/{ALERT}.md: is the runbook of no alert" in done.stdout
     assert "no alert covers A5 any more" in done.stdout
     assert f"'{ALERT}: " in done.stdout
+
+
+def test_a_parameter_that_nothing_reads_is_named(project: Path) -> None:
+    with (project / "parameters.yaml").open("a") as file:
+        file.write("spare_thing:\n  default: 3\n  unit: count\n  why: Once there was a reason.\n  range: [1, 9]\n")
+    done = check(project)
+    assert done.returncode == 1
+    assert re.search(
+        r"left over .*parameters.yaml:\d+:\d+: nothing reads the parameter spare_thing; remove it", done.stdout
+    )
 
 
 def test_an_alert_without_a_drill_and_a_drill_without_an_alert_are_named(project: Path) -> None:
