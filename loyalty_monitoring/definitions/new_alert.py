@@ -69,6 +69,7 @@ def new_alert(sources: Sources, settings: Settings, wish: Wish) -> Mapping[Path,
         Path(overview.file): _on_overview(overview, wish),
         root / "tests" / "cases" / f"{name}.yaml": _cases(wish, sources.contract),
         **_drill(root / "drills.yaml", wish, sources.contract.events[wish.event]),
+        **_equivalent(root / "tests" / "equivalent_mutants.yaml", wish),
     }
 
 
@@ -279,6 +280,23 @@ def _drill(file: Path, wish: Wish, event: Event) -> Mapping[Path, str]:
     if not times:
         raise UserError("has no line `drills:` with the drills below it; write it so", Position(str(file)))
     return {file: text}
+
+
+def _equivalent(file: Path, wish: Wish) -> Mapping[Path, str]:
+    """Return the list of mutants that do nothing with this alert's: lint wants a matcher that the metric has already.
+
+    It stands with those of other alerts, where the project has any.
+    """
+    if not file.exists():
+        return {}
+    listed = f'    - "{wish.name}: monitored_resource (1): matcher removed"\n'
+    text = file.read_text()
+    alike = list(re.finditer(r"^ +- .*: monitored_resource \(\d+\): matcher removed\W*\n", text, re.MULTILINE))
+    if alike:
+        end = alike[-1].end()
+        return {file: f"{text[:end]}{listed}{text[end:]}"}
+    reason = "  The metric's filter lets no other resource type in, so the matcher changes nothing here."
+    return {file: f"{text.rstrip()}\n\n- reason: >-\n  {reason}\n  mutants:\n{listed}"}
 
 
 def _fields(event: Event, samples: Mapping[str, object], examples: Mapping[str, object] = MappingProxyType({})) -> str:
