@@ -261,9 +261,14 @@ def test_a_damaged_gzip_file_is_an_error_and_not_a_shorter_day(con: Connection, 
             load(con, tmp_path, damaged)
 
 
-@pytest.mark.parametrize("name", ["missing.jsonl", "."])
-def test_a_file_that_cannot_be_read_is_an_error_with_its_name(con: Connection, tmp_path: Path, name: str) -> None:
-    with pytest.raises(UserError, match=r"cannot be read .*check its name"):
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("missing.jsonl", r"cannot be read .*check its name"), (".", "is a folder; name the files in it")],
+)
+def test_a_file_that_cannot_be_read_is_an_error_with_its_name(
+    con: Connection, tmp_path: Path, name: str, words: str
+) -> None:
+    with pytest.raises(UserError, match=words):
         load_entries(con, [tmp_path / name], FIELDS)
 
 
