@@ -127,10 +127,11 @@ def _changed_events(root: Path, since: str) -> frozenset[str] | None:
 
 def _both(root: Path, since: str, name: str) -> tuple[Any, Any]:
     """Return what a YAML file held, None where it was not there, and what it holds."""
+    after = load_yaml(root / name).data
     if not _git(root, since, "ls-tree", "--name-only", since, "--", name).strip():
-        return None, load_yaml(root / name).data
+        return None, after
     text = _git(root, since, "show", f"{since}:./{name}")
-    return load_foreign_documents(Path(f"{since}:{name}"), text)[0].data, load_yaml(root / name).data
+    return load_foreign_documents(Path(f"{since}:{name}"), text)[0].data, after
 
 
 def _default(entry: Any) -> Any:

@@ -15,6 +15,7 @@ from loyalty_monitoring.definitions.settings import Settings
 
 _SECONDS = {"min": 60, "h": 3600}
 # https://docs.cloud.google.com/logging/docs/logs-based-metrics/troubleshooting
+ALLOWANCE = "arrival_allowance"  # which the program reads itself
 _LONGEST_ARRIVAL = 600
 _WORDS = {"min": "minute", "h": "hour"}
 
@@ -129,7 +130,7 @@ def arrival_allowance(root: Path, overrides: Mapping[str, object]) -> int:
 
 def allowance_in(parameters: Mapping[str, Parameter]) -> int:
     """Return the same of parameters that are loaded."""
-    return int(parameters["arrival_allowance"].number) if "arrival_allowance" in parameters else _LONGEST_ARRIVAL
+    return int(parameters[ALLOWANCE].number) if ALLOWANCE in parameters else _LONGEST_ARRIVAL
 
 
 def _checked(what: str, value: object, entry: Mapping[str, Any], place: Position) -> float:

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from loyalty_monitoring.common.yaml_documents import load_yaml
 from loyalty_monitoring.definitions.model import Definitions
+from loyalty_monitoring.definitions.parameters import ALLOWANCE
 from loyalty_monitoring.proof.mutants.equivalents import Equivalent
-
-_READ_PARAMETERS = ("alert_policies", "dashboards", "log_metrics")
 
 
 def leftovers(root: Path, definitions: Definitions, reviewed: Mapping[str, Equivalent]) -> list[str]:
@@ -24,7 +23,7 @@ def leftovers(root: Path, definitions: Definitions, reviewed: Mapping[str, Equiv
         *_runbooks(root, alerts),
         *_mutants(reviewed, known),
         *_rows(root, definitions),
-        *_parameters(root),
+        *_parameters(root, definitions),
     ]
 
 
@@ -68,12 +67,16 @@ def _rows(root: Path, definitions: Definitions) -> Iterator[str]:
             )
 
 
-def _parameters(root: Path) -> Iterator[str]:
-    """Yield parameters that no definition reads, nor another parameter or the project's settings."""
-    files = [root / "monitoring.yaml", *(file for kind in _READ_PARAMETERS for file in (root / kind).glob("*.yaml"))]
-    read = {word for file in files if file.exists() for word in re.findall(r"\w+", file.read_text(encoding="utf-8"))}
+def _parameters(root: Path, definitions: Definitions) -> Iterator[str]:
+    """Yield parameters that no definition reads, nor another parameter or the program itself."""
+    read = {
+        name
+        for kind in (definitions.alert_policies, definitions.dashboards, definitions.log_metrics)
+        for one in kind
+        for name in one.parameters
+    }
     parameters = load_yaml(root / "parameters.yaml")
     read |= {part for entry in parameters.data.values() for part in entry.get("sum", ())}
     for name in parameters.data:
-        if name not in read:
+        if name not in read | {ALLOWANCE}:
             yield f"{parameters.position((name,))}: nothing reads the parameter {name}; remove it, also from the stacks"

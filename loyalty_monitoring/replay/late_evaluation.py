@@ -150,7 +150,7 @@ def make_views(con: Connection, metrics: Sequence[LogMetric], asked: Sequence[As
     selections: dict[tuple[int, frozenset[str]], int] = {}
     for number, one in enumerate(asked):
         looks = _looks(one.query, metrics, frozenset(names))
-        views = max((look.far for look in looks.values() if look.far > 0), default=0) // one.step + 2
+        views = max((0, *(look.far for look in looks.values()))) // one.step + 2
         apart[number] = views * one.step
         groups[number] = {
             name: known.setdefault((name, look.conditions, apart[number], one.step), len(known))

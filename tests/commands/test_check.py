@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import copy_project, replace_text, run
+from tests.conftest import EXAMPLE, copy_project, replace_text, run
 
 # The alert that is changed here; what is tested is the command.
 ALERT, PARAMETER = "rate_limit_spike", "rate_limit_requests"
@@ -153,6 +154,15 @@ def test_a_parameter_that_nothing_reads_is_named(project: Path) -> None:
     assert re.search(
         r"left over .*parameters.yaml:\d+:\d+: nothing reads the parameter spare_thing; remove it", done.stdout
     )
+
+
+def test_the_allowance_is_read_by_the_program_itself(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(EXAMPLE, project)
+    assert "arrival_allowance" not in (project / "parameters.yaml").read_text()
+    with (project / "parameters.yaml").open("a") as file:
+        file.write("arrival_allowance:\n  default: 10\n  unit: min\n  why: Points are late.\n  range: [1, 15]\n")
+    assert "left over" not in check(project, "--all", "--no-mutants").stdout
 
 
 def test_an_alert_without_a_drill_and_a_drill_without_an_alert_are_named(project: Path) -> None:

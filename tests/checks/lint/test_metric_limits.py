@@ -46,7 +46,12 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"bucketOptions": {"exponentialBuckets": {"numFiniteBuckets": 9, "scale": 1}}}, "exponentialBuckets:", "growth"),
     (
         {"bucketOptions": {"exponentialBuckets": exponential(numFiniteBuckets=200, growthFactor=100)}},
-        "exp",
+        "exponentialBuckets:",
+        "beyond any",
+    ),
+    (
+        {"bucketOptions": {"exponentialBuckets": exponential(numFiniteBuckets="200", growthFactor="100", scale="1")}},
+        "exponentialBuckets:",
         "beyond any",
     ),
     ({"bucketOptions": {"exponentialBuckets": exponential(growthFactor=1e200)}}, "exponentialBuckets:", "beyond any"),

@@ -67,14 +67,14 @@ def test_an_unfinished_word_that_is_a_batch_is_told(tmp_path: Path, monkeypatch:
 
 def test_each_entry_of_a_run_has_its_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "day"
-    file.write_bytes(b"\n".join([*LINES, b""]))
+    file.write_bytes(b"\n".join([*LINES, *LINES, *LINES, b""]))
     monkeypatch.setattr(log_files, "BATCH_BYTES", 3 * len(LINES[0]))
     with log_files.open_source(file) as inside:
         lines = [batch.lines for found in inside for batch in found.batches]
     with connect() as con:
         load_entries(con, [file], [STORE], with_batches=True)
         found = con.execute("SELECT batch, count(*) FROM entries GROUP BY batch ORDER BY batch").fetchall()
-    assert len(lines) > 4
+    assert len(lines) > 10
     assert found == list(enumerate(lines))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule, said_by_the_reference
 
@@ -17,20 +18,19 @@ _said = said_by_the_reference("metric-limits")
 def check(metric: Resource, project: Project) -> Iterator[Problem]:
     yield from _said(metric, project)
     match metric.body.get("bucketOptions"):
-        case {
-            "exponentialBuckets": {
-                "numFiniteBuckets": int(number),
-                "growthFactor": int() | float() as growth,
-                "scale": int() | float() as scale,
-            }
-        } if number > 0 and growth > 0 and not _is_finite(scale, growth, number):
+        case {"exponentialBuckets": {"numFiniteBuckets": number, "growthFactor": growth, "scale": scale}} if (
+            _is_beyond_any_number(scale, growth, number)
+        ):
             yield Problem(_BUCKETS, "has bounds beyond any number", "take a smaller growthFactor, or fewer buckets")
 
 
-def _is_finite(scale: float, growth: float, number: int) -> bool:
+def _is_beyond_any_number(scale: Any, growth: Any, number: Any) -> bool:
+    """Return whether the last bound is; what is no number, also written as text, is said elsewhere."""
     try:
-        return math.isfinite(float(scale) * float(growth) ** number)
+        return math.isinf(float(scale) * float(growth) ** int(number))
     except OverflowError:
+        return True
+    except (TypeError, ValueError, ZeroDivisionError):
         return False
 
 
