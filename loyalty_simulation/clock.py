@@ -34,5 +34,5 @@ def microseconds(moment: datetime) -> int:
 
 def rfc3339(now: int) -> str:
     """Return a time as `2026-11-02T03:00:07.120Z`: milliseconds, the precision of the contract's example."""
-    moment = datetime.fromtimestamp(now // SECOND, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{now % SECOND // 1000:03d}Z"
+    whole_seconds = datetime.fromtimestamp(now // SECOND, UTC).isoformat().removesuffix("+00:00")
+    return f"{whole_seconds}.{now % SECOND // 1000:03d}Z"
