@@ -33,7 +33,7 @@ from loyalty_monitoring.replay.result import MetricSummary
 
 # The text of a part's entries in bytes, of which the fields that metrics read are a third. Each part costs as much as
 # half of its reading, whatever is in it.
-_PART_BYTES = 256 * 2**20
+_PART_BYTES = 1024 * 2**20
 _RECEIVED: FieldPath = ("receiveTimestamp",)
 _DAY = 86_400
 # The first minute since 1970 whose points Prometheus evaluates, and the last.

@@ -18,17 +18,18 @@ from loyalty_monitoring.definitions.model import AlertPolicy, Definitions, LogMe
 from loyalty_monitoring.query_languages.promql.expressions import look_back, parsed
 from loyalty_monitoring.replay.arrival import Arrival, EntryDelay, make_parts
 from loyalty_monitoring.replay.blocks import store_points
+from loyalty_monitoring.replay.conditions import condition_answers
 from loyalty_monitoring.replay.diagnosis import Origins, why_silent
 from loyalty_monitoring.replay.entries.counts import EntryCounts
 from loyalty_monitoring.replay.incidents import Closing, evaluation_instants, incidents
 from loyalty_monitoring.replay.kept_answers import answering
 from loyalty_monitoring.replay.kept_files import Group
 from loyalty_monitoring.replay.late_evaluation import Asked, make_views
-from loyalty_monitoring.replay.margins import margins
+from loyalty_monitoring.replay.margins import margin
 from loyalty_monitoring.replay.metric_points import points_of_files
 from loyalty_monitoring.replay.open_metrics import write_open_metrics
 from loyalty_monitoring.replay.prometheus import Evaluator, Series, prometheus_with
-from loyalty_monitoring.replay.result import Incident, MetricSummary, Points, ReplayResult
+from loyalty_monitoring.replay.result import Incident, Margin, MetricSummary, Points, ReplayResult
 
 _MINUTE, _NO = timedelta(minutes=1), timedelta()
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2262, 1, 1, tzinfo=UTC)
@@ -136,7 +137,7 @@ def judged(
             f"no alert policy is evaluated from {start.isoformat()} to {end.isoformat()}: the next are every "
             f"{min(intervals)} s, at whole multiples of it; give an earlier --from or a later --to"
         )
-    found = evaluate(prometheus, policies, start, end, progress, closing=closing, answers=answers)
+    found, near = evaluate(prometheus, policies, start, end, progress, closing=closing, answers=answers)
     return ReplayResult(
         window_from=start,
         window_to=end,
@@ -148,8 +149,7 @@ def judged(
         metrics=points.metrics,
         policies={policy.name: policy.priority for policy in policies},
         incidents=tuple(found),
-        # Margins are those of points that arrive at once.
-        margins=margins(prometheus, policies, start, end, found) if late is None else {},
+        margins=near,
         late=late,
         closing=closing,
     )
@@ -180,32 +180,41 @@ def evaluate(
     *,
     closing: Closing = "delayed",
     answers: Answers | None = None,
-) -> list[Incident]:
-    """Return the incidents of the policies in a window, ordered by when they opened, then by policy and labels.
+) -> tuple[list[Incident], dict[str, Margin]]:
+    """Return the incidents of the policies in a window, ordered by when they opened, then by policy and labels, and the
+    margins by the policies' names.
 
     `answers` makes of a policy's place and of its answers over all points what was answered while points were late.
+    Margins are those of points that arrive at once: with it there are none.
     """
 
-    def one(numbered: tuple[int, AlertPolicy]) -> list[Incident]:
+    def one(numbered: tuple[int, AlertPolicy]) -> tuple[list[Incident], Margin | None]:
         number, policy = numbered
         interval = policy.evaluation_interval_seconds
         first, last = evaluation_instants(start, end, interval)
         try:
-            found: Sequence[Series] = prometheus.query_range(policy.query, first, last, interval)
             if answers is not None:
-                found = answers(number, found)
-            return incidents(policy, found, last, closing)
+                full = prometheus.query_range(policy.query, first, last, interval)
+                return incidents(policy, answers(number, full), last, closing), None
+            answered = condition_answers(prometheus, policy, first, last)
+            opened = incidents(policy, answered.series, last, closing)
+            return opened, margin(prometheus, policy, first, last, answered, opened=bool(opened))
         except UserError as error:
             raise type(error)(error.message, Position(policy.source)) from error
 
     found: list[Incident] = []
+    margins: dict[str, Margin] = {}
     if progress is not None:
         progress("Evaluating the alert policies", 0.0)
-    for done, of_policy in enumerate(in_parallel(one, enumerate(policies)), start=1):
-        found += of_policy
+    for done, (policy, (opened, near)) in enumerate(
+        zip(policies, in_parallel(one, enumerate(policies)), strict=True), start=1
+    ):
+        found += opened
+        if near is not None:
+            margins[policy.name] = near
         if progress is not None:
             progress("Evaluating the alert policies", done / len(policies))
-    return sorted(found, key=lambda incident: (incident.opened, incident.policy, sorted(incident.labels.items())))
+    return sorted(found, key=lambda one: (one.opened, one.policy, sorted(one.labels.items()))), margins
 
 
 def chosen_policies(definitions: Definitions, names: Sequence[str] | None) -> list[AlertPolicy]:

@@ -17,7 +17,6 @@ from loyalty_monitoring.replay.entries.match import Matches
 from loyalty_monitoring.replay.entries.newest import Search
 from loyalty_monitoring.replay.kept_answers import KeptAnswers, answering
 from loyalty_monitoring.replay.kept_files import Group
-from loyalty_monitoring.replay.margins import margins
 from loyalty_monitoring.replay.result import Margin
 from loyalty_monitoring.replay.run import evaluate, window
 from loyalty_monitoring.replay.running_servers import RunningServers
@@ -115,8 +114,7 @@ def drawing(
         progress=progress,
     ) as (answers, points):
         window_from, window_to = window(points.entries, start, end)
-        incidents = evaluate(answers, definitions.alert_policies, window_from, window_to, progress)
-        near = margins(answers, definitions.alert_policies, window_from, window_to, incidents)
+        incidents, near = evaluate(answers, definitions.alert_policies, window_from, window_to, progress)
         policies = [
             JudgedPolicy(
                 policy,

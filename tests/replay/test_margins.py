@@ -9,10 +9,11 @@ import pytest
 
 from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.query_languages.promql.comparisons import without_comparison
-from loyalty_monitoring.replay.margins import margins
+from loyalty_monitoring.replay import margins
+from loyalty_monitoring.replay.conditions import condition_answers
 from loyalty_monitoring.replay.prometheus import Prometheus
 from loyalty_monitoring.replay.quantities import COUNT, SECONDS, SHARE, value_units
-from loyalty_monitoring.replay.result import Incident, Margin
+from loyalty_monitoring.replay.result import Margin
 from loyalty_monitoring.replay.timeline import margin_text
 from tests.conftest import PROJECT, run
 from tests.log_lines import START, mail, minutes, write
@@ -40,9 +41,9 @@ def margin(prometheus: Prometheus, query: str, *, duration: int = 0, opened: boo
     condition = {"query": query, "duration": f"{duration}s", "evaluationInterval": "60s"}
     body = {"conditions": [{"conditionPrometheusQueryLanguage": condition}]}
     policy = AlertPolicy("spike", (), "P1", body, Path("spike.yaml"))
-    incident = Incident("spike", "P1", {}, START, None, 1.0)
-    found = margins(prometheus, [policy], START + minutes(1), START + minutes(3), [incident] if opened else [])
-    return found.get("spike")
+    first, last = FIRST + 60, FIRST + 180
+    answered = condition_answers(prometheus, policy, first, last)
+    return margins.margin(prometheus, policy, first, last, answered, opened=opened)
 
 
 def test_the_highest_of_all_series_is_found_with_its_time_and_labels(prometheus: Prometheus) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import promql_parser
@@ -19,6 +20,10 @@ from loyalty_monitoring.query_languages.promql.expressions import (
 
 _MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
 _SETS = ("and", "or", "unless")
+_JOINING = ("and", "unless")
+# What a comparison ends with, where nothing else is written after it.
+_PARENTHESES = re.compile(r"""[()]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`""", re.DOTALL)
+_THRESHOLD = re.compile(r"(?P<operator>[<>]=?)\s*[^\s()<>=]+\s*\Z")
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,59 @@ def deciding_comparisons(expression: Any, role: str = "") -> Iterator[Comparison
 def comparisons(expression: Any) -> list[Comparison]:
     """Return all comparisons with numbers, in the order in which they are written, the whole before its inside."""
     return list(dict.fromkeys(_compared(expression, "")))
+
+
+def deciding_comparison(query: str) -> Comparison | None:
+    """Return the comparison with a threshold that alone decides whether a query has an answer, its value in the query's
+    own words: of `a > 5` the value is `a`, of `(a > 5) unless on (m) b` it is `(a) unless on (m) b`.
+
+    At an instant there is an answer if the highest value of all series (of `<`, the lowest) is beyond the threshold.
+    None where the query is more than that, or less, or has a comment. Errors: ValueError for a query that is none.
+    """
+    expression = parsed(query)
+    if "#" in query or not isinstance(expression, promql_parser.BinaryExpr):
+        return None
+    if str(expression.op) not in _JOINING:
+        return _written(query, expression)
+    first, rest = _first_parenthesis(query.strip())
+    while isinstance(expression, promql_parser.BinaryExpr) and str(expression.op) in _JOINING:
+        expression = expression.lhs
+    if not rest.startswith(_JOINING) or not isinstance(expression, promql_parser.ParenExpr):
+        return None
+    found = deciding_comparison(first)
+    return None if found is None else replace(found, value=f"({found.value}) {rest}")
+
+
+def _written(query: str, expression: Any) -> Comparison | None:
+    """Return the comparison that is the query's last operation."""
+    found = _THRESHOLD.search(query)
+    if found is None or getattr(expression.modifier, "return_bool", False) or number(expression.rhs) is None:
+        return None
+    compared = _comparison(expression, "")
+    if compared is None or compared.operator != found["operator"]:
+        return None
+    return replace(compared, value=query[: found.start()].strip())
+
+
+def _first_parenthesis(query: str) -> tuple[str, str]:
+    """Return what stands in the parenthesis with which the query begins, and what stands after it."""
+    depth = 0
+    for found in _PARENTHESES.finditer(query if query.startswith("(") else ""):
+        depth += {"(": 1, ")": -1}.get(found[0], 0)
+        if depth == 0:
+            return query[1 : found.start()], query[found.end() :].strip()
+    return "", ""
+
+
+def meant_comparison(query: str) -> Comparison | None:
+    """Return the comparison that people mean: of one that only counts yes and no, the one inside.
+
+    None where there is none. Errors: ValueError for a query that is none.
+    """
+    found = comparisons(parsed(query))
+    inside = [one for one in found if one.role == "inside"]
+    whole = [one for one in found if one.role in ("", "or")]
+    return next((one for one in inside + whole if one.operator != "!="), None)
 
 
 def without_comparison(query: str) -> str:
