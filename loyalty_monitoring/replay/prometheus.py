@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
+from operator import lt
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -115,7 +115,8 @@ class Prometheus:
             with _understood():
                 for result in self._ask("query_range", asked, query):
                     labels = tuple(sorted((k, v) for k, v in result["metric"].items() if k != "__name__"))
-                    found.setdefault(labels, []).extend((int(at), float(value)) for at, value in result["values"])
+                    times, values = zip(*result["values"], strict=True)
+                    found.setdefault(labels, []).extend(zip(map(int, times), map(float, values), strict=True))
         return [Series(dict(labels), _in_order(samples)) for labels, samples in sorted(found.items())]
 
     def query_instants(self, questions: Sequence[tuple[str, int]]) -> list[list[Series]]:
@@ -259,7 +260,8 @@ class Prometheus:
 
 def _in_order(samples: list[tuple[int, float]]) -> list[tuple[int, float]]:
     """Return the samples in order of time, one of each instant: series that differ in their names alone are one."""
-    if all(one[0] < next_one[0] for one, next_one in pairwise(samples)):
+    times = [at for at, _ in samples]
+    if all(map(lt, times, times[1:])):
         return samples
     return sorted(dict(samples).items())
 

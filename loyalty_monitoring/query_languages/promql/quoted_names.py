@@ -27,6 +27,7 @@ _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
+@lru_cache(maxsize=4096)
 def legacy_name(name: str) -> str:
     """Return a metric's name as PromQL writes it without quotes: the first `/` is `:`, other special characters are
     `_`.
