@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from loyalty_monitoring.commands.options import metrics_here, stack_option, strict_option
+from loyalty_monitoring.commands.options import metrics_here, stack_option, strict_option, tell_repeated
 from loyalty_monitoring.commands.project import load_stack, summarize
 from loyalty_monitoring.common.errors import UserError, nearest
 
@@ -79,8 +79,13 @@ def match_command(
 
     filters = _filters(metrics, stack) if metrics else {arguments[0]: arguments[0]}
     files = tuple(map(Path, arguments if metrics else arguments[1:]))
+    if not files and Path(arguments[0]).is_file():
+        raise click.UsageError(
+            "the filter is missing: write it before the files, or name a log-based metric by --metric"
+        )
     if not files:
         raise click.UsageError("Missing argument 'FILE...'.")
+    tell_repeated(files)
     if len(filters) > 1 and not explained:
         raise click.UsageError("several metrics have several filters; add --explain, or name one metric")
     for text in filters.values():

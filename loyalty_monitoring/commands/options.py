@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import click
 
 from loyalty_monitoring.common.cache import NO_CACHE, user_cache
+from loyalty_monitoring.common.errors import Position
 from loyalty_monitoring.common.sizes import bytes_of
 
 PRIORITIES = ("P0", "P1", "P2")
@@ -60,7 +63,29 @@ policies_option = click.option(
     shell_complete=alerts_here,
     help="Only this alert policy; may be repeated.",
 )
-files_argument = click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+
+
+def tell_repeated(files: Sequence[Path]) -> None:
+    """Warn of log files that are given twice: what stands in them counts twice."""
+    places = [str(file) if str(file) == "-" else os.path.realpath(file) for file in files]
+    for place, count in Counter(places).items():
+        if count > 1:
+            name = Position(str(files[places.index(place)]))
+            click.echo(
+                f"loyalty-monitoring: warning: {name} is given {count} times, and its entries count as often; "
+                "give it once",
+                err=True,
+            )
+
+
+def _told(context: click.Context, parameter: click.Parameter, files: tuple[Path, ...]) -> tuple[Path, ...]:
+    tell_repeated(files)
+    return files
+
+
+files_argument = click.argument(
+    "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path), callback=_told
+)
 dashboard_option = click.option(
     "--dashboard",
     "dashboards",

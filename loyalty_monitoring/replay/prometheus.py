@@ -326,8 +326,8 @@ def _program(name: str) -> str:
     found = shutil.which(name) or shutil.which(name, path=str(_LOCAL))
     if found is None:
         raise UserError(
-            f"{name} is not on PATH; run `make setup` (Debian, Ubuntu), or put 2.42 or a later 2.x there: "
-            "https://prometheus.io/download/"
+            f"{name} is not on PATH; run `make setup` in a clone of the project, or `apt-get install prometheus` on "
+            "Debian or Ubuntu, or put 2.42 or a later 2.x there: https://prometheus.io/download/"
         )
     return found
 

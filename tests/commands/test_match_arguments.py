@@ -45,3 +45,23 @@ def test_where_nothing_matches_the_way_to_the_reason_is_said_beside_the_result(t
     assert result.stderr == "No entry matches; --explain says which term of the filter takes them away\n"
     quiet = CliRunner().invoke(cli, ["match", "--quiet", "jsonPayload.event=b", str(tmp_path / "a.jsonl")])
     assert quiet.output == ""
+
+
+def test_files_alone_lack_a_filter(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps(ENTRY))
+    result = CliRunner().invoke(cli, ["match", str(tmp_path / "a.jsonl")])
+    assert result.exit_code == 2
+    assert "the filter is missing: write it before the files" in result.output
+
+
+@pytest.mark.parametrize("command", [["match", "--count", "event=a"], ["replay", "--stack", "nosuch"]])
+def test_a_file_that_is_given_twice_is_told(tmp_path: Path, command: list[str]) -> None:
+    file, other = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    for one in (file, other):
+        one.write_text(json.dumps(ENTRY))
+    result = CliRunner().invoke(cli, [*command, str(file), str(other), str(tmp_path / "." / "a.jsonl")])
+    assert result.stderr.splitlines()[0] == (
+        f"loyalty-monitoring: warning: {file} is given 2 times, and its entries count as often; give it once"
+    )
+    once = CliRunner().invoke(cli, [*command, str(file), str(other)])
+    assert "is given" not in once.stderr
