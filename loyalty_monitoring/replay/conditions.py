@@ -7,13 +7,17 @@ margin is told by it, too, and it stays what it is when somebody changes the thr
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loyalty_monitoring.definitions.model import AlertPolicy
 from loyalty_monitoring.query_languages.promql.comparisons import Comparison, deciding_comparison, meant_comparison
 from loyalty_monitoring.query_languages.promql.expressions import look_back, parsed
 from loyalty_monitoring.replay.prometheus import Evaluator, QueryRefused, Series
+
+# Each question costs a millisecond and, where answers are kept, a file: of a condition that is met now and then all
+# through the window, one question is cheaper.
+_MOST_SPANS = 10
 
 Sample = tuple[int, float]
 _IS_MET = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
@@ -73,13 +77,14 @@ def nearest_values(prometheus: Evaluator, compared: Comparison, first: int, last
     return [sample for found in answers for series in found for sample in series.samples]
 
 
-def _spans(instants: Sequence[int], gap: float) -> Iterator[tuple[int, int]]:
-    """Yield first and last of the instants, which are in order, that are no further apart than `gap` seconds."""
-    since = until = None
+def _spans(instants: Sequence[int], gap: float) -> list[tuple[int, int]]:
+    """Return first and last of the instants, which are in order, that are no further apart than `gap` seconds; of many
+    such spans the whole.
+    """
+    found: list[tuple[int, int]] = []
     for at in instants:
-        if since is not None and until is not None and at - until > gap:
-            yield since, until
-            since = None
-        since, until = at if since is None else since, at
-    if since is not None and until is not None:
-        yield since, until
+        if found and at - found[-1][1] <= gap:
+            found[-1] = found[-1][0], at
+        else:
+            found.append((at, at))
+    return found if len(found) <= _MOST_SPANS else [(instants[0], instants[-1])]

@@ -77,8 +77,10 @@ def _first_of_equals(prometheus: Evaluator, value: str, at: int, number: float) 
 
     The order in which `sum by` and its like return series is random (seen with Prometheus 2.42).
     """
-    # The last digit of a sum depends on that order, too. NaN is close to nothing, infinity to itself.
     there = prometheus.query_range(value, at, at, 1)
+    if not there:  # with `@ end()` an instant asked for alone may have no answer
+        return {}
+    # The last digit of a sum depends on that order, too. NaN is close to nothing, infinity to itself.
     return min(there, key=lambda one: (not isclose(one.samples[0][1], number), sorted(one.labels.items()))).labels
 
 

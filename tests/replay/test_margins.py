@@ -169,3 +169,8 @@ def test_the_value_of_an_incident_has_the_unit_of_its_threshold_unless_it_says_y
     body = {"conditions": [{"conditionPrometheusQueryLanguage": {"query": query}}]}
     policy = AlertPolicy("late", (), "P1", body, Path("late.yaml"))
     assert value_units([policy], {"late": {26.0: SECONDS, 1.0: SHARE}}) == {"late": unit}
+
+
+def test_a_value_that_an_instant_alone_does_not_have_has_no_labels(prometheus: Prometheus) -> None:
+    found = margin(prometheus, "(sum(rejected) > 99) unless on () (sum(rejected @ end()) > 12)")
+    assert found is None or found.labels == {}

@@ -21,9 +21,10 @@ from loyalty_monitoring.query_languages.promql.expressions import (
 _MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
 _SETS = ("and", "or", "unless")
 _JOINING = ("and", "unless")
-# What a comparison ends with, where nothing else is written after it.
 _PARENTHESES = re.compile(r"""[()]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`""", re.DOTALL)
-_THRESHOLD = re.compile(r"(?P<operator>[<>]=?)\s*[^\s()<>=]+\s*\Z")
+_BLANKS = " \t\r\n"  # of PromQL: the parser takes more of them, and other numbers, which Prometheus refuses
+# What a comparison ends with, where nothing else is written after it.
+_THRESHOLD = re.compile(r"(?P<operator>[<>]=?)[ \t\r\n]*[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]{1,2})?[ \t\r\n]*\Z")
 
 
 @dataclass(frozen=True)
@@ -66,31 +67,32 @@ def deciding_comparison(query: str) -> Comparison | None:
     own words: of `a > 5` the value is `a`, of `(a > 5) unless on (m) b` it is `(a) unless on (m) b`.
 
     At an instant there is an answer if the highest value of all series (of `<`, the lowest) is beyond the threshold.
-    None where the query is more than that, or less, or has a comment. Errors: ValueError for a query that is none.
+    None where the query is more than that, or less, has a comment, or `@`, by which an instant's answer may depend on
+    which others are asked for. Errors: ValueError for a query that is none.
     """
     expression = parsed(query)
-    if "#" in query or not isinstance(expression, promql_parser.BinaryExpr):
+    if "#" in query or "@" in query or not isinstance(expression, promql_parser.BinaryExpr):
         return None
     if str(expression.op) not in _JOINING:
         return _written(query, expression)
-    first, rest = _first_parenthesis(query.strip())
+    first, rest = _first_parenthesis(query.strip(_BLANKS))
     while isinstance(expression, promql_parser.BinaryExpr) and str(expression.op) in _JOINING:
         expression = expression.lhs
     if not rest.startswith(_JOINING) or not isinstance(expression, promql_parser.ParenExpr):
         return None
-    found = deciding_comparison(first)
+    found = _written(first, expression.expr)
     return None if found is None else replace(found, value=f"({found.value}) {rest}")
 
 
 def _written(query: str, expression: Any) -> Comparison | None:
-    """Return the comparison that is the query's last operation."""
+    """Return the comparison that is the last operation of a query without a comment."""
     found = _THRESHOLD.search(query)
-    if found is None or getattr(expression.modifier, "return_bool", False) or number(expression.rhs) is None:
+    compared = _comparison(expression, "") if isinstance(expression, promql_parser.BinaryExpr) else None
+    if found is None or compared is None or getattr(expression.modifier, "return_bool", False):
         return None
-    compared = _comparison(expression, "")
-    if compared is None or compared.operator != found["operator"]:
+    if compared.operator != found["operator"] or number(expression.rhs) is None:
         return None
-    return replace(compared, value=query[: found.start()].strip())
+    return replace(compared, value=query[: found.start()].strip(_BLANKS))
 
 
 def _first_parenthesis(query: str) -> tuple[str, str]:
@@ -99,7 +101,7 @@ def _first_parenthesis(query: str) -> tuple[str, str]:
     for found in _PARENTHESES.finditer(query if query.startswith("(") else ""):
         depth += {"(": 1, ")": -1}.get(found[0], 0)
         if depth == 0:
-            return query[1 : found.start()], query[found.end() :].strip()
+            return query[1 : found.start()], query[found.end() :].strip(_BLANKS)
     return "", ""
 
 

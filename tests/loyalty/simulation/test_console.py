@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -32,9 +33,9 @@ def told(log: Callable[[], object]) -> list[dict[str, Any]]:
     clock = SimulatedClock(START)
     console = Console(clock)
     with python_logging(console, clock), console.speaking(Container("api-1", "api")):
-        SERVICE.info("first")  # after it comes the library's own line
+        SERVICE.info("first")  # before it come the library's own lines
         log()
-    return console.take_until("2027")[2:]
+    return console.take_until("2027")[3:]
 
 
 def test_a_story_with_every_fault_is_the_same_to_the_byte_both_ways(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,6 +51,22 @@ def test_a_story_with_every_fault_is_the_same_to_the_byte_both_ways(monkeypatch:
 
 def fields(**given: Any) -> dict[str, Any]:
     return {"extra": {"json_fields": {"event": "card_enrolled", **given}}}
+
+
+def bare(**attributes: Any) -> logging.LogRecord:
+    own = {"name": "shop", "levelname": "INFO", "levelno": 20, "msg": "Card", "json_fields": {"event": "e"}}
+    return logging.makeLogRecord({**own, **attributes})
+
+
+def loud() -> logging.LogRecord:
+    record = Loud("shop", 20, "", 1, "Card", None, None)
+    vars(record)["json_fields"] = {"event": "e"}
+    return record
+
+
+class Loud(logging.LogRecord):
+    def getMessage(self) -> str:
+        return super().getMessage().upper()
 
 
 RECORDS: dict[str, Callable[[], object]] = {
@@ -77,6 +94,12 @@ RECORDS: dict[str, Callable[[], object]] = {
     "a request": lambda: SERVICE.info("Card", extra={"json_fields": {"a": 1}, "http_request": {"status": 200}}),
     "an exception": lambda: SERVICE.error("Card", exc_info=ValueError("lost"), **fields()),
     "another level": lambda: SERVICE.log(35, "Card", **fields()),
+    "a stack": lambda: logging.getLogger().handle(bare(stack_info="Stack x")),
+    "no logger's name": lambda: logging.getLogger().handle(bare(name="")),
+    "a traceback written before": lambda: logging.getLogger().handle(bare(exc_text="Traceback x")),
+    "a level to escape": lambda: logging.getLogger().handle(bare(levelname='A"B')),
+    "a level that is no text": lambda: logging.getLogger().handle(bare(levelname=7)),
+    "a record of another class": lambda: logging.getLogger().handle(loud()),
 }
 
 
@@ -93,3 +116,9 @@ def test_events_go_straight(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Console, "write", lambda self, text: lines.append(text))
     told(lambda: [RECORDS["an event"]() for _ in range(3)])
     assert not [line for line in lines if "c-1" in line]
+
+
+def test_entries_of_several_threads_have_ids_of_their_own() -> None:
+    with ThreadPoolExecutor(4) as threads:
+        found = told(lambda: list(threads.map(lambda _: [RECORDS["an event"]() for _ in range(500)], range(8))))
+    assert len({entry["insertId"] for entry in found}) == len(found) == 4_000
