@@ -31,10 +31,10 @@ demo: setup ## Render the demo stack, replay the sample logs and draw them [2 mi
 	$(BIN)/loyalty-monitoring report --stack demo samples/*.jsonl.gz --out report
 
 test: browser ## Run all tests [11 to 14 min on 2 cores]
-	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 coverage: browser ## Run all tests, and show which lines they miss
-	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
+	$(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 lint: develop ## Check style, types, workflows and definitions [up to 5 min on busy cores, set-up included]
 	$(BIN)/ruff check .
