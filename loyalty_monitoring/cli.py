@@ -144,6 +144,8 @@ def _exit_status() -> int:
             raise BrokenPipeError from exit
         return exit.code if isinstance(exit.code, int) else 0
     except click.exceptions.Abort as error:
+        if sys.stdin is None or not sys.stdin.isatty():
+            raise UserError("asks, and standard input has no answer; give the options, see --help") from error
         raise UserError("ended by the user") from error
     return 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,18 @@ def as_lines(entries: Iterable[Entry]) -> bytes:
     return "".join(json.dumps(e, ensure_ascii=False, separators=(",", ":")) + "\n" for e in entries).encode()
 
 
-def write(out: str, days: Iterable[list[Entry]]) -> int:
-    """Write to a file, a folder (one file a day) or, for `-`, to standard output; return how many entries."""
+def write(out: str, days: Iterable[list[Entry]], first: date, last: date) -> int:
+    """Write to a file, a folder (one file a day) or, for `-`, to standard output; return how many entries.
+
+    The days are those from `first` to `last`. Errors: UserError for a folder with logs of others.
+    """
     counted = _Counted(days)
     if out == "-":
         for day in counted:
             sys.stdout.buffer.write(as_lines(day))
         sys.stdout.buffer.flush()
     elif out.endswith("/") or Path(out).is_dir():
+        _refuse_others(Path(out), first, last)
         write_folder(Path(out), counted)
     else:
         write_file(Path(out), counted)
@@ -50,6 +55,21 @@ def write_file(file: Path, days: Iterable[list[Entry]]) -> None:
     with appearing_whole(file) as stream:
         for day in days:
             stream.write(as_lines(day))
+
+
+def _refuse_others(folder: Path, first: date, last: date) -> None:
+    """Refuse a folder with logs of days that will not be written: whoever reads it takes them for the same story."""
+    others = [
+        file.name
+        for file in sorted(folder.glob("????-??-??.jsonl.gz"))
+        if not f"{first}" <= file.name[:10] <= f"{last}"
+    ]
+    if others:
+        raise UserError(
+            f"has logs of other days ({others[0]}{', ...' if len(others) > 1 else ''}), which would be read together "
+            "with these; remove them, or choose another --out",
+            Position(str(folder)),
+        )
 
 
 def write_folder(folder: Path, days: Iterable[list[Entry]]) -> None:

@@ -43,8 +43,9 @@ def entries(story: Story, progress: Progress | None = None) -> Iterator[list[Ent
     """
     for one in story.faults:
         if one.begins >= timedelta(days=story.days):
+            begins = str(one.begins).removesuffix(", 0:00:00")
             raise UserError(
-                f"{one.fault.name} begins {one.begins} after the start, and the simulation is {story.days} days long; "
+                f"{one.fault.name} begins {begins} after the start, and the simulation is {story.days} days long; "
                 f"let it begin earlier, or simulate {one.begins.days + 1} days"
             )
     return _told(story, make_merchants(story.merchants, story.stores), progress)

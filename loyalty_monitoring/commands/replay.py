@@ -109,7 +109,8 @@ def replay_command(
         click.echo(json.dumps(body, indent=2, ensure_ascii=False))
     else:
         units = units_of_numbers(settings, definitions)
-        timeline.print_text(result, units=units, value_units=value_units(definitions.alert_policies, units))
+        of_values = value_units(definitions.alert_policies, units)
+        timeline.print_text(result, units=units, value_units=of_values, stack=stack)
         for line in lateness.lines(arrived, allowance):
             click.echo(line)
     if fail_on and any(incident.priority <= fail_on for incident in result.incidents):

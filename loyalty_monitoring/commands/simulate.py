@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import click
 
@@ -67,7 +67,8 @@ def simulate_command(
 
     story = Story(days, merchants, stores, seed, start, tuple(map(parse_occurrence, faults)), new_project)
     with progress_bar() as progress:
-        written = output.write(out, entries(story, progress))
+        until = start + timedelta(days=days, microseconds=-1)
+        written = output.write(out, entries(story, progress), start.date(), until.date())
     broken = f", with {len(faults)} fault{'s' if len(faults) > 1 else ''}" if faults else ", without a fault"
     where = "standard output" if out == "-" else Position(out)
     summarize(f"{written:,} entries of {days} day{'s' if days > 1 else ''}{broken}, written to {where}")

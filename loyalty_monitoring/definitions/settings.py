@@ -174,7 +174,8 @@ def _check_reach(settings: Settings, locate: Locate) -> None:
             names = ", ".join(channel.name for channel in settings.channels_of(priority))
             raise UserError(
                 f"{namespace}:silentPriorities says that {priority} stays silent, but its alerts still go to {names}; "
-                f"take {priority} out of silentPriorities, or out of the `priorities` of each of these channels",
+                f"take {priority} out of silentPriorities, or out of the `priorities` of each of these channels "
+                "(and remove a channel that has no other)",
                 locate(("silentPriorities",)),
             )
 

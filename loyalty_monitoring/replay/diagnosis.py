@@ -64,4 +64,5 @@ def _line(looked_at: FieldPath, texts: Mapping[str, Origins], metrics: int) -> s
     for origin, number in before.items():
         values[origin[looked_at == _LOGGER] or "none"] += number
     have = ", ".join(f"{value} ({number:,})" for value, number in values.most_common(_SHOWN))
-    return f"{metrics} metrics want {text}{alike}, and the entries have {have}; {_REMEDIES[looked_at]}"
+    wanting = "1 metric wants" if metrics == 1 else f"{metrics} metrics want"
+    return f"{wanting} {text}{alike}, and the entries have {have}; {_REMEDIES[looked_at]}"

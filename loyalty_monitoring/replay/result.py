@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +31,9 @@ class Points:
     entries: EntryCounts
     metrics: Mapping[str, MetricSummary]
     newest: Mapping[Search, Matches] = field(default_factory=dict)
+
+
+_OPERATORS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "==": operator.eq}
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,11 @@ class Margin:
     opened: bool
     met_seconds: int | None
     needed_seconds: int = 0
+
+    @property
+    def is_met(self) -> bool:
+        """Return whether the value is beyond the threshold."""
+        return self.value is not None and _OPERATORS[self.operator](self.value, self.threshold)
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,8 @@ def margin_text(margin: Margin, units: Mapping[float, str] = NO_UNITS) -> str:
         return f"nothing to compare, {threshold}"
     extreme = "lowest" if margin.operator.startswith("<") else "peak" if margin.operator.startswith(">") else "nearest"
     labels = "".join(f" {_plain(key)}={_plain(value)}" for key, value in sorted(margin.labels.items()))
-    text = f"{extreme if margin.opened else f'nearest miss, {extreme}'} {quantity(margin.value, unit)}{labels}"
+    missed = "" if margin.opened else "met, but opened nothing: " if margin.is_met else "nearest miss, "
+    text = f"{missed}{extreme} {quantity(margin.value, unit)}{labels}"
     text += f" at {_minute(margin.at)}, {threshold}"
     if margin.met_seconds is not None:
         met, needed = (_length(timedelta(seconds=one)) for one in (margin.met_seconds, margin.needed_seconds))
@@ -109,10 +110,11 @@ def print_text(
     console: Console | None = None,
     units: PolicyUnits = NO_POLICY_UNITS,
     value_units: Mapping[str, str] = NO_VALUE_UNITS,
+    stack: str = "",
 ) -> None:
     """Print the timeline, in colour and as wide as the terminal; plain and 120 columns wide where there is none."""
     console = console or Console(highlight=False)
-    for line in lines(result, console.width if console.is_terminal else _PIPED_WIDTH, units, value_units):
+    for line in lines(result, console.width if console.is_terminal else _PIPED_WIDTH, units, value_units, stack):
         console.print(line, soft_wrap=True)
 
 
@@ -121,10 +123,12 @@ def lines(
     width: int = _PIPED_WIDTH,
     units: PolicyUnits = NO_POLICY_UNITS,
     value_units: Mapping[str, str] = NO_VALUE_UNITS,
+    stack: str = "",
 ) -> Iterator[Text]:
     """Yield the timeline: what was read, per priority one line an incident with a bar over the window, the totals.
 
     `units` are those of each policy's numbers, in which margins are said, and `value_units` those of what it gives.
+    `stack` is the one whose definitions were used, for the commands that are named.
     """
     used = result.entries_read - result.entries_rejected
     yield Text(
@@ -152,6 +156,10 @@ def lines(
         alone = len(result.policies) == 1
         asked = "the alert policy would not" if alone else f"none of the {len(result.policies)} alert policies would"
         yield Text(f"No incident: {asked} have opened one")
+        if result.policies and all(_is_blind(result.margins.get(name)) for name in result.policies):
+            whose = "the alert" if alone else "no alert"
+            blind = f"{whose} had {'no' if alone else 'a'} value to judge, so it says nothing about how the system was"
+            yield Text(blind, style="yellow")
     if result.margins:
         yield Text()
         yield Text("How near each alert came", style="bold")
@@ -165,9 +173,14 @@ def lines(
     for why in result.why_nothing_matched:
         yield Text(_plain(why), style="yellow")
     if result.why_nothing_matched or (result.entries_read and len(silent) == len(result.metrics)):
-        yield Text("`loyalty-monitoring match --explain --metric all FILE` says what each filter takes away")
+        of_stack = f" --stack {stack}" if stack else ""
+        yield Text(f"`loyalty-monitoring match --explain --metric all{of_stack} FILE` says what each filter takes away")
     elif silent and result.entries_read:
         yield Text(f"Nothing matched: {', '.join(silent)}", style="yellow")
+
+
+def _is_blind(margin: Margin | None) -> bool:
+    return margin is not None and margin.value is None
 
 
 def _elsewhere(result: ReplayResult) -> Iterator[Text]:

@@ -190,3 +190,9 @@ def test_a_metric_or_chart_that_cannot_be_is_said(arguments: tuple[str, ...], wo
     done = run("new", *arguments, folder=EXAMPLE)
     assert done.returncode == 2
     assert words in done.stderr
+
+
+def test_without_a_terminal_the_options_are_asked_for() -> None:
+    done = run("new", "chart", "x", folder=EXAMPLE)
+    assert done.returncode == 2
+    assert "standard input has no answer; give the options, see --help" in done.stderr

@@ -112,6 +112,15 @@ def test_how_long_a_condition_was_met_is_said_beside_its_duration(prometheus: Pr
     assert margin_text(found).endswith("; met for 2m at the most, opens after 5m")
 
 
+def test_a_condition_that_was_met_and_opened_nothing_is_no_near_miss(prometheus: Prometheus) -> None:
+    found = margin(prometheus, "rejected > 7", duration=300)
+    assert found is not None
+    assert margin_text(found) == (
+        "met, but opened nothing: peak 8 store=a at Mon 02 Nov 00:02, threshold 7; met for 0m at the most, "
+        "opens after 5m"
+    )
+
+
 def test_an_alert_that_opened_has_a_peak_and_no_near_miss(prometheus: Prometheus) -> None:
     found = margin(prometheus, "rejected > 7", opened=True)
     assert found is not None

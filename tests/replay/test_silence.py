@@ -13,7 +13,7 @@ from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.replay.entries.explain import explain
 from loyalty_monitoring.replay.run import chosen_policies, longest_window
 from tests.conftest import PROJECT, run
-from tests.log_lines import START, event, hours, write
+from tests.log_lines import START, event, hours, rejection, write
 
 NOW = "2026-11-26T05:00:00Z"
 
@@ -41,7 +41,15 @@ def test_the_resource_type_of_the_entries_is_named_when_it_is_not_the_stacks(tmp
     file = write(tmp_path / "day.jsonl", [event("card_enrolled", START, merchant_id="m", store_id="s", card_id="c")])
     done = run("replay", "--stack", "example-production", str(file))
     assert 'metrics want resource.type="cloud_run_revision", and the entries have k8s_container (1)' in done.stdout
-    assert "match --explain --metric all" in done.stdout
+    assert "match --explain --metric all --stack example-production FILE" in done.stdout
+
+
+def test_an_alert_without_a_value_is_not_called_healthy(tmp_path: Path) -> None:
+    done = run("replay", "--policy", "email_failures", "--to", NOW, "-", stdin="[]")
+    assert "No incident" in done.stdout
+    assert "the alert had no value to judge, so it says nothing about how the system was" in done.stdout
+    file = write(tmp_path / "day.jsonl", [rejection(START, "s-1"), rejection(START + hours(1), "s-1")])
+    assert "no value to judge" not in run("replay", "--policy", "rate_limit_spike", str(file)).stdout
 
 
 def test_the_loggers_of_the_entries_are_named_when_none_is_the_modules(tmp_path: Path) -> None:

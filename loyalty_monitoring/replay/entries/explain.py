@@ -13,10 +13,11 @@ from loyalty_monitoring.query_languages.logging_filter.syntax import Expression
 from loyalty_monitoring.query_languages.logging_filter.terms import field_of, term_text, terms
 from loyalty_monitoring.replay.entries.filtering import filter_fields, refuse_undecided
 from loyalty_monitoring.replay.entries.layout import KIND_FIELDS
-from loyalty_monitoring.replay.entries.load import entry_batches
+from loyalty_monitoring.replay.entries.load import load_entries
 from loyalty_monitoring.replay.entries.tables import entry_columns
 
 _SHOWN = 3
+_PART_BYTES = 64 * 2**20  # of text that is looked at together
 
 
 @dataclass(frozen=True)
@@ -62,27 +63,33 @@ def explain(filters: Mapping[str, str], files: Sequence[Path], *, strict: bool =
     }
     fields: set[FieldPath] = set().union(*map(filter_fields, parsed.values()))
     with connect() as con:
-        for _ in entry_batches(con, files, fields, strict=strict):
+
+        def take(_: object) -> None:
             column = entry_columns(con)
             for name, one in parsed.items():
                 refuse_undecided(con, one, column)
                 _count(con, one, counting[name], column)
+
+        load_entries(con, files, fields, strict=strict, take=take, least=_PART_BYTES)
     return {name: _explanation(of_filter) for name, of_filter in counting.items()}
 
 
 def _count(con: Connection, parsed: Filter, of_filter: _Counting, column: Callable[[FieldPath], str]) -> None:
     conditions = [f"coalesce({to_sql(Filter(parsed.text, term), column)}, false)" for term in of_filter.terms]
-    passed = ["true", *(" AND ".join(conditions[: number + 1]) for number in range(len(conditions)))]
-    counts = ", ".join(f"count(*) FILTER ({condition})" for condition in passed)
-    row = con.execute(f"SELECT {counts} FROM entries").fetchone()
+    # A condition is worked out once, and only for entries that passed those before it.
+    columns = ["true AS p0"]
+    columns += [f"CASE WHEN p{n} THEN {one} ELSE false END AS p{n + 1}" for n, one in enumerate(conditions)]
+    counts = ", ".join(f"count(*) FILTER (p{number})" for number in range(len(columns)))
+    row = con.execute(f"SELECT {counts} FROM (SELECT {', '.join(columns)} FROM entries)").fetchone()
     assert row is not None
     of_filter.left[:] = [before + int(more) for before, more in zip(of_filter.left, row, strict=True)]
     for number, term in enumerate(of_filter.terms):
         looked_at = field_of(term)
-        if looked_at in KIND_FIELDS and looked_at is not None:
+        if looked_at in KIND_FIELDS and looked_at is not None and row[number] > row[number + 1]:
+            before = " AND ".join(["true", *conditions[:number]])
             rows = con.execute(
                 f"SELECT coalesce({column(looked_at)}->>'$', '(none)'), count(*) FROM entries "
-                f"WHERE {passed[number]} AND NOT {conditions[number]} GROUP BY 1"
+                f"WHERE {before} AND NOT {conditions[number]} GROUP BY 1"
             ).fetchall()
             of_filter.found[number].update({str(value): int(times) for value, times in rows})
 

@@ -20,6 +20,7 @@ _KINDS = ("appears", "vanishes", "moves", "stays")
 _PLURALS = {"appears": "appear", "vanishes": "vanish", "moves": "move", "stays": "stay as they are"}
 # A comment on GitHub takes 65,536 characters.
 _MOST_ROWS = 100
+_MOST_NAMED = 10
 _LONG = 20  # a longer table is folded
 
 
@@ -158,7 +159,25 @@ def _replay_lines(difference: Difference, most_rows: int) -> Iterator[str]:
         if len(differing) > most_rows:
             yield f"And {len(differing) - most_rows:,} more; `--format json` has all."
             yield ""
+    yield from _unheard(difference, replayed)
     yield from _totals(replayed)
+
+
+def _unheard(difference: Difference, replayed: Replayed) -> Iterator[str]:
+    """Return which incidents of the new version nobody would be told of any more, also those that stay."""
+    silent = {
+        alert
+        for one in difference.audiences
+        if one.reaches_nobody
+        for alert in one.alerts or (one.who.partition(" ")[0],)
+    }
+    found = [change.new for change in replayed.incidents if change.new is not None and change.new.policy in silent]
+    if not found:
+        return
+    named = [f"{one.policy} at {_minute(one.opened)}" for one in found[:_MOST_NAMED]]
+    more = f" and {len(found) - _MOST_NAMED:,} more" if len(found) > _MOST_NAMED else ""
+    yield f"**Nobody would have been told of {len(found):,} of these incidents any more:** {', '.join(named)}{more}."
+    yield ""
 
 
 def _totals(replayed: Replayed) -> Iterator[str]:

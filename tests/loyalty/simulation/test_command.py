@@ -108,3 +108,13 @@ def test_help_has_examples_and_needs_neither_celery_nor_google() -> None:
     assert "loyalty-monitoring simulate --fault wallet_outage@T+1h | loyalty-monitoring replay -" in help_text
     program = "import sys, loyalty_monitoring.cli; print({'celery', 'kombu', 'google.cloud'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "set()\n"
+
+
+def test_a_folder_with_days_of_another_story_is_refused_and_stays(tmp_path: Path) -> None:
+    assert run(*SMALL, "--days", "2", "--out", f"{tmp_path}/").returncode == 0
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    done = run(*SMALL, "--seed", "2", "--out", f"{tmp_path}/")
+    assert done.returncode == 2
+    assert f"{tmp_path}: has logs of other days (2026-11-03.jsonl.gz)" in done.stderr
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+    assert run(*SMALL, "--days", "3", "--seed", "2", "--out", f"{tmp_path}/").returncode == 0

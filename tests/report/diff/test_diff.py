@@ -213,6 +213,17 @@ def test_a_priority_that_newly_reaches_nobody_is_said_first(project: Path) -> No
     assert "): at other addresses e-mail Loyalty team\n" in _diff(project, "HEAD", ".", "--stack", "demo").stdout
 
 
+def test_incidents_of_which_nobody_is_told_any_more_are_named_also_those_that_stay(project: Path) -> None:
+    text = (project / PRODUCTION).read_text()
+    (project / PRODUCTION).write_text(text.replace("[P0, P1", "[P0").replace("[P1, P2]", "[P2]"))
+    with (project / PRODUCTION).open("a") as file:
+        file.write("  loyalty-monitoring:silentPriorities: [P1]\n")
+    replace_text(project / PRODUCTION, "rate_limit_requests: 200", "rate_limit_requests: 20")
+    done = _diff(project, "HEAD", ".", "--stack", "example-production")
+    assert "**Nobody would have been told of " in done.stdout
+    assert "rate_limit_spike at " in done.stdout.split("any more:**")[1].splitlines()[0]
+
+
 def test_of_many_channels_only_those_that_go_or_come_are_named(project: Path) -> None:
     text = (project / PRODUCTION).read_text()
     (project / PRODUCTION).write_text(text.replace("[P0, P1]", "[P0, P2]"))
