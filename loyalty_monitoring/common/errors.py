@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+
+_Value = TypeVar("_Value")
+_Other = TypeVar("_Other")
 
 # An apostrophe within a word quotes nothing.
 _QUOTED_OR_SEMICOLON = re.compile(r"""(?<!\w)'(?:\\.|[^'\\])*'(?!\w)|"(?:\\.|[^"\\])*"|; """, re.DOTALL)
@@ -77,6 +81,21 @@ def raise_all(errors: Sequence[UserError]) -> None:
     """Raise what was found: nothing, the one, or all together."""
     if errors:
         raise errors[0] if len(errors) == 1 else UserErrors(errors)
+
+
+class Found:
+    """Gathers mistakes, so that one hides no other."""
+
+    def __init__(self) -> None:
+        self.errors: list[UserError] = []
+
+    def tried(self, read: Callable[[], _Value], otherwise: _Other) -> _Value | _Other:
+        """Return what `read` returns, or `otherwise` where it finds a mistake."""
+        try:
+            return read()
+        except UserError as error:
+            self.errors += all_of(error)
+            return otherwise
 
 
 def nearest(name: str, known: list[str] | tuple[str, ...] | set[str] | frozenset[str]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from loyalty_monitoring.common.errors import Position, UserError, nearest
+from loyalty_monitoring.common.errors import Found, Position, UserError, nearest, raise_all
 from loyalty_monitoring.common.schema_check import check_schema
 from loyalty_monitoring.common.yaml_documents import Document, load_yaml
 from loyalty_monitoring.definitions.settings import Settings
@@ -89,30 +90,37 @@ def chosen_parameters(
 ) -> dict[str, Parameter]:
     """Return the parameters of a document that keeps the schema, with the stack's overrides in their ranges."""
     plain = {name for name, entry in document.data.items() if "default" in entry}
-    for name in overrides:
-        if name in document.data and name not in plain:
-            summands = " or ".join(map(repr, document.data[name]["sum"]))
-            raise UserError(
-                f"the stack overrides parameter {name!r}, which is a sum; override {summands} instead", places.get(name)
-            )
-        if name not in plain:
-            raise UserError(
-                f"the stack overrides parameter {name!r}, which {Path(document.file).name} does not declare"
-                f"{nearest(name, plain)}",
-                places.get(name),
-            )
+    found = Found()
+    found.errors += [_not_to_override(name, document, plain, places) for name in overrides if name not in plain]
     parameters: dict[str, Parameter] = {}
+
+    def checked(name: str, entry: Mapping[str, Any]) -> Parameter:
+        value = overrides.get(name, entry["default"])
+        what = "the stack's override of" if name in overrides else "the default of"
+        place = document.position((name, "range" if name in overrides else "default"))
+        number = _checked(f"{what} {name!r}", value, entry, places.get(name) or place)
+        return Parameter(name, number, entry["unit"], entry["why"])
+
     for name, entry in document.data.items():
-        if name in plain:
-            value = overrides.get(name, entry["default"])
-            what = "the stack's override of" if name in overrides else "the default of"
-            place = document.position((name, "range" if name in overrides else "default"))
-            checked = _checked(f"{what} {name!r}", value, entry, places.get(name) or place)
-            parameters[name] = Parameter(name, checked, entry["unit"], entry["why"])
+        if name in plain and (one := found.tried(partial(checked, name, entry), None)) is not None:
+            parameters[name] = one
+    raise_all(found.errors)
     for name, entry in document.data.items():
         if "sum" in entry:
             parameters[name] = _sum(name, entry, parameters, document)
     return parameters
+
+
+def _not_to_override(
+    name: str, document: Document, plain: Collection[str], places: Mapping[str, Position]
+) -> UserError:
+    """Return the mistake of a stack that overrides what is a sum, or nothing."""
+    if name in document.data:
+        summands = " or ".join(map(repr, document.data[name]["sum"]))
+        problem = f"which is a sum; override {summands} instead"
+    else:
+        problem = f"which {Path(document.file).name} does not declare{nearest(name, set(plain))}"
+    return UserError(f"the stack overrides parameter {name!r}, {problem}", places.get(name))
 
 
 def parameters_of(root: Path, settings: Settings) -> dict[str, Parameter]:

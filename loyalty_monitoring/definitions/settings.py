@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
-from loyalty_monitoring.common.errors import Position, UserError, nearest
+from loyalty_monitoring.common.errors import Found, Position, UserError, nearest, raise_all
 from loyalty_monitoring.common.yaml_documents import Document, Path_, load_yaml
 from loyalty_monitoring.definitions.channels import Channel, read_channel, secret_command
 from loyalty_monitoring.definitions.model import PRIORITIES, Priority
@@ -39,6 +41,11 @@ _STACK_FILE_KEYS = frozenset({"config", "encryptionsalt", "encryptedkey", "secre
 _PROJECT = (
     r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]",
     "a Google Cloud project id: 6 to 30 lower-case letters, digits and hyphens, a letter first",
+)
+_ENVIRONMENT = (r"[a-z0-9_-]{1,63}", "a label value: 1 to 63 lower-case letters, digits, _ and -")
+_PREFIX = (
+    r"(?:[a-z][a-z0-9-]{0,18}[a-z0-9]|[a-z])?",
+    "nothing, or 1 to 20 lower-case letters, digits and hyphens, a letter first and no hyphen last",
 )
 
 
@@ -115,39 +122,43 @@ def locator(document: Document, namespace: str) -> Locate:
 
 
 def settings_from(values: Mapping[str, object], stack: str, locate: Locate, module: Module) -> Settings:
-    """Check the values of the module's namespace, keyed without it. Errors: UserError naming key and remedy.
+    """Check the values of the module's namespace, keyed without it. Errors: UserError naming key and remedy,
+    UserErrors with all that is wrong.
 
     `channelSecrets` may be among them and is not looked into.
     """
-    for key in values:
-        if key not in KNOWN:
-            raise UserError(f"unknown setting {module.namespace}:{key}{nearest(key, KNOWN)}", locate((key,)))
-    for key in REQUIRED:
-        if key not in values:
-            raise UserError(
-                f"the setting {module.namespace}:{key} is missing; add it (Pulumi.yaml describes each)", locate(())
-            )
+    found = Found()
+    found.errors += [
+        UserError(f"unknown setting {module.namespace}:{key}{nearest(key, KNOWN)}", locate((key,)))
+        for key in values
+        if key not in KNOWN
+    ]
+    found.errors += [
+        UserError(f"the setting {module.namespace}:{key} is missing; add it (Pulumi.yaml describes each)", locate(()))
+        for key in REQUIRED
+        if key not in values
+    ]
+    raise_all(found.errors)
     reader = Reader({**OPTIONAL, **values}, locate, module.namespace)
+    parameters = found.tried(lambda: reader.mapping(("parameters",)), {})
+    numbers = {name: found.tried(partial(reader.number, ("parameters", name)), 0) for name in parameters}
+    names = sorted(found.tried(lambda: reader.mapping(("channels",)), {}))
+    channels = [found.tried(partial(_channel, reader, name), ()) for name in names]
     settings = Settings(
         stack=stack,
-        project=reader.text("project", *_PROJECT),
-        resource_type=reader.one_of("resourceType", RESOURCE_TYPES),
-        environment=reader.text(
-            "environment", r"[a-z0-9_-]{1,63}", "a label value: 1 to 63 lower-case letters, digits, _ and -"
-        ),
-        prefix=reader.text(
-            "prefix",
-            r"(?:[a-z][a-z0-9-]{0,18}[a-z0-9]|[a-z])?",
-            "nothing, or 1 to 20 lower-case letters, digits and hyphens, a letter first and no hyphen last",
-        ),
-        runbook_url=reader.url("runbookUrl"),
-        parameter_overrides=reader.numbers("parameters"),
-        override_places={name: locate(("parameters", name)) for name in reader.mapping(("parameters",))},
-        channels=tuple(read_channel(reader, name) for name in sorted(reader.mapping(("channels",)))),
-        silent_priorities=reader.priorities(("silentPriorities",)),
+        project=found.tried(lambda: reader.text("project", *_PROJECT), ""),
+        resource_type=found.tried(lambda: reader.one_of("resourceType", RESOURCE_TYPES), ""),
+        environment=found.tried(lambda: reader.text("environment", *_ENVIRONMENT), ""),
+        prefix=found.tried(lambda: reader.text("prefix", *_PREFIX), ""),
+        runbook_url=found.tried(lambda: reader.url("runbookUrl"), ""),
+        parameter_overrides=numbers,
+        override_places={name: locate(("parameters", name)) for name in parameters},
+        channels=tuple(chain.from_iterable(channels)),
+        silent_priorities=found.tried(lambda: reader.priorities(("silentPriorities",)), ()),
         module=module,
-        drill=reader.boolean("drill"),
+        drill=found.tried(lambda: reader.boolean("drill"), otherwise=False),
     )
+    raise_all(sorted(found.errors, key=lambda error: error.position.line or 0 if error.position else 0))
     _check_reach(settings, locate)
     return settings
 
@@ -158,6 +169,10 @@ def in_project(settings: Settings, project: str) -> Settings:
     if not re.fullmatch(pattern, project):
         raise UserError(f"the project is {project!r}; expected {expected}")
     return replace(settings, project=project)
+
+
+def _channel(reader: Reader, name: str) -> tuple[Channel, ...]:
+    return (read_channel(reader, name),)
 
 
 def _check_reach(settings: Settings, locate: Locate) -> None:

@@ -39,7 +39,7 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("match", "--count", '"no such words"', *SAMPLES * 4),
+        ("match", "--explain", "--metric", "all", *SAMPLES),
         ("report", "--out", "OUT/report", *SAMPLES),
         ("simulate", "--days", "30", "--out", "OUT/x.gz"),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.common.errors import UserError, UserErrors
 from loyalty_monitoring.definitions.parameters import Parameter, load_parameters
 from tests.conftest import PROJECT, ROOT
 
@@ -80,3 +80,10 @@ def test_a_sum_cannot_be_overridden() -> None:
 def test_every_default_lies_in_its_own_range_and_has_a_reason() -> None:
     for parameter in load_parameters(ROOT / "parameters.yaml", {}).values():
         assert len(parameter.why) > 20, parameter.name
+
+
+def test_all_wrong_overrides_are_said_together() -> None:
+    with pytest.raises(UserErrors) as caught:
+        load_parameters(PARAMETERS, {"email_failur_ratio": 0.02, "silent_after": 80, "rate_limit_requests": 5.5})
+    wrong = ("'email_failur_ratio'", "'silent_after'", "'rate_limit_requests'")
+    assert [name in error.message for name, error in zip(wrong, caught.value.errors, strict=True)] == [True] * 3

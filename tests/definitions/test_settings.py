@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.common.errors import UserError, UserErrors
 from loyalty_monitoring.definitions.channels import CHANNEL_TYPES
 from loyalty_monitoring.definitions.settings import OPTIONAL, REQUIRED, Settings, load_stack_settings
 from tests.conftest import ROOT
@@ -342,3 +342,22 @@ def test_a_stack_may_be_drilled_only_when_it_says_so(tmp_path: Path, value: obje
 @pytest.mark.parametrize("value", [1, 0, "yes", "True", "", ["true"]])
 def test_what_is_not_quite_true_allows_no_drill(tmp_path: Path, value: object) -> None:
     assert "expected true or false" in refusal(tmp_path, {"drill": value})
+
+
+def test_all_mistakes_of_a_stack_are_said_together_in_their_order(tmp_path: Path) -> None:
+    channels = {"first": email(priorities=[]), "second": email(), "third": email(priorities=["P9"])}
+    with pytest.raises(UserErrors) as caught:
+        load(tmp_path, {"resourceType": "cloud_run", "drill": "maybe", "channels": channels})
+    assert [error.message.partition(" ")[0] for error in caught.value.errors] == [
+        f"loyalty-monitoring:{key}"
+        for key in ("resourceType", "channels.first.priorities", "channels.third.priorities.0", "drill")
+    ]
+    lines = [error.position.line for error in caught.value.errors if error.position is not None]
+    assert len(lines) == 4
+    assert lines == sorted(lines)
+
+
+def test_all_settings_that_are_unknown_or_missing_are_said_together(tmp_path: Path) -> None:
+    with pytest.raises(UserErrors) as caught:
+        load(tmp_path, {"enviroment": "demo", "environment": None, "project": None})
+    assert len(caught.value.errors) == 3
