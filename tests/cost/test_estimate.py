@@ -20,7 +20,7 @@ from loyalty_monitoring.definitions.log_contract import load_contract
 from loyalty_monitoring.definitions.model import Definitions
 from loyalty_monitoring.definitions.project import load_module
 from loyalty_monitoring.definitions.settings import load_stack_settings
-from loyalty_simulation.output import write
+from loyalty_simulation.output import write_file
 from loyalty_simulation.story import Story, entries
 from tests.conftest import PROJECT, ROOT
 from tests.log_lines import hours, rejection
@@ -44,7 +44,7 @@ def _month(sample: MeasuredSample, *, today: date = TODAY, **size: int) -> Estim
 
 def _simulated(folder: Path, merchants: int, stores: int, seed: int) -> Path:
     file = folder / f"{stores}.jsonl"
-    write(str(file), entries(Story(1, merchants, stores, seed, START, (), False)))
+    write_file(file, entries(Story(1, merchants, stores, seed, START, (), False)))
     return file
 
 
