@@ -32,15 +32,15 @@ def appearing_whole(file: Path, remedy: str = "choose another --out") -> Iterato
     with removed_at_end(partial):
         try:
             _remove_abandoned(file)
-            with partial.open("xb") as raw:
-                fcntl.flock(raw, fcntl.LOCK_EX)  # as long as this process lives
+            with _locked(partial) as raw:
                 if file.suffix == ".gz":
                     # Without name and time: equal lines, equal bytes.
                     with gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=9, mtime=0) as packed:
                         yield packed
                 else:
                     yield raw
-            partial.replace(file)
+                raw.flush()
+                partial.replace(file)  # while it is locked, so that nobody takes it for an abandoned one
         except OSError as error:
             raise UserError(f"cannot be written: {why(error)}; {remedy}", Position(file)) from error
         finally:
@@ -91,15 +91,35 @@ def folder_beside(file: Path) -> Iterator[Path]:
     """Yield a new folder on the disk of `file`, removed after the block; one that `kill -9` left goes with the next."""
     partial = file.with_name(f".{file.name}.{secrets.token_hex(4)}.partial")
     _remove_abandoned(file)
-    partial.mkdir()
-    opened = os.open(partial, os.O_RDONLY)
+    opened = _locked_folder(partial)
     try:
-        fcntl.flock(opened, fcntl.LOCK_EX)
         with removed_at_end(partial):
             yield partial
     finally:
         shutil.rmtree(partial, ignore_errors=True)
         os.close(opened)
+
+
+def _locked(partial: Path) -> IO[bytes]:
+    """Make the file, which is locked as long as this process lives."""
+    while True:
+        raw = partial.open("xb")
+        fcntl.flock(raw, fcntl.LOCK_EX)
+        if partial.exists():
+            return raw
+        raw.close()  # another writer took it for an abandoned one before it was locked
+
+
+def _locked_folder(partial: Path) -> int:
+    """Make the folder, and return its descriptor, by which it is locked as long as this process lives."""
+    while True:
+        partial.mkdir()
+        with suppress(FileNotFoundError):  # see `_locked`
+            opened = os.open(partial, os.O_RDONLY)
+            fcntl.flock(opened, fcntl.LOCK_EX)
+            if partial.exists():
+                return opened
+            os.close(opened)
 
 
 def _remove_abandoned(file: Path) -> None:

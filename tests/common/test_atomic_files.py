@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,14 @@ interruption.run(command)
         _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (143, b"loyalty-monitoring: interrupted\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_writers_of_one_file_at_the_same_time_take_nothing_from_each_other(tmp_path: Path) -> None:
+    def write_often(_: int) -> None:
+        for _ in range(100):
+            with appearing_whole(tmp_path / "same") as out:
+                out.write(b"whole")
+
+    with ThreadPoolExecutor(4) as writers:
+        list(writers.map(write_often, range(4)))
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"whole"]
