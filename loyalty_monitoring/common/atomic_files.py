@@ -100,14 +100,15 @@ def folder_beside(file: Path) -> Iterator[Path]:
         os.close(opened)
 
 
-def _locked(partial: Path) -> IO[bytes]:
-    """Make the file, which is locked as long as this process lives."""
+@contextmanager
+def _locked(partial: Path) -> Iterator[IO[bytes]]:
+    """Yield the new file, which is locked as long as this process lives."""
     while True:
-        raw = partial.open("xb")
-        fcntl.flock(raw, fcntl.LOCK_EX)
-        if partial.exists():
-            return raw
-        raw.close()  # another writer took it for an abandoned one before it was locked
+        with partial.open("xb") as raw:
+            fcntl.flock(raw, fcntl.LOCK_EX)
+            if partial.exists():  # else another writer took it for an abandoned one before it was locked
+                yield raw
+                return
 
 
 def _locked_folder(partial: Path) -> int:
@@ -116,7 +117,12 @@ def _locked_folder(partial: Path) -> int:
         partial.mkdir()
         with suppress(FileNotFoundError):  # see `_locked`
             opened = os.open(partial, os.O_RDONLY)
-            fcntl.flock(opened, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(opened, fcntl.LOCK_EX)
+            except OSError:
+                os.close(opened)
+                partial.rmdir()
+                raise
             if partial.exists():
                 return opened
             os.close(opened)

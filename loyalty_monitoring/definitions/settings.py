@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
 from loyalty_monitoring.common.errors import Found, Position, UserError, nearest, raise_all
@@ -143,7 +142,7 @@ def settings_from(values: Mapping[str, object], stack: str, locate: Locate, modu
     parameters = found.tried(lambda: reader.mapping(("parameters",)), {})
     numbers = {name: found.tried(partial(reader.number, ("parameters", name)), 0) for name in parameters}
     names = sorted(found.tried(lambda: reader.mapping(("channels",)), {}))
-    channels = [found.tried(partial(_channel, reader, name), ()) for name in names]
+    channels = [found.tried(partial(read_channel, reader, name), None) for name in names]
     settings = Settings(
         stack=stack,
         project=found.tried(lambda: reader.text("project", *_PROJECT), ""),
@@ -153,7 +152,7 @@ def settings_from(values: Mapping[str, object], stack: str, locate: Locate, modu
         runbook_url=found.tried(lambda: reader.url("runbookUrl"), ""),
         parameter_overrides=numbers,
         override_places={name: locate(("parameters", name)) for name in parameters},
-        channels=tuple(chain.from_iterable(channels)),
+        channels=tuple(one for one in channels if one is not None),
         silent_priorities=found.tried(lambda: reader.priorities(("silentPriorities",)), ()),
         module=module,
         drill=found.tried(lambda: reader.boolean("drill"), otherwise=False),
@@ -169,10 +168,6 @@ def in_project(settings: Settings, project: str) -> Settings:
     if not re.fullmatch(pattern, project):
         raise UserError(f"the project is {project!r}; expected {expected}")
     return replace(settings, project=project)
-
-
-def _channel(reader: Reader, name: str) -> tuple[Channel, ...]:
-    return (read_channel(reader, name),)
 
 
 def _check_reach(settings: Settings, locate: Locate) -> None:

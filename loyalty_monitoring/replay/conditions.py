@@ -6,12 +6,16 @@ margin is told by it, too, and it stays what it is when somebody changes the thr
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loyalty_monitoring.definitions.model import AlertPolicy
-from loyalty_monitoring.query_languages.promql.comparisons import Comparison, deciding_comparison, meant_comparison
+from loyalty_monitoring.query_languages.promql.comparisons import (
+    MEETS,
+    Comparison,
+    deciding_comparison,
+    meant_comparison,
+)
 from loyalty_monitoring.query_languages.promql.expressions import look_back, parsed
 from loyalty_monitoring.replay.prometheus import Evaluator, QueryRefused, Series
 
@@ -20,7 +24,6 @@ from loyalty_monitoring.replay.prometheus import Evaluator, QueryRefused, Series
 _MOST_SPANS = 10
 
 Sample = tuple[int, float]
-_IS_MET = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def condition_answers(prometheus: Evaluator, policy: AlertPolicy, first: int, la
         values = nearest_values(prometheus, compared, first, last, interval)
     except QueryRefused:  # it is told of the query as it is written
         return Answered(prometheus.query_range(policy.query, first, last, interval), None)
-    met = [at for at, value in values if _IS_MET[compared.operator](value, compared.threshold)]
+    met = [at for at, value in values if MEETS[compared.operator](value, compared.threshold)]
     found: dict[tuple[tuple[str, str], ...], list[Sample]] = {}
     for since, until in _spans(met, look_back(parsed(policy.query)).total_seconds() + interval):
         for series in prometheus.query_range(policy.query, since, until, interval):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from loyalty_monitoring.definitions.model import Priority
+from loyalty_monitoring.query_languages.promql.comparisons import MEETS
 from loyalty_monitoring.replay.entries.counts import EntryCounts, Rejected
 from loyalty_monitoring.replay.entries.match import Matches
 from loyalty_monitoring.replay.entries.newest import Search
@@ -31,9 +31,6 @@ class Points:
     entries: EntryCounts
     metrics: Mapping[str, MetricSummary]
     newest: Mapping[Search, Matches] = field(default_factory=dict)
-
-
-_OPERATORS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "==": operator.eq}
 
 
 @dataclass(frozen=True)
@@ -69,7 +66,7 @@ class Margin:
     @property
     def is_met(self) -> bool:
         """Return whether the value is beyond the threshold."""
-        return self.value is not None and _OPERATORS[self.operator](self.value, self.threshold)
+        return self.value is not None and MEETS[self.operator](self.value, self.threshold)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,8 @@ from loyalty_monitoring.query_languages.promql.expressions import (
 
 _MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
 _SETS = ("and", "or", "unless")
+# What a value does that meets a comparison.
+MEETS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "==": operator.eq}
 _JOINING = ("and", "unless")
 _PARENTHESES = re.compile(r"""[()]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`""", re.DOTALL)
 _BLANKS = " \t\r\n"  # of PromQL: the parser takes more of them, and other numbers, which Prometheus refuses
