@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Self
@@ -24,20 +24,25 @@ class _Running:
 
 
 class RunningServers:
-    """Starts servers and ends each when its last user has gone.
+    """Starts servers and ends each when its last user has gone, and all that are left at its own end.
 
-    The thread that starts them stays until the end: when that thread ends, so do they (`_dies_with_parent`).
+    The thread that starts them stays until the end: when that thread ends, so do they (`_dies_with_parent`). It is
+    there before the first of them, since of a thread whose start is interrupted nobody knows.
     """
 
     def __init__(self) -> None:
         self._keeper = ThreadPoolExecutor(max_workers=1)
         self._running: dict[str, _Running] = {}
+        self._ends: set[ExitStack] = set()  # used by the keeper's thread alone
         self._changing = threading.Lock()
+        self._keeper.submit(int).result()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # Where whoever asked for a server was interrupted, nobody else knows of it.
+        self._keeper.submit(self._end_all)
         self._keeper.shutdown()
 
     @contextmanager
@@ -48,7 +53,7 @@ class RunningServers:
             if running is not None and running.prometheus.answers():
                 running.users += 1
             else:
-                running = self._start(start)
+                running = self._keeper.submit(self._start, start).result()
                 if points is not None:
                     self._running[points] = running
         try:
@@ -59,23 +64,19 @@ class RunningServers:
                 if not running.users:
                     if points is not None and self._running.get(points) is running:
                         del self._running[points]
-                    self._keeper.submit(running.end.close).result()
+                    self._keeper.submit(self._end, running.end).result()
 
     def _start(self, start: Start) -> _Running:
-        starting = self._keeper.submit(_started, start)
-        try:
-            return starting.result()
-        except BaseException:  # an interruption: what has started all the same ends, too
-            starting.add_done_callback(_end)
-            raise
+        with ExitStack() as stack:
+            prometheus = stack.enter_context(start())
+            end = stack.pop_all()
+        self._ends.add(end)
+        return _Running(prometheus, end)
 
+    def _end(self, end: ExitStack) -> None:
+        self._ends.discard(end)
+        end.close()
 
-def _started(start: Start) -> _Running:
-    with ExitStack() as stack:
-        prometheus = stack.enter_context(start())
-        return _Running(prometheus, stack.pop_all())
-
-
-def _end(starting: Future[_Running]) -> None:
-    if not starting.cancelled() and starting.exception() is None:
-        starting.result().end.close()
+    def _end_all(self) -> None:
+        for end in list(self._ends):
+            self._end(end)

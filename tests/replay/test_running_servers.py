@@ -6,8 +6,11 @@ import os
 import signal
 import tempfile
 import threading
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,11 +26,14 @@ class Starts:
     def __init__(self, folder: Path) -> None:
         self._file = folder / "points.om"
         self._file.write_text('rejected{store="a"} 7 1793577600\n# EOF\n')
-        self.count = 0
+        self.count = self.ended = 0
 
-    def __call__(self) -> AbstractContextManager[Prometheus]:
+    @contextmanager
+    def __call__(self) -> Iterator[Prometheus]:
         self.count += 1
-        return prometheus_over(self._file)
+        with prometheus_over(self._file) as prometheus:
+            yield prometheus
+        self.ended += 1
 
 
 @pytest.fixture
@@ -110,3 +116,21 @@ def test_a_server_that_starts_while_the_user_is_interrupted_ends(
     assert start.count == 1
     assert running() == []
     assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_a_server_that_was_asked_for_in_the_moment_of_an_interruption_ends(
+    start: Starts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit = ThreadPoolExecutor.submit
+
+    def interrupted(*arguments: Any) -> None:
+        monkeypatch.setattr(ThreadPoolExecutor, "submit", submit)
+        submit(*arguments)
+        raise KeyboardInterrupt
+
+    with RunningServers() as servers:
+        monkeypatch.setattr(ThreadPoolExecutor, "submit", interrupted)
+        with pytest.raises(KeyboardInterrupt), servers.server("points", start):
+            pytest.fail("it was not interrupted")
+    assert (start.count, start.ended) == (1, 1)
+    assert running() == []
