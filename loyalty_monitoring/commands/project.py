@@ -67,9 +67,9 @@ def project_root() -> Path:
             )
         return chosen
     here = Path.cwd()
-    for folder in (here, *here.parents):
+    for above, folder in enumerate((here, *here.parents)):
         if _is_project(folder):
-            return folder
+            return Path(*[".."] * above)  # messages name files from here
     raise UserError(
         "no project here: run this inside the folder that holds Pulumi.yaml and alert_policies/, or name it with "
         "--project-dir",
