@@ -17,6 +17,7 @@ from loyalty_monitoring.definitions.settings import stack_of
 
 # A change of one of these can alter any case.
 _ALL = ("monitoring.yaml", "tests/cases/shorthands.yaml")
+_DEFINED_IN = ("alert_policies/", "dashboards/", "log_metrics/")
 _CONTRACT = "log_events.yaml"
 # What of the log contract no filter is made from.
 _ONLY_TOLD = ("examples",)
@@ -28,6 +29,7 @@ class Changed:
     default of each that changed, `stacks` those whose own values or channels did.
 
     `lines` says that lines of metrics changed, each of which must not be counted by any metric that it does not name.
+    `removed` are files of definitions that are gone.
     """
 
     alerts: tuple[str, ...]
@@ -35,6 +37,7 @@ class Changed:
     parameters: dict[str, tuple[Any, Any]]
     stacks: tuple[str, ...] = ()
     lines: bool = False
+    removed: tuple[str, ...] = ()
 
 
 def changed_since(root: Path, since: str, definitions: Definitions) -> Changed:
@@ -67,8 +70,9 @@ def changed_by(
     contract change; None for the events is all of it.
     """
     stacks = tuple(sorted(stack for file in files if (stack := stack_of(file)) is not None))
+    removed = tuple(sorted(file for file in files if file.startswith(_DEFINED_IN) and not (root / file).exists()))
     if files & set(_ALL) or events is None:
-        return replace(everything(definitions), parameters=defaults, stacks=stacks)
+        return replace(everything(definitions), parameters=defaults, stacks=stacks, removed=removed)
     defined = {
         metric.name
         for metric in definitions.log_metrics
@@ -88,7 +92,7 @@ def changed_by(
     lines = {file for file in files if file.startswith("tests/cases/metrics/")}
     words = {word for file in lines if (root / file).exists() for word in re.findall(r"\w+", (root / file).read_text())}
     metrics = defined | {metric.name for metric in definitions.log_metrics if metric.name in words}
-    return Changed(tuple(sorted(alerts)), tuple(sorted(metrics)), defaults, stacks, bool(lines))
+    return Changed(tuple(sorted(alerts)), tuple(sorted(metrics)), defaults, stacks, bool(lines), removed)
 
 
 def _touched(root: Path, source: Path, files: set[str]) -> bool:

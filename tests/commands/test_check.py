@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -37,6 +38,13 @@ def test_without_a_change_there_is_nothing_to_prove(project: Path) -> None:
     done = check(project)
     assert (done.returncode, done.stderr) == (0, "")
     assert "changed   0 alerts, 0 metrics" in done.stdout
+    assert json.loads(check(project, "--format", "json").stdout) == {
+        "holds": True,
+        "lines": [
+            {"part": "lint", "text": "no findings", "problem": False},
+            {"part": "changed", "text": "0 alerts, 0 metrics", "problem": False},
+        ],
+    }
 
 
 def test_a_changed_default_says_which_cases_say_another_number(project: Path) -> None:
@@ -68,6 +76,16 @@ def test_an_event_concerns_the_metrics_that_read_it_and_a_new_one_nothing(projec
     replace_text(contract, "logger_root: app.modules.loyalty", "logger_root: app.modules.loyal")
     assert "metrics   " in (told := check(project, "--no-mutants").stdout)
     assert "changed   0 alerts" not in told
+
+
+def test_a_machine_reads_what_is_wrong_and_where(project: Path) -> None:
+    replace_text(project / "parameters.yaml", f"{PARAMETER}:\n  default: 100", f"{PARAMETER}:\n  default: 150 # TODO")
+    done = check(project, "--format", "json")
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["holds"]) == (1, False)
+    problems = {line["part"] for line in told["lines"] if line["problem"]}
+    assert problems == {"prove", "undecided"}
+    assert {"part": "undecided", "text": "parameters.yaml:8: says TODO", "problem": True} in told["lines"]
 
 
 def test_all_mistakes_are_said_at_once_each_at_its_own_place(project: Path) -> None:
@@ -139,6 +157,7 @@ def test_what_a_removed_alert_leaves_behind_is_named(project: Path) -> None:
     other.write_text(f"{other.read_text()}\nSee [it]({ALERT}.md).\n")
     done = check(project, "--no-mutants")
     assert done.returncode == 1, done.stdout + done.stderr
+    assert f"removed   alert_policies/{ALERT}.yaml\n" in done.stdout
     assert f"{other.name}: links {ALERT}.md, the page of no alert" in done.stdout
     assert f"tests/cases/{ALERT}.yaml: proves '{ALERT}', which is no alert" in done.stdout
     assert f"runbooks/{ALERT}.md: is the runbook of no alert" in done.stdout
