@@ -48,4 +48,5 @@ def import_command(
         for entry in entries_of(files, kind, told=time, strict=strict, counts=counts, progress=progress):
             sys.stdout.write(f"{entry}\n")
     times = ", ".join(f"{number:,} of {source}" for source, number in counts.times.items())
-    summarize(f"{counts.read - counts.rejected:,} entries of type {kind}; their times: {times}")
+    made = counts.read - counts.rejected
+    summarize(f"{made:,} entr{'y' if made == 1 else 'ies'} of type {kind}; their times: {times}")

@@ -13,6 +13,13 @@ from loyalty_monitoring.commands.project import project_root
 from loyalty_monitoring.common.errors import Position, UserError
 
 
+def _rules(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """Return what the shell offers."""
+    from loyalty_monitoring.checks.lint.run import titles
+
+    return [rule for rule in titles() if rule.startswith(begun)]
+
+
 @click.command("lint")
 @click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
 @click.option(
@@ -22,7 +29,12 @@ from loyalty_monitoring.common.errors import Position, UserError
     default="text",
     show_default=True,
 )
-@click.option("--explain", metavar="ID", help="Say what a rule is about, why it matters and how to mend it.")
+@click.option(
+    "--explain",
+    metavar="ID",
+    shell_complete=_rules,
+    help="Say what a rule is about, why it matters and how to mend it.",
+)
 @stacks_option
 def lint_command(paths: tuple[Path, ...], output_format: str, explain: str | None, stacks: tuple[str, ...]) -> None:
     """Find mistakes that Cloud Monitoring accepts in silence, or refuses only at deployment.

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import click
 
 from loyalty_monitoring.commands.options import Instant
 from loyalty_monitoring.commands.project import progress_bar, summarize
 from loyalty_monitoring.common.errors import Position, UserError
+
+# Prometheus evaluates nothing outside, and so does replay.
+_FIRST, _LAST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2261, 12, 31, tzinfo=UTC)
+
+
+def _faults(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """Return what the shell offers."""
+    from loyalty_simulation.faults import FAULTS
+
+    return [f"{fault.name}@T+" for fault in FAULTS if fault.name.startswith(begun)]
 
 
 @click.command("simulate")
@@ -19,7 +29,12 @@ from loyalty_monitoring.common.errors import Position, UserError
 @click.option("--start", type=Instant(), default="2026-11-02", show_default=True, metavar="T", help="When it begins.")
 @click.option("--new-project", is_flag=True, help="Nothing was before T: no cards, and no task has ever run.")
 @click.option(
-    "--fault", "faults", multiple=True, metavar="NAME@T+OFFSET[/LENGTH]", help="What breaks, and when; may be repeated."
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="NAME@T+OFFSET[/LENGTH]",
+    shell_complete=_faults,
+    help="What breaks, and when; may be repeated.",
 )
 @click.option("--list-faults", is_flag=True, help="List what can break and what then opens; write no logs.")
 @click.option(
@@ -65,6 +80,10 @@ def simulate_command(
         ) from error
     from loyalty_simulation.timeline import parse_occurrence
 
+    if not _FIRST <= start <= _LAST - timedelta(days=days):
+        raise UserError(
+            f"--start is {start:%Y-%m-%d}, and no replay evaluates years before 1970 or after 2261; choose another"
+        )
     story = Story(days, merchants, stores, seed, start, tuple(map(parse_occurrence, faults)), new_project)
     with progress_bar() as progress:
         until = start + timedelta(days=days, microseconds=-1)

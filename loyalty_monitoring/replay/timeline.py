@@ -187,7 +187,8 @@ def _elsewhere(result: ReplayResult) -> Iterator[Text]:
     """Return remarks about entries that are missing, or lie outside the window."""
     if result.entries_from is None or result.entries_to is None:
         if not result.entries_read:
-            yield Text("The log is empty: what follows is what the alerts make of silence", style="yellow")
+            since = f"since {_minute(result.window_from)} UTC; --from chooses another time"
+            yield Text(f"The log is empty: what follows is what the alerts make of silence {since}", style="yellow")
         return
     if result.entries_from > result.window_to or result.entries_to < result.window_from:
         entries = f"{_minute(result.entries_from)} to {_minute(result.entries_to)} UTC"

@@ -29,8 +29,8 @@ def test_quiet_leaves_results_and_warnings_and_no_summary() -> None:
     told = run("import", "-", stdin=f"{LINE}\n{{}}\n")
     quiet = run("import", "--quiet", "-", stdin=f"{LINE}\n{{}}\n")
     assert quiet.stdout == told.stdout
-    assert "1 entries" in told.stderr
-    assert "1 entries" not in quiet.stderr
+    assert "1 entry of type" in told.stderr
+    assert "1 entry of type" not in quiet.stderr
     assert "1 of 2 lines could not be used" in quiet.stderr
 
 
@@ -47,13 +47,15 @@ def test_simulate_says_what_it_wrote(tmp_path: Path) -> None:
     assert done.stderr == f"{lines:,} entries of 1 day, with 1 fault, written to {file}\n"
 
 
-def test_a_shell_completes_commands_stacks_alerts_and_metrics() -> None:
+def test_a_shell_completes_commands_stacks_alerts_metrics_rules_and_faults() -> None:
     for begun, number, found in (
         ("loyalty-monitoring rep", "1", "replay"),
         ("x replay --stack example-p", "3", "example-production"),
         ("x replay --policy rate", "3", "rate_limit_spike"),
         ("x prove telemetry", "2", "telemetry_silent"),
         ("x match --metric rate", "3", "rate_limited_requests"),
+        ("x lint --explain promql-lookb", "3", "promql-lookback"),
+        ("x simulate --fault wallet_o", "3", "wallet_outage@T+"),
     ):
         environment = {
             **os.environ,

@@ -31,6 +31,12 @@ def test_an_empty_log_with_an_end_is_judged_as_silence(nothing: str) -> None:
     assert [one["policy"] for one in found["incidents"]] == ["telemetry_silent"]
 
 
+def test_of_an_empty_log_it_is_said_since_when_silence_is_judged() -> None:
+    done = run("replay", "--policy", "telemetry_silent", "--to", NOW, "-", stdin="")
+    assert "silence since Thu 26 Nov " in done.stdout
+    assert " UTC; --from chooses another time" in done.stdout
+
+
 def test_without_an_end_an_empty_log_says_how_to_give_one() -> None:
     done = run("replay", "-", stdin="[]")
     assert done.returncode == 2

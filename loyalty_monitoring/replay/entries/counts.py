@@ -48,11 +48,15 @@ NOTHING = EntryCounts(0, 0, (), None, None)
 
 
 def unused(rejected: int, read: int, first: Sequence[Rejected], things: str = "log entries") -> Iterator[str]:
-    """Return, for lines of text, the number of things not used, and the first of them with the reasons."""
+    """Return, for lines of text, the number of things not used, and the first of them with the reasons; the same hint
+    is given once.
+    """
     whole = rejected == read
     yield f"{'none' if whole else rejected} of {read} {things} could {'' if whole else 'not '}be used:"
+    given: set[str] = set()
     for one in first:
-        yield f"  {Position(one.file, one.line)}: {one.reason}{one.hint}"
+        yield f"  {Position(one.file, one.line)}: {one.reason}{'' if one.hint in given else one.hint}"
+        given.add(one.hint)
     if rejected > len(first):
         yield f"  and {rejected - len(first)} more"
 

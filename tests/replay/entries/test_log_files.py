@@ -145,6 +145,17 @@ def test_a_file_of_which_nothing_can_be_used_is_an_error_that_names_what_it_is(t
     assert f"{file}:1: " in str(error.value)
 
 
+def test_what_many_lines_are_is_said_once(tmp_path: Path) -> None:
+    file = tmp_path / "day"
+    of_a_log = "2026-11-02T03:00:00.1Z stdout F hello\n"
+    file.write_text(of_a_log * 3 + "--- \n" + of_a_log)
+    with pytest.raises(UserError) as error:
+        count_matches("resource.type:*", [file])
+    assert str(error.value).count("is not JSON") == 5
+    assert str(error.value).count("a line of a log") == 1
+    assert str(error.value).count("YAML") == 1
+
+
 def test_what_was_not_used_is_told_beside_what_was(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     file = tmp_path / "day"
     file.write_bytes(LINES + b"x\n" * 12)
