@@ -123,6 +123,7 @@ def drawing(
                 sources.runbooks.get(policy.name, ""),
                 _margin(near.get(policy.name), sources.thresholds.get(policy.name, {})),
                 sources.thresholds.get(policy.name, {}),
+                sources.audiences[policy.priority],
             )
             for policy in definitions.alert_policies
         ]

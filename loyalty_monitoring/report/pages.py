@@ -38,7 +38,7 @@ class JudgedPolicy:
     """A policy with what was judged, which all pages may show; without its charts.
 
     `claims` are those of its cases, `runbook` is Markdown, `margin` is how near it came, "" where it compares nothing.
-    `units` are those of its thresholds, by their numbers.
+    `units` are those of its thresholds, by their numbers, `audience` is whom it reaches, in words.
     """
 
     policy: AlertPolicy
@@ -47,6 +47,7 @@ class JudgedPolicy:
     runbook: str
     margin: str
     units: Mapping[float, str]
+    audience: str
 
     @property
     def title(self) -> str:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.common.yaml_documents import load_documents
+from loyalty_monitoring.definitions.audience import audience_text
 from loyalty_monitoring.definitions.load import load_definitions
-from loyalty_monitoring.definitions.model import Dashboard, Definitions
+from loyalty_monitoring.definitions.model import PRIORITIES, Dashboard, Definitions, Priority
 from loyalty_monitoring.definitions.parameters import parameters_of
 from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.replay.quantities import PolicyUnits, policy_units
@@ -25,6 +26,7 @@ class Sources:
     """Definitions to draw, and the title of the `module`.
 
     `claims`, `runbooks` (Markdown) and the units of `thresholds`, by their numbers, are those of each policy.
+    `audiences` say whom each priority reaches.
     """
 
     definitions: Definitions
@@ -32,6 +34,7 @@ class Sources:
     claims: Mapping[str, tuple[str, ...]]
     runbooks: Mapping[str, str]
     module: str
+    audiences: Mapping[Priority, str]
     thresholds: PolicyUnits = field(default_factory=dict)
 
 
@@ -49,7 +52,8 @@ def sources(root: Path, stack: str, dashboards: Sequence[Path], claims: Mapping[
     with_others = dataclasses.replace(definitions, dashboards=definitions.dashboards + _others(definitions, dashboards))
     thresholds = policy_units(definitions.alert_policies, parameters)
     rendered = runbooks(pages, settings, parameters)
-    return Sources(with_others, stack, claims, rendered, settings.module.title, thresholds)
+    audiences = {priority: audience_text(settings, priority) for priority in PRIORITIES}
+    return Sources(with_others, stack, claims, rendered, settings.module.title, audiences, thresholds)
 
 
 def watched_folders(root: Path) -> tuple[Path, ...]:

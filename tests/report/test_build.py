@@ -15,7 +15,7 @@ from markupsafe import escape
 
 from loyalty_monitoring.report.build import report
 from loyalty_monitoring.report.sources import sources
-from tests.conftest import PROJECT, run
+from tests.conftest import PROJECT, copy_project, replace_text, run
 from tests.log_lines import START, event, freshness, minutes, write
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -130,6 +130,23 @@ def test_the_incident_stands_where_replay_opens_it(pages: dict[str, str]) -> Non
     assert incident["labels"] == {"store_id": "s-1"}
     assert incident["opened"] == (START + minutes(6)).timestamp()
     assert incident["closed"] is None  # the log ends before
+
+
+def test_each_alert_says_whom_it_notifies_in_the_stack_and_where_the_entries_are_said_first(
+    pages: dict[str, str],
+) -> None:
+    assert re.search(r"What the alerts of stack demo make of \d+ log entries\.", pages["index.html"])
+    assert pages["index.html"].count("<dt>Notifies</dt><dd>e-mail Loyalty team</dd>") == 4
+    assert "Notifies in stack demo: e-mail Loyalty team." in pages["policies/rate_limit_spike.html"]
+
+
+def test_an_alert_that_notifies_nobody_says_so(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    file = project / "Pulumi.demo.yaml"
+    replace_text(file, "priorities: [P0, P1, P2]", "priorities: [P0, P2]")
+    file.write_text(f"{file.read_text()}  loyalty-monitoring:silentPriorities: [P1]\n")
+    drawn = dict(report(sources(project, "demo", [], {}), [write(tmp_path / "log.jsonl", rejections())]))
+    assert "Notifies in stack demo: nobody (silentPriorities)." in drawn["policies/rate_limit_spike.html"]
 
 
 def test_a_policy_page_has_the_value_that_its_condition_compares(pages: dict[str, str]) -> None:
