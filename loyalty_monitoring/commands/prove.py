@@ -8,7 +8,7 @@ from datetime import datetime
 import click
 
 from loyalty_monitoring.commands.options import alerts_here
-from loyalty_monitoring.commands.project import load_sources_of, progress_bar, project_root, summarize
+from loyalty_monitoring.commands.project import is_quiet, load_sources_of, progress_bar, project_root, summarize
 from loyalty_monitoring.common.errors import UserError
 
 
@@ -22,7 +22,7 @@ def prove_command(alerts: tuple[str, ...], output_format: str, watch: bool) -> N
     Replays the cases of tests/cases/ALERT.yaml, all alerts without a name: log lines through the deployed definitions
     into a real Prometheus, and holds the incidents against those that the case expects. Parameters have their defaults,
     or what a case says. Exit status 1 when a case is missed, or a kind of case that every alert needs is not there. How
-    to write a case: docs/cases.md.
+    to write a case: docs/cases.md. With --quiet or --watch, cases that hold are counted and not listed.
 
     \b
     loyalty-monitoring prove
@@ -32,11 +32,11 @@ def prove_command(alerts: tuple[str, ...], output_format: str, watch: bool) -> N
     """
     if watch:
         _prove_again_and_again(alerts, output_format)
-    elif not _proven(alerts, output_format):
+    elif not _proven(alerts, output_format, only_missed=is_quiet()):
         sys.exit(1)
 
 
-def _proven(alerts: tuple[str, ...], output_format: str) -> bool:
+def _proven(alerts: tuple[str, ...], output_format: str, *, only_missed: bool) -> bool:
     """Prove and print; return whether everything holds."""
     from loyalty_monitoring.proof.alerts import output
     from loyalty_monitoring.proof.alerts.prove import prove
@@ -47,7 +47,7 @@ def _proven(alerts: tuple[str, ...], output_format: str) -> bool:
     if output_format == "json":
         click.echo(output.as_json(proof))
     else:
-        output.print_text(proof)
+        output.print_text(proof, only_missed=only_missed)
     return proof.holds
 
 
@@ -58,7 +58,7 @@ def _prove_again_and_again(alerts: tuple[str, ...], output_format: str) -> None:
     folders = [root / name for name in ("alert_policies", "log_metrics", "dashboards", "runbooks", "tests/cases")]
     for _ in changes([root, *(folder for folder in folders if folder.is_dir())], []):
         try:
-            _proven(alerts, output_format)
+            _proven(alerts, output_format, only_missed=True)
         except UserError as error:
             click.echo(f"loyalty-monitoring: {error}", err=True)
         summarize(f"{datetime.now():%H:%M:%S} waiting for a change; Ctrl-C ends it")

@@ -40,6 +40,12 @@ def test_quiet_says_not_how_many_files_were_written(tmp_path: Path, command: str
     assert " written to " not in run(command, "--quiet", "--out", tmp_path / "quiet").stdout
 
 
+def test_quiet_leaves_of_a_proof_what_is_missed_and_the_totals() -> None:
+    told, quiet = run("prove", "telemetry_silent"), run("prove", "--quiet", "telemetry_silent")
+    assert "  holds   " in told.stdout
+    assert quiet.stdout == told.stdout.splitlines()[-1] + "\n"
+
+
 def test_simulate_says_what_it_wrote(tmp_path: Path) -> None:
     file = tmp_path / "day.jsonl"
     done = run("simulate", "--merchants", "4", "--stores", "4", "--fault", "wallet_outage@T+1h", "--out", file)

@@ -37,24 +37,26 @@ def as_json(proof: Proof) -> str:
     )
 
 
-def print_text(proof: Proof, console: Console | None = None) -> None:
+def print_text(proof: Proof, console: Console | None = None, *, only_missed: bool = False) -> None:
     """Print a line a case, below its alert, with the misses; then the missing kinds of case, and the totals."""
     console = console or Console(highlight=False)
-    for line in lines(proof):
+    for line in lines(proof, only_missed=only_missed):
         console.print(line, soft_wrap=True)
 
 
-def lines(proof: Proof) -> Iterator[Text]:
+def lines(proof: Proof, *, only_missed: bool = False) -> Iterator[Text]:
     for alert, group in groupby(proof.results, key=lambda result: result.case.alert):
         results = list(group)
-        holding = sum(not result.misses for result in results)
-        yield Text(f"{alert}   {holding} of {len(results)} cases hold", style="bold")
-        for result in results:
+        missed = [result for result in results if result.misses]
+        if only_missed and not missed:
+            continue
+        yield Text(f"{alert}   {len(results) - len(missed)} of {len(results)} cases hold", style="bold")
+        for result in missed if only_missed else results:
             yield from _case(result)
         yield Text()
     yield from (Text(f"gate: {sentence}", style="red") for sentence in proof.missing_kinds)
-    missed = sum(bool(result.misses) for result in proof.results)
-    total = f"{len(proof.results)} cases: {len(proof.results) - missed} hold, {missed} missed"
+    count, holding = len(proof.results), sum(not result.misses for result in proof.results)
+    total = f"{count} cases: {holding} hold, {count - holding} missed"
     gate = (
         "every kind of case is there" if not proof.missing_kinds else f"{len(proof.missing_kinds)} missing in the gate"
     )
