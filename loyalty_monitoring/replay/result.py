@@ -76,7 +76,8 @@ class ReplayResult:
     `policies` are the evaluated ones, `metrics` maps a metric's API name to what it found; `incidents` are ordered by
     when they opened, then by policy and labels; `margins` are by policy, without those that compare nothing.
     `entries_from` and `entries_to` are the times of the first and the last entry, None of an empty log.
-    `why_nothing_matched` are sentences, where no metric matched and the entries say why.
+    `why_nothing_matched` are sentences, where no metric matched and the entries say why. `concerned` are the metrics
+    that are told to a person: where policies were chosen, those that they read.
     `late` and `closing` are what was asked for, as on the command line.
     """
 
@@ -92,5 +93,6 @@ class ReplayResult:
     entries_from: datetime | None = None
     entries_to: datetime | None = None
     why_nothing_matched: tuple[str, ...] = ()
+    concerned: frozenset[str] | None = None
     late: str | None = None
     closing: str = "delayed"

@@ -73,7 +73,11 @@ def replay(
             origins = points.entries.origins
     # Of one alert's logs the metrics of the others match nothing, which says nothing.
     told = metrics if policies is None else [one for one in metrics if wanted & set(series_names(one))]
-    return replace(result, why_nothing_matched=why_silent(told, result.metrics, origins))
+    return replace(
+        result,
+        why_nothing_matched=why_silent(told, result.metrics, origins),
+        concerned=frozenset(metric.api_name for metric in told),
+    )
 
 
 def _judged_late(

@@ -168,11 +168,13 @@ def lines(
         for name, margin in sorted(result.margins.items(), key=lambda item: (item[1].opened, item[0])):
             yield Text(f"    {name:<{widest}}  {margin_text(margin, units.get(name, NO_UNITS))}")
         yield Text()
-    silent = sorted(name for name, metric in result.metrics.items() if metric.matched == 0)
-    yield Text(f"{len(result.metrics) - len(silent)} of {len(result.metrics)} metrics matched entries")
+    told = sorted(result.metrics if result.concerned is None else result.concerned)
+    silent = [name for name in told if result.metrics[name].matched == 0]
+    of = "" if len(told) == len(result.metrics) else " that the policies read"
+    yield Text(f"{len(told) - len(silent)} of {len(told)} metrics{of} matched entries")
     for why in result.why_nothing_matched:
         yield Text(_plain(why), style="yellow")
-    if result.why_nothing_matched or (result.entries_read and len(silent) == len(result.metrics)):
+    if result.why_nothing_matched or (result.entries_read and len(silent) == len(told)):
         of_stack = f" --stack {stack}" if stack else ""
         yield Text(f"`loyalty-monitoring match --explain --metric all{of_stack} FILE` says what each filter takes away")
     elif silent and result.entries_read:

@@ -37,6 +37,14 @@ def test_of_an_empty_log_it_is_said_since_when_silence_is_judged() -> None:
     assert " UTC; --from chooses another time" in done.stdout
 
 
+def test_of_chosen_alerts_only_what_they_read_is_told(tmp_path: Path) -> None:
+    file = write(tmp_path / "day.jsonl", [rejection(START, "s-1")])
+    chosen = run("replay", "--policy", "rate_limit_spike", "--policy", "email_failures", file).stdout
+    assert "1 of 2 metrics that the policies read matched entries" in chosen
+    assert "Nothing matched: loyalty/email_status\n" in chosen
+    assert "that the policies read" not in run("replay", file).stdout
+
+
 def test_without_an_end_an_empty_log_says_how_to_give_one() -> None:
     done = run("replay", "-", stdin="[]")
     assert done.returncode == 2
