@@ -262,9 +262,18 @@ def test_small_files_are_kept_as_one_and_large_ones_by_themselves(
     assert len(kept_files.groups_of(files, cache)) == 3
     replay(_definitions(), files[:2], cache=cache)
     seen.clear()
-    assert replay(_definitions(), files, cache=cache) == replay(_definitions(), files)
-    assert seen.counted[:2] == ["rejections", "statuses"]
-    assert len(seen.counted) == 2 + 6
+    found = replay(_definitions(), files, cache=cache)
+    assert seen.counted == ["rejections", "statuses"], "the file that came"
+    assert found == replay(_definitions(), files)
+    assert seen.counted == ["rejections", "statuses"] * 2, "without a cache all files are counted together"
+
+
+def test_a_packed_file_counts_as_the_text_in_it(cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = [tmp_path / f"{number}.jsonl.gz" for number in range(4)]
+    for file in packed:
+        file.write_bytes(b"x" * 1_000)
+    monkeypatch.setattr(kept_files, "_GROUP_BYTES", 20_000)
+    assert [len(group.files) for group in kept_files.groups_of(packed, cache)] == [2, 2]
 
 
 def test_no_log_text_is_kept(cache: Cache, file: Path) -> None:

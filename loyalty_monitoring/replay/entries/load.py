@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, groupby
 from pathlib import Path
 from typing import Literal
 
@@ -23,7 +23,7 @@ from loyalty_monitoring.replay.entries.fields import ENTRY
 from loyalty_monitoring.replay.entries.layout import Layout, layout_of
 from loyalty_monitoring.replay.entries.log_files import Batch, open_source
 from loyalty_monitoring.replay.entries.memory_files import in_memory
-from loyalty_monitoring.replay.entries.runs import Run, read_ahead, runs_of
+from loyalty_monitoring.replay.entries.runs import Placed, Run, read_ahead, runs_of
 from loyalty_monitoring.replay.entries.single_lines import load_carefully
 from loyalty_monitoring.replay.entries.tables import (
     BATCHES_OF_A_FILE,
@@ -145,34 +145,50 @@ def _parts(
     """Fill the table, part by part; it is emptied after each of them but the last."""
     make_tables(con, asked.layout)
     counts, held, last = NOTHING, 0, None
-    for name, runs in _opened(files, asked, progress):
-        counts = added((counts, replace(NOTHING, files=(name,))))
-        for run in runs:
-            counts = added((counts, _load(con, run, asked, counts)))
-            held, last = held + run.weight, run.batches[-1]
-            if asked.least is not None and held >= asked.least:
-                counts = with_table(con, asked.layout, counts)
-                yield _Part(last, counts)
-                empty_tables(con, asked.layout)
-                held, last = 0, None
-    yield _Part(last, with_table(con, asked.layout, counts))
+    names: list[str] = []
+    for run in _runs(files, asked, names, progress):
+        counts = added((counts, _load(con, run, asked, counts)))
+        held, last = held + run.weight, run.batches[-1]
+        if asked.least is not None and held >= asked.least:
+            counts = with_table(con, asked.layout, counts)
+            yield _Part(last, counts)
+            empty_tables(con, asked.layout)
+            held, last = 0, None
+    yield _Part(last, replace(with_table(con, asked.layout, counts), files=tuple(names)))
 
 
-def _opened(
-    files: Sequence[Path | Literal["-"]], asked: _Asked, progress: Progress | None
-) -> Iterator[tuple[str, Iterator[Run]]]:
-    """Yield the name of each file, or member of an archive, and those of its batches that are asked for."""
+def _runs(
+    files: Sequence[Path | Literal["-"]], asked: _Asked, names: list[str], progress: Progress | None
+) -> Iterator[Run]:
+    """Yield the batches that are asked for, together; `names` become those of the files and of the archives' members.
+
+    Small files share a run, since each costs as much as megabytes do, and there may be one for each hour.
+    """
     places = count(step=PLACES_OF_A_FILE)
-    for place, file in enumerate(files):
-        wanted = None if asked.only is None else {number for of_file, number in asked.only if of_file == place}
+    for is_file, some in groupby(enumerate(files), key=lambda one: str(one[1]) != "-" and Path(one[1]).is_file()):
+        placed = _placed(list(some), asked, places, names, progress)
+        runs = runs_of(placed, asked.run_size, of_one_file=asked.layout.with_places)
+        yield from read_ahead(runs) if is_file and asked.run_size > 0 else runs
+
+
+def _placed(
+    files: Iterable[tuple[int, Path | Literal["-"]]],
+    asked: _Asked,
+    places: Iterator[int],
+    names: list[str],
+    progress: Progress | None,
+) -> Iterator[Placed]:
+    """Yield the batches of the files, which come with their number, that are asked for."""
+    for file_number, file in files:
+        wanted = None if asked.only is None else {number for of_file, number in asked.only if of_file == file_number}
         if wanted is None or wanted:
-            reads_ahead = asked.run_size > 0 and str(file) != "-" and Path(file).is_file()
             with open_source(file, progress) as inside:
                 numbers = count()
                 for found in inside:
-                    batches = _numbered(found.batches, place, numbers, wanted, asked)
-                    runs = runs_of(batches, next(places), asked.run_size)
-                    yield found.name, read_ahead(runs) if reads_ahead else runs
+                    names.append(found.name)
+                    place = next(places)
+                    for batch, number in _numbered(found.batches, file_number, numbers, wanted, asked):
+                        yield Placed(batch, found.name, place, number)
 
 
 def _numbered(
@@ -206,13 +222,14 @@ def _load(con: Connection, run: Run, asked: _Asked, before: EntryCounts) -> Entr
 
 def _load_lines(con: Connection, run: Run, asked: _Asked, before: EntryCounts) -> EntryCounts:
     """Load a run of one batch line by line. Errors: UserError for a line that is no entry, when asked for."""
-    (batch,) = run.batches
+    (placed,) = run.placed
+    batch = placed.batch
     most_named = 1 if asked.strict else FIRST_REJECTED - len(before.first_rejected)
     with in_memory(batch.text) as path:
         used, rejected, named = load_carefully(con, path, run, asked.layout, most_named)
     _keep_starts(con, run, asked)
     first_rejected = tuple(
-        Rejected(before.files[-1], batch.line(number), reason, hint(line)) for number, reason, line in named
+        Rejected(placed.file, batch.line(number), reason, hint(line)) for number, reason, line in named
     )
     if asked.strict and first_rejected:
         first = first_rejected[0]
@@ -229,9 +246,9 @@ def _keep_starts(con: Connection, run: Run, asked: _Asked) -> None:
     """Remember on which lines of the file values begin whose number does not say it."""
     if not (asked.layout.with_places and asked.keeps_starts):
         return
-    for batch in run.batches:
-        if batch.starts is not None:
+    for one in run.placed:
+        if one.batch.starts is not None:
             con.execute(
                 "INSERT INTO entry_starts SELECT unnest(range($first, $first + len($lines))), unnest($lines)",
-                {"first": run.place + batch.first, "lines": list(batch.starts)},
+                {"first": one.place + one.batch.first, "lines": list(one.batch.starts)},
             )

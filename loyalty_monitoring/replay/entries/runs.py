@@ -9,19 +9,33 @@ from dataclasses import dataclass
 from loyalty_monitoring.replay.entries.log_files import Batch
 
 _LARGE, _LARGE_WEIGHS = 4096, 4  # bytes of an entry
+_MOST_TOGETHER = 100  # each is an open file while it is loaded
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A batch, and where it is from.
+
+    `file` is the name of its file, `place` what the column `place` of that file's values is counted from, and `number`
+    is the batch's value in the column `batch`.
+    """
+
+    batch: Batch
+    file: str = ""
+    place: int = 0
+    number: int = 0
 
 
 @dataclass(frozen=True)
 class Run:
-    """Batches that follow each other in a file.
+    """Batches that follow each other, in one file or in several."""
 
-    `place` is what the column `place` of the file's values is counted from, `batch` the first batch in the column of
-    that name.
-    """
+    placed: tuple[Placed, ...]
 
-    batches: tuple[Batch, ...]
-    place: int = 0
-    batch: int = 0
+    @property
+    def batches(self) -> tuple[Batch, ...]:
+        """The batches themselves."""
+        return tuple(one.batch for one in self.placed)
 
     @property
     def lines(self) -> int:
@@ -35,27 +49,39 @@ class Run:
 
     @property
     def weight(self) -> int:
-        """The bytes of all batches, where those of large entries count more often: the database holds 2,048 entries at
-        a time, several times over.
-        """
-        return sum(len(one.raw) * (_LARGE_WEIGHS if len(one.raw) > _LARGE * one.lines else 1) for one in self.batches)
+        """The bytes of all batches, where those of large entries count more often."""
+        return sum(map(_weight, self.batches))
 
     def singly(self) -> Iterator[Run]:
         """Yield each batch as a run of its own."""
-        for number, batch in enumerate(self.batches):
-            yield Run((batch,), self.place, self.batch + number)
+        for one in self.placed:
+            yield Run((one,))
 
 
-def runs_of(batches: Iterable[tuple[Batch, int]], place: int, size: int) -> Iterator[Run]:
-    """Yield runs of about the weight `size`, each of one batch or more; the batches come with their numbers."""
-    run = Run((), place)
-    for batch, number in batches:
-        run = Run((*run.batches, batch), place, run.batch if run.batches else number)
-        if run.weight >= size:
-            yield run
-            run = Run((), place)
-    if run.batches:
-        yield run
+def _weight(batch: Batch) -> int:
+    """Return the bytes of a batch, four times those of large entries: the database holds 2,048 entries at a time,
+    several times over.
+    """
+    return len(batch.raw) * (_LARGE_WEIGHS if len(batch.raw) > _LARGE * batch.lines else 1)
+
+
+def runs_of(batches: Iterable[Placed], size: int, *, of_one_file: bool = False) -> Iterator[Run]:
+    """Yield runs of about the weight `size`, each of one batch or more; small files share one, unless each run is to
+    be `of_one_file`.
+    """
+    together: list[Placed] = []
+    weight = 0
+    for one in batches:
+        if together and of_one_file and one.place != together[0].place:
+            yield Run(tuple(together))
+            together, weight = [], 0
+        together.append(one)
+        weight += _weight(one.batch)
+        if weight >= size or len(together) == _MOST_TOGETHER:
+            yield Run(tuple(together))
+            together, weight = [], 0
+    if together:
+        yield Run(tuple(together))
 
 
 def read_ahead(runs: Iterator[Run]) -> Iterator[Run]:

@@ -23,11 +23,12 @@ def load_carefully(
     """
     con.execute(f"CREATE OR REPLACE TEMP TABLE judged AS {_judged_lines(path, layout)}")
     accessors = _line_accessors(layout.leaves)
-    number = f"number + {run.batches[0].first - 1}"
-    place = f"{run.place} + {number}"
+    (placed,) = run.placed
+    number = f"number + {placed.batch.first - 1}"
+    place = f"{placed.place} + {number}"
     (used,) = only_row(
         con,
-        f"INSERT INTO entry_rows SELECT {selected(accessors, layout, 'NULL', place, f'{run.batch}')} "
+        f"INSERT INTO entry_rows SELECT {selected(accessors, layout, 'NULL', place, f'{placed.number}')} "
         "FROM judged WHERE problem IS NULL",
     )
     find_kinds(con, layout)

@@ -64,7 +64,7 @@ def _is_whole(loaded: int, run: Run, layout: Layout) -> bool:
 
 def _insert(con: Connection, paths: Sequence[str], run: Run, layout: Layout) -> int:
     """Insert the rows, and return how many. Errors: InvalidInput for a line that is not what it should be."""
-    tree = tree_of(layout.leaves)
+    tree, first = tree_of(layout.leaves), run.placed[0]
     accessors = {leaf: access(leaf) for leaf in layout.leaves}
 
     def type_of(key: str) -> str:
@@ -76,13 +76,14 @@ def _insert(con: Connection, paths: Sequence[str], run: Run, layout: Layout) -> 
     def timed(files: Sequence[str]) -> str:
         columns = f"{time_of(accessors)} AS {INSTANT}{key_columns(accessors, layout)}"
         if layout.with_places:
-            columns += f", {run.place + run.batches[0].first - 1} + row_number() OVER () AS {PLACE}"
+            columns += f", {first.place + first.batch.first - 1} + row_number() OVER () AS {PLACE}"
         return f"(SELECT *, {columns} FROM {_relation(files, tree)})"
 
-    if run.batches[0].first == 1:
+    if first.batch.first == 1:
         add_kinds(con, layout, keys(layout), f"(FROM {timed(paths[:1])} LIMIT {_SAMPLED})")
     problem = problem_of(layout, lambda path: expression(accessors, path), type_of)
-    batch = f"{run.batch - 1} + list_position({_listed(paths)}, {identifier(_FILE)})"
+    numbers = [one.number for one in run.placed]
+    batch = f"list_extract({numbers}, list_position({_listed(paths)}, {identifier(_FILE)}))"
     (loaded,) = only_row(
         con,
         f"INSERT INTO entry_rows SELECT {selected(accessors, layout, KIND, PLACE, batch)} "

@@ -22,7 +22,7 @@ from loyalty_monitoring.replay.entries.layout import layout_of
 from loyalty_monitoring.replay.entries.load import load_entries
 from loyalty_monitoring.replay.entries.log_files import MAX_LINE_BYTES, open_source
 from loyalty_monitoring.replay.entries.memory_files import in_memory
-from loyalty_monitoring.replay.entries.runs import Run
+from loyalty_monitoring.replay.entries.runs import Placed, Run
 from loyalty_monitoring.replay.entries.single_lines import load_carefully
 from loyalty_monitoring.replay.entries.tables import entry_columns
 from loyalty_monitoring.replay.entries.typed_columns import load_quickly
@@ -420,11 +420,11 @@ def test_the_quick_and_the_careful_way_agree_and_lose_nothing(
     with open_source(file) as inside:
         (batch,) = next(inside).batches
     with in_memory(batch.raw) as path:
-        quick = load_quickly(con, [path], Run((batch,)), layout)
+        quick = load_quickly(con, [path], Run((Placed(batch),)), layout)
         quick_table = table(con)
     con.execute("TRUNCATE entry_rows")
     with in_memory(batch.text) as path:
-        used, rejected, named = load_carefully(con, path, Run((batch,)), layout)
+        used, rejected, named = load_carefully(con, path, Run((Placed(batch),)), layout)
     assert used == len(table(con))
     # A byte-order mark at the beginning of a line is no part of it: files are put one behind the other.
     parts = [part.removeprefix(b"\xef\xbb\xbf").strip(b" \t\x0b\x0c\r") for part in content.split(b"\n")]

@@ -19,7 +19,7 @@ import pytest
 from loyalty_monitoring.common import database
 from loyalty_monitoring.common.database import connect
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.replay.entries import log_files, tables
+from loyalty_monitoring.replay.entries import load, log_files, tables
 from loyalty_monitoring.replay.entries.counts import EntryCounts
 from loyalty_monitoring.replay.entries.load import load_entries
 from loyalty_monitoring.replay.entries.log_files import open_source
@@ -239,6 +239,7 @@ def test_of_long_names_that_never_repeat_neither_kinds_nor_origins_grow(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tables, "_MOST_OF_KINDS", 1_000)
+    monkeypatch.setattr(load, "_RUN_BYTES", 1)  # each file is a part
     whole = [rejection(START + minutes(number), "s-1") for number in range(60)]
     for number, one in enumerate(whole):
         one["labels"] = {"python_logger": f"{number}" + "x" * 5_000}

@@ -12,11 +12,13 @@ import pytest
 
 from loyalty_monitoring.common.database import connect
 from loyalty_monitoring.common.errors import UserError
-from loyalty_monitoring.replay.entries import log_files
+from loyalty_monitoring.replay.entries import load, log_files
 from loyalty_monitoring.replay.entries.counts import EntryCounts
+from loyalty_monitoring.replay.entries.layout import stored
 from loyalty_monitoring.replay.entries.load import load_entries
 from loyalty_monitoring.replay.entries.log_files import BATCH_BYTES, Batch
-from loyalty_monitoring.replay.entries.runs import Run, read_ahead, runs_of
+from loyalty_monitoring.replay.entries.runs import Placed, Run, read_ahead, runs_of
+from loyalty_monitoring.replay.entries.tables import batch_of, positions
 from tests.log_lines import START, minutes, rejection
 
 STORE = ("jsonPayload", "store_id")
@@ -82,15 +84,68 @@ def test_each_entry_of_a_run_has_its_batch(tmp_path: Path, monkeypatch: pytest.M
 def test_fewer_large_entries_are_loaded_together(size: int, together: int) -> None:
     line = b"x" * (size - 1) + b"\n"
     batch = Batch(line * (BATCH_BYTES // size + 1), 1)
-    runs = list(runs_of(((batch, number) for number in range(16)), 0, 8 * BATCH_BYTES))
+    runs = list(runs_of((Placed(batch, number=number) for number in range(16)), 8 * BATCH_BYTES))
     assert {len(run.batches) for run in runs} == {together}
-    assert [run.batch for run in runs] == list(range(0, 16, together))
+    assert [run.placed[0].number for run in runs] == list(range(0, 16, together))
+
+
+def _hours(folder: Path, bad: bytes = b"") -> list[Path]:
+    """A file of each line, of which the fifth ends with `bad`, and one without any."""
+    files = [folder / f"{number:02}" for number in range(len(LINES))]
+    for number, (file, line) in enumerate(zip(files, LINES, strict=True)):
+        file.write_bytes(line + b"\n" + bad * (number == 4))
+    (folder / "empty").touch()
+    return [*files[:3], folder / "empty", *files[3:]]
+
+
+def test_small_files_are_loaded_together_and_each_entry_has_the_batch_of_its_own_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[int] = []
+    quickly = load.load_quickly
+
+    def counting(*arguments: Any) -> int:
+        runs.append(len(arguments[2].batches))
+        return quickly(*arguments)
+
+    monkeypatch.setattr(load, "load_quickly", counting)
+    files = _hours(tmp_path)
+    with connect() as con:
+        counts = load_entries(con, files, [STORE], with_batches=True)
+        found = con.execute(f"SELECT batch, {stored([STORE])[0]}->>'$' FROM entries ORDER BY batch").fetchall()
+    assert runs == [len(LINES)]
+    assert counts.files == tuple(map(str, files))
+    of_files = [place for place, file in enumerate(files) if file.name != "empty"]
+    assert [(batch_of(batch), store) for batch, store in found] == [
+        ((place, 0), f"s-{number}") for number, place in enumerate(of_files)
+    ]
+
+
+@pytest.mark.parametrize("with_places", [False, True])
+def test_a_rare_line_of_a_small_file_is_told_with_its_file_and_costs_no_other(
+    tmp_path: Path, with_places: bool
+) -> None:
+    files = _hours(tmp_path, b"nul\n")
+    with connect() as con:
+        counts = load_entries(con, files, [STORE], with_places=with_places, is_checked=False)
+        assert con.execute("SELECT count(*) FROM entries").fetchone() == (len(LINES),)
+        places = con.execute("SELECT place FROM entries").fetchall() if with_places else []
+        told = {str(one) for one in positions(con, counts, [place for (place,) in places]).values()}
+    assert (counts.read, counts.rejected) == (len(LINES) + 1, 1)
+    assert [(one.file, one.line) for one in counts.first_rejected] == [(str(tmp_path / "04"), 2)]
+    assert told == ({f"{file}:1" for file in files if file.name != "empty"} if with_places else set())
+
+
+def test_no_more_files_are_open_at_a_time_than_a_process_may_have() -> None:
+    one = [Placed(Batch(b"1\n", 1), place=number) for number in range(250)]
+    assert [len(run.batches) for run in runs_of(one, BATCH_BYTES)] == [100, 100, 50]
+    assert {len(run.batches) for run in runs_of(one, BATCH_BYTES, of_one_file=True)} == {1}
 
 
 def test_what_is_wrong_with_a_file_is_told_after_what_was_read_before(tmp_path: Path) -> None:
     def runs() -> Iterator[Run]:
-        yield Run((Batch(b"1\n", 1),))
-        yield Run((Batch(b"2\n", 2),))
+        yield Run((Placed(Batch(b"1\n", 1)),))
+        yield Run((Placed(Batch(b"2\n", 2)),))
         raise UserError("is damaged")
 
     ahead = read_ahead(runs())
