@@ -84,6 +84,7 @@ def replay_command(
     from loyalty_monitoring.replay import lateness, timeline
     from loyalty_monitoring.replay.arrival import parse_arrival
     from loyalty_monitoring.replay.entries.log_files import readable_again
+    from loyalty_monitoring.replay.kept_files import groups_of
     from loyalty_monitoring.replay.quantities import value_units
     from loyalty_monitoring.replay.run import replay
 
@@ -91,6 +92,7 @@ def replay_command(
     allowance = arrival_allowance(settings)
     arrival = None if late is None else parse_arrival(late, int(allowance.total_seconds()))
     with readable_again(files) as kept, progress_bar() as progress:
+        groups = groups_of(kept, cache)
         result = replay(
             definitions,
             kept,
@@ -101,9 +103,10 @@ def replay_command(
             late=arrival,
             closing=closing,
             cache=cache,
+            groups=groups,
             progress=progress,
         )
-        arrived = lateness.lateness_of_files(kept, progress)
+        arrived = lateness.kept_lateness(cache, groups, progress)
     if output_format == "json":
         body = {**timeline.as_object(result), "lateness": lateness.as_object(arrived)}
         click.echo(json.dumps(body, indent=2, ensure_ascii=False))

@@ -12,12 +12,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from loyalty_monitoring.common.cache import Cache, key
 from loyalty_monitoring.common.database import Connection, Progress, connect
 from loyalty_monitoring.common.text import printable
 from loyalty_monitoring.query_languages.logging_filter import FieldPath
 from loyalty_monitoring.replay.entries.load import load_entries
 from loyalty_monitoring.replay.entries.log_files import open_source
 from loyalty_monitoring.replay.entries.tables import entry_columns
+from loyalty_monitoring.replay.kept_files import Group, kept_json, program, put_json
 
 NO_EVENT = "(no event)"
 _RECEIVED: FieldPath = ("receiveTimestamp",)
@@ -25,6 +27,7 @@ _EVENT: FieldPath = ("jsonPayload", "event")
 _LONGEST_NAME = 60
 _MOST_EVENTS = 50  # events come from logs, so there can be any number; those of most entries are told
 _PART_BYTES = 64 * 2**20
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,27 @@ class Lateness:
     most_of_them: timedelta
     most: timedelta
 
+    @property
+    def spans(self) -> tuple[timedelta, timedelta, timedelta]:
+        """The three lengths of time."""
+        return self.median, self.most_of_them, self.most
+
 
 LATENESS_FIELDS: frozenset[FieldPath] = frozenset({_RECEIVED, _EVENT})
+
+
+def kept_lateness(cache: Cache, groups: Sequence[Group], progress: Progress | None = None) -> tuple[Lateness, ...]:
+    """Return what `lateness_of_files` finds in the files of the groups, or found in the same bytes before."""
+    contents = [group.content for group in groups]
+    name = None if None in contents else key("lateness", program(), contents)
+    kept = kept_json(cache, "found", name)
+    if kept is not None:
+        return tuple(_lateness(*row) for row in kept)
+    found = lateness_of_files([Path(file) for group in groups for file in group.files], progress)
+    if all(group.is_unchanged() for group in groups):
+        rows = [[one.event, one.entries, *(span // _MICROSECOND for span in one.spans)] for one in found]
+        put_json(cache, "found", name, rows)
+    return found
 
 
 def lateness_of_files(files: Sequence[Path], progress: Progress | None = None) -> tuple[Lateness, ...]:
@@ -82,8 +104,13 @@ def lateness(con: Connection) -> tuple[Lateness, ...]:
         "SELECT event, count(*), quantile_disc(micros, 0.5), quantile_disc(micros, 0.95), max(micros) "
         f"FROM entry_lateness GROUP BY event ORDER BY count(*) DESC, event LIMIT {_MOST_EVENTS}"
     ).fetchall()
-    found = [Lateness(event, count, *(timedelta(microseconds=each) for each in spans)) for event, count, *spans in rows]
+    found = [_lateness(*row) for row in rows]
     return tuple(sorted(found, key=lambda one: (-one.most, one.event)))
+
+
+def _lateness(event: str, entries: int, *spans: int) -> Lateness:
+    """Return the lateness of an event of which the three spans are in microseconds."""
+    return Lateness(event, entries, *(timedelta(microseconds=span) for span in spans))
 
 
 def as_object(found: Iterable[Lateness]) -> dict[str, Any]:
@@ -105,7 +132,7 @@ def lines(found: Sequence[Lateness], allowance: timedelta) -> Iterator[str]:
         return
     yield f"{'arrived after':<34}{'entries':>10}{'median':>12}{'95%':>12}{'most':>12}"
     for one in found:
-        spans = "".join(f"{shown(span):>12}" for span in (one.median, one.most_of_them, one.most))
+        spans = "".join(f"{shown(span):>12}" for span in one.spans)
         yield f"{printable(one.event):<34}{one.entries:>10,}{spans}"
     for one in exceeding(found, allowance):
         yield f"warning: {printable(one.event)}: {too_late(one, allowance)}"

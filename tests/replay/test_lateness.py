@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_monitoring.replay.lateness import NO_EVENT, lateness_of_files, shown
+from loyalty_monitoring.common.cache import NO_CACHE, Cache
+from loyalty_monitoring.replay import lateness
+from loyalty_monitoring.replay.kept_files import groups_of
+from loyalty_monitoring.replay.lateness import NO_EVENT, kept_lateness, lateness_of_files, shown
 from tests.conftest import run
 from tests.log_lines import START, Entry, entry, minutes, rejection, write
 
@@ -43,6 +46,20 @@ def test_files_without_a_receive_timestamp_say_nothing(tmp_path: Path) -> None:
     done = run("replay", "--policy", "rate_limit_spike", str(file))
     assert "arrived after" not in done.stdout
     assert json.loads(run("replay", "--format", "json", str(file)).stdout)["lateness"] == {}
+
+
+def test_what_was_found_in_the_same_bytes_is_not_looked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, file = Cache(tmp_path / "cache"), _hundred(tmp_path)
+    found = kept_lateness(cache, groups_of([file], cache))
+    assert found == lateness_of_files([file])
+    with monkeypatch.context() as patch:
+        patch.setattr(lateness, "lateness_of_files", lambda *_: pytest.fail("it was read again"))
+        assert kept_lateness(cache, groups_of([file], cache)) == found
+    later = _hundred(tmp_path, minutes(11))
+    assert kept_lateness(cache, groups_of([later], cache)) == lateness_of_files([later]) != found
+    assert kept_lateness(NO_CACHE, groups_of([later], NO_CACHE)) == lateness_of_files([later])
 
 
 def test_what_is_no_time_is_left_out(tmp_path: Path) -> None:
