@@ -12,10 +12,10 @@ def cache_command(clear: bool, output_format: str) -> None:
     """Say what is kept of earlier replays, and where; --clear removes it.
 
     What was worked out once is kept in your cache folder: the points that a metric makes of a file, Prometheus' blocks,
-    answers to queries, and how late events arrived. No log entry is kept, only what metrics count, with their labels. Only you can read it.
-    LOYALTY_MONITORING_CACHE names another folder, LOYALTY_MONITORING_CACHE_SIZE the most it may take: 2GiB without it,
-    and 0 keeps nothing. What was used longest ago goes first. replay, report, serve, diff and fired take --no-cache,
-    which neither reads nor keeps anything. More: docs/cache.md.
+    answers to queries, and how late events arrived. No log entry is kept, only what metrics count, with their labels.
+    Only you can read it. LOYALTY_MONITORING_CACHE names another folder, LOYALTY_MONITORING_CACHE_SIZE the most it may
+    take: 2GiB without it, and 0 keeps nothing. What was used longest ago goes first. replay, report, serve, diff and
+    fired take --no-cache, which neither reads nor keeps anything. More: docs/cache.md.
 
     \b
     loyalty-monitoring cache
