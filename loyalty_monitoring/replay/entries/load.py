@@ -167,7 +167,7 @@ def _runs(
     places = count(step=PLACES_OF_A_FILE)
     for is_file, some in groupby(enumerate(files), key=lambda one: str(one[1]) != "-" and Path(one[1]).is_file()):
         placed = _placed(list(some), asked, places, names, progress)
-        runs = runs_of(placed, asked.run_size, of_one_file=asked.layout.with_places)
+        runs = runs_of(placed, asked.run_size)
         yield from read_ahead(runs) if is_file and asked.run_size > 0 else runs
 
 

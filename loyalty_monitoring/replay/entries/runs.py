@@ -65,16 +65,11 @@ def _weight(batch: Batch) -> int:
     return len(batch.raw) * (_LARGE_WEIGHS if len(batch.raw) > _LARGE * batch.lines else 1)
 
 
-def runs_of(batches: Iterable[Placed], size: int, *, of_one_file: bool = False) -> Iterator[Run]:
-    """Yield runs of about the weight `size`, each of one batch or more; small files share one, unless each run is to
-    be `of_one_file`.
-    """
+def runs_of(batches: Iterable[Placed], size: int) -> Iterator[Run]:
+    """Yield runs of about the weight `size`, each of one batch or more; small files share one."""
     together: list[Placed] = []
     weight = 0
     for one in batches:
-        if together and of_one_file and one.place != together[0].place:
-            yield Run(tuple(together))
-            together, weight = [], 0
         together.append(one)
         weight += _weight(one.batch)
         if weight >= size or len(together) == _MOST_TOGETHER:

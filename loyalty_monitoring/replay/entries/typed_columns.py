@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from itertools import accumulate
 
 from loyalty_monitoring.common.database import Connection, InvalidInput, any_order, identifier, quoted
 from loyalty_monitoring.replay.entries.fields import ENTRY, Tree, access, expression, sql_type, tree_of
@@ -73,17 +74,23 @@ def _insert(con: Connection, paths: Sequence[str], run: Run, layout: Layout) -> 
             return f"CASE WHEN {column} IS NOT NULL THEN 'OBJECT' END"
         return f"CASE left({column}, 1) WHEN '{{' THEN 'OBJECT' WHEN '\"' THEN 'VARCHAR' ELSE left({column}, 1) END"
 
+    # Rows are numbered through all batches: what is added tells those of each from those before it.
+    before = accumulate((batch.lines for batch in run.batches), initial=0)
+    places = [one.place + one.batch.first - 1 - lines for one, lines in zip(run.placed, before, strict=False)]
+
+    def of_file(numbers: Sequence[int]) -> str:
+        return f"list_extract({list(numbers)}, list_position({_listed(paths)}, {identifier(_FILE)}))"
+
     def timed(files: Sequence[str]) -> str:
         columns = f"{time_of(accessors)} AS {INSTANT}{key_columns(accessors, layout)}"
         if layout.with_places:
-            columns += f", {first.place + first.batch.first - 1} + row_number() OVER () AS {PLACE}"
+            columns += f", {of_file(places)} + row_number() OVER () AS {PLACE}"
         return f"(SELECT *, {columns} FROM {_relation(files, tree)})"
 
     if first.batch.first == 1:
         add_kinds(con, layout, keys(layout), f"(FROM {timed(paths[:1])} LIMIT {_SAMPLED})")
     problem = problem_of(layout, lambda path: expression(accessors, path), type_of)
-    numbers = [one.number for one in run.placed]
-    batch = f"list_extract({numbers}, list_position({_listed(paths)}, {identifier(_FILE)}))"
+    batch = of_file([one.number for one in run.placed])
     (loaded,) = only_row(
         con,
         f"INSERT INTO entry_rows SELECT {selected(accessors, layout, KIND, PLACE, batch)} "

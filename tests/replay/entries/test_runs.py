@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from loyalty_monitoring.common.database import connect
-from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.common.database import Connection, connect
+from loyalty_monitoring.common.errors import Position, UserError
 from loyalty_monitoring.replay.entries import load, log_files
 from loyalty_monitoring.replay.entries.counts import EntryCounts
 from loyalty_monitoring.replay.entries.layout import stored
@@ -121,25 +121,30 @@ def test_small_files_are_loaded_together_and_each_entry_has_the_batch_of_its_own
     ]
 
 
-@pytest.mark.parametrize("with_places", [False, True])
-def test_a_rare_line_of_a_small_file_is_told_with_its_file_and_costs_no_other(
-    tmp_path: Path, with_places: bool
-) -> None:
-    files = _hours(tmp_path, b"nul\n")
+@pytest.mark.parametrize("bad", [b"", b"nul\n"])
+def test_a_rare_line_of_a_small_file_is_told_with_its_place_and_costs_no_other(tmp_path: Path, bad: bytes) -> None:
+    files, day = _hours(tmp_path, bad), tmp_path / "day"
+    day.write_bytes(b"\n".join([*LINES, b""]))
     with connect() as con:
-        counts = load_entries(con, files, [STORE], with_places=with_places, is_checked=False)
-        assert con.execute("SELECT count(*) FROM entries").fetchone() == (len(LINES),)
-        places = con.execute("SELECT place FROM entries").fetchall() if with_places else []
-        told = {str(one) for one in positions(con, counts, [place for (place,) in places]).values()}
-    assert (counts.read, counts.rejected) == (len(LINES) + 1, 1)
-    assert [(one.file, one.line) for one in counts.first_rejected] == [(str(tmp_path / "04"), 2)]
-    assert told == ({f"{file}:1" for file in files if file.name != "empty"} if with_places else set())
+        counts = load_entries(con, [day, *files], [STORE], with_places=True, is_checked=False)
+        found = con.execute(f"SELECT place, {stored([STORE])[0]}->>'$' FROM entries").fetchall()
+        lines = sorted((store, str(position)) for store, position in _positions(con, counts, found))
+    assert counts.read == 2 * len(LINES) + counts.rejected
+    assert [(one.file, one.line) for one in counts.first_rejected] == [(str(tmp_path / "04"), 2)] * bool(bad)
+    places = [(f"{tmp_path}/{number:02}:1", f"{day}:{number + 1}") for number in range(len(LINES))]
+    assert lines == sorted((f"s-{number}", place) for number, both in enumerate(places) for place in both)
+
+
+def _positions(
+    con: Connection, counts: EntryCounts, found: Sequence[tuple[int, str]]
+) -> Iterator[tuple[str, Position]]:
+    of_places = positions(con, counts, [place for place, _ in found])
+    yield from ((store, of_places[place]) for place, store in found)
 
 
 def test_no_more_files_are_open_at_a_time_than_a_process_may_have() -> None:
     one = [Placed(Batch(b"1\n", 1), place=number) for number in range(250)]
     assert [len(run.batches) for run in runs_of(one, BATCH_BYTES)] == [100, 100, 50]
-    assert {len(run.batches) for run in runs_of(one, BATCH_BYTES, of_one_file=True)} == {1}
 
 
 def test_what_is_wrong_with_a_file_is_told_after_what_was_read_before(tmp_path: Path) -> None:
