@@ -108,6 +108,14 @@ def copy_project(folder: Path) -> Path:
     return folder
 
 
+def committed(folder: Path) -> Path:
+    """Make `folder` a repository whose only commit has all that is there; return `folder`."""
+    who = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-qm", "before"]):
+        subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
 def copy_our_project(folder: Path) -> Path:
     """Copy our definitions, their cases and the YAML files beside them into `folder`; return `folder`."""
     for name in ("alert_policies", "dashboards", "log_metrics", "runbooks", "tests/cases"):

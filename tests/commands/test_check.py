@@ -10,15 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import EXAMPLE, copy_project, replace_text, run
+from tests.conftest import EXAMPLE, committed, copy_project, replace_text, run
 
 # The alert that is changed here; what is tested is the command.
 ALERT, PARAMETER = "rate_limit_spike", "rate_limit_requests"
-
-
-def _git(folder: Path, *arguments: str) -> None:
-    who = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
 
 
 def check(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -27,11 +22,7 @@ def check(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    copy_project(tmp_path)
-    _git(tmp_path, "init", "-q")
-    _git(tmp_path, "add", ".")
-    _git(tmp_path, "commit", "-qm", "before")
-    return tmp_path
+    return committed(copy_project(tmp_path))
 
 
 def test_without_a_change_there_is_nothing_to_prove(project: Path) -> None:

@@ -19,7 +19,7 @@ from loyalty_monitoring.definitions.settings import load_stack_settings
 from loyalty_monitoring.proof.metrics.cases import load_metric_cases
 from loyalty_monitoring.proof.mutants.metrics import killed, metric_mutants
 from loyalty_monitoring.proof.mutants.run import try_mutants_of
-from tests.conftest import EXAMPLE, run
+from tests.conftest import EXAMPLE, committed, run
 from tests.log_lines import START
 
 OPTIONS = ("--row", "A99", "--metric", "rate_limited_requests", "--event", "rate_limit_exceeded")
@@ -79,9 +79,10 @@ def test_other_events_that_the_metric_counts_are_named_where_the_query_stands(pr
 
 def test_check_names_what_is_still_to_be_decided(project: Path) -> None:
     def told() -> list[str]:
-        done = run("check", "--all", "--no-mutants", folder=project)
+        done = run("check", "--no-mutants", folder=project)
         return [line for line in done.stdout.splitlines() if line.startswith("undecided ")]
 
+    committed(project)
     assert told() == []
     run("new", "alert", "fresh_alert", *OPTIONS, folder=project)
     places = [line.split()[1].rstrip(":") for line in told()]
@@ -97,6 +98,7 @@ def test_check_names_what_is_still_to_be_decided(project: Path) -> None:
 
 
 def test_the_drill_of_a_new_alert_opens_it_and_nothing_else_is_said_of_drills(project: Path) -> None:
+    committed(project)
     run("new", "alert", "fresh_alert", *OPTIONS, folder=project)
     settings = load_stack_settings(project, "example-scratch")
     definitions = load_definitions(project, settings)
@@ -104,7 +106,7 @@ def test_the_drill_of_a_new_alert_opens_it_and_nothing_else_is_said_of_drills(pr
     lines = lines_of(scenarios.chosen(["fresh_alert"]), "drill-1", START, settings)
     found = expected_incidents(definitions, lines, START, ["fresh_alert"], scenarios.not_drillable)
     assert [one.policy for one in found if one.chosen] == ["fresh_alert"]
-    assert "drills " not in run("check", "--all", "--no-mutants", folder=project).stdout
+    assert "drills " not in run("check", "--no-mutants", folder=project).stdout
 
 
 def test_a_project_without_drills_gets_none(project: Path) -> None:
