@@ -7,7 +7,7 @@ import random
 import shutil
 import zlib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from loyalty_monitoring.common.errors import UserError
 from loyalty_monitoring.definitions.metric_usage import series_in_queries
 from loyalty_monitoring.definitions.model import AlertPolicy, Definitions, LogMetric
 from loyalty_monitoring.replay import kept_answers, kept_files, kept_points, prometheus
+from loyalty_monitoring.replay.result import ReplayResult
 from loyalty_monitoring.replay.run import replay
 from tests.log_lines import START, rejection, write
 
@@ -220,6 +221,23 @@ def _other_object(content: bytes) -> bytes:
     return b"{}"
 
 
+@dataclass(frozen=True)
+class Known:
+    """A log, the cache after a replay of it, and what a fresh replay with another threshold finds."""
+
+    file: Path
+    folder: Path
+    expected: ReplayResult
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Known:
+    folder = tmp_path_factory.mktemp("known")
+    file = write(folder / "day.jsonl", _entries())
+    replay(_definitions(3), [file], cache=Cache(folder / "cache"))
+    return Known(file, folder / "cache", replay(_definitions(4), [file]))
+
+
 @pytest.mark.parametrize(
     ("kind", "damage"),
     [
@@ -229,11 +247,10 @@ def _other_object(content: bytes) -> bytes:
     ],
 )
 def test_a_damaged_cache_is_slow_and_never_wrong(
-    cache: Cache, file: Path, kind: str, damage: Callable[[bytes], bytes]
+    cache: Cache, known: Known, kind: str, damage: Callable[[bytes], bytes]
 ) -> None:
-    expected = replay(_definitions(4), [file])
-    replay(_definitions(3), [file], cache=cache)
     assert cache.folder is not None
+    shutil.copytree(known.folder, cache.folder)
     if kind in ("points", "counts"):
         shutil.rmtree(cache.folder / "found")
         shutil.rmtree(cache.folder / "blocks")
@@ -242,7 +259,7 @@ def test_a_damaged_cache_is_slow_and_never_wrong(
             content = damaged.read_bytes()
             damaged.unlink()
             damaged.write_bytes(damage(content))
-    assert replay(_definitions(4), [file], cache=cache) == expected
+    assert replay(_definitions(4), [known.file], cache=cache) == known.expected
 
 
 def test_standard_input_is_never_kept(cache: Cache, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
