@@ -8,10 +8,12 @@ database as a file in memory that has no name.
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import count, groupby
+from itertools import accumulate, count, groupby
 from pathlib import Path
 from typing import Literal
 
@@ -165,21 +167,43 @@ def _runs(
     Small files share a run, since each costs as much as megabytes do, and there may be one for each hour.
     """
     places = count(step=PLACES_OF_A_FILE)
-    for is_file, some in groupby(enumerate(files), key=lambda one: str(one[1]) != "-" and Path(one[1]).is_file()):
-        placed = _placed(list(some), asked, places, names, progress)
+    numbered = list(zip(count(), files, _shares(files, progress), strict=False))
+    for is_file, some in groupby(numbered, key=lambda one: _size(one[1]) is not None):
+        placed = _placed(list(some), asked, places, names)
         runs = runs_of(placed, asked.run_size)
         yield from read_ahead(runs) if is_file and asked.run_size > 0 else runs
 
 
+def _shares(files: Sequence[Path | Literal["-"]], progress: Progress | None) -> list[Progress | None]:
+    """Return what tells the progress of each file as a share of the bytes of all."""
+    sizes = [_size(file) or 0 for file in files]
+    total = sum(sizes)
+    if progress is None or not total:
+        return [progress] * len(files)
+
+    def share_of(before: int, size: int) -> Progress:
+        return lambda text, done: progress(text, (before + done * size) / total)
+
+    return [share_of(before, size) for before, size in zip(accumulate(sizes, initial=0), sizes, strict=False)]
+
+
+def _size(file: Path | Literal["-"]) -> int | None:
+    """Return the bytes of a file on the disk, None of anything else."""
+    try:
+        status = os.stat(file) if str(file) != "-" else None
+    except (OSError, ValueError):  # whoever opens it says what is wrong
+        status = None
+    return status.st_size if status is not None and stat.S_ISREG(status.st_mode) else None
+
+
 def _placed(
-    files: Iterable[tuple[int, Path | Literal["-"]]],
+    files: Iterable[tuple[int, Path | Literal["-"], Progress | None]],
     asked: _Asked,
     places: Iterator[int],
     names: list[str],
-    progress: Progress | None,
 ) -> Iterator[Placed]:
     """Yield the batches of the files, which come with their number, that are asked for."""
-    for file_number, file in files:
+    for file_number, file, progress in files:
         wanted = None if asked.only is None else {number for of_file, number in asked.only if of_file == file_number}
         if wanted is None or wanted:
             with open_source(file, progress) as inside:

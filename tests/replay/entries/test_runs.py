@@ -142,6 +142,15 @@ def _positions(
     yield from ((store, of_places[place]) for place, store in found)
 
 
+def test_progress_is_that_of_all_files_together(tmp_path: Path) -> None:
+    told: list[float] = []
+    with connect() as con:
+        load_entries(con, _hours(tmp_path), [STORE], progress=lambda _, done: told.append(done))
+    assert told == sorted(told)
+    assert 0 < told[0] < 2 / len(LINES)
+    assert told[-1] == 1
+
+
 def test_no_more_files_are_open_at_a_time_than_a_process_may_have() -> None:
     one = [Placed(Batch(b"1\n", 1), place=number) for number in range(250)]
     assert [len(run.batches) for run in runs_of(one, BATCH_BYTES)] == [100, 100, 50]
