@@ -12,6 +12,7 @@ from bench.generate import write_day
 DAYS, MERCHANTS, STORES = 30, 20, 100
 Row = dict[str, Measured]
 _COMPARED, _METRIC = re.compile("> <<.*>>"), re.compile(r"<<metric:(\w+)>>")
+_HOUR = re.compile(rb'"timestamp": ?"([0-9-]+T[0-9]{2})')
 _FILTER = "filter: |-\n  "
 
 
@@ -19,6 +20,20 @@ def write_month(file: Path, entries: int) -> None:
     """Write a month of the sample's mix."""
     sample = min((ROOT / "samples").glob("*.jsonl.gz"))
     write_day(sample, file, entries, merchants=MERCHANTS, stores=STORES, days=DAYS)
+
+
+def write_hours(month: Path, folder: Path) -> list[str]:
+    """Write the entries of a month into a file for each hour, as a sink to Cloud Storage does; return their names.
+
+    https://docs.cloud.google.com/logging/docs/export/storage#gcs-organization
+    """
+    folder.mkdir()
+    hours: dict[bytes, list[bytes]] = {}
+    for line in month.read_bytes().splitlines(keepends=True):
+        hours.setdefault(_HOUR.findall(line)[0], []).append(line)
+    for hour, lines in hours.items():
+        (folder / f"{hour.decode()}.jsonl").write_bytes(b"".join(lines))
+    return sorted(map(str, folder.iterdir()))
 
 
 def projects(folder: Path) -> tuple[Path, Path]:
@@ -39,6 +54,7 @@ def month(file: Path, folder: Path) -> Row:
     cache, logs, out = folder / "cache", str(file), str(folder / "report")
     return {
         "replay": measured("replay", logs, cache=cache),
+        "replay, a file for each hour": measured("replay", *write_hours(file, folder / "hours")),
         "replay, a threshold changed": measured("replay", logs, folder=threshold, cache=cache),
         "report": measured("report", logs, "--out", out),
         "report, a threshold changed": _report_again(logs, out, threshold, folder / "cache-of-report"),

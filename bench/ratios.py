@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.child import ROOT, child
 from bench.commands import Measured, measured
-from bench.month import projects, write_month
+from bench.month import projects, write_hours, write_month
 
 FILE = ROOT / "bench" / "ratios.json"
 WORSE = 1.5
@@ -60,6 +60,8 @@ def _of_logs(folder: Path) -> Iterator[tuple[str, float]]:
         return float(min(command().cpu for _ in range(_TRIES)) / plain)
 
     yield "replay", beside(lambda: measured("replay", logs))
+    hours = write_hours(file, folder / "hours")
+    yield "replay, a file for each hour", beside(lambda: measured("replay", *hours))
     yield "report", beside(lambda: measured("report", logs, "--out", out))
     measured("report", logs, "--out", out, cache=kept)
     yield "report, again", beside(lambda: measured("report", logs, "--out", out, cache=kept))
