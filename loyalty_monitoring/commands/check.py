@@ -25,7 +25,7 @@ _MOST_LINES = 20
 
 @dataclass(frozen=True)
 class _Line:
-    """What is said of one part of the check; `problem` makes the exit status 1."""
+    """A sentence about one part of the check; `problem` makes the exit status 1."""
 
     part: str
     text: str
