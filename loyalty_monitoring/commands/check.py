@@ -120,7 +120,7 @@ def _proven(root: Path, sources: Sources, settings: Settings, changed: Changed, 
         yield from (_Line("prove", text, True) for text in missed)
         yield _Line("prove", total)
     if changed.metrics or changed.lines:
-        lines = list(_metric_lines(root, None if changed.lines else set(changed.metrics)))
+        lines = list(_metric_lines(root, sources, settings, None if changed.lines else set(changed.metrics)))
         yield from (_Line("metrics", text, True) for text in lines[:_MOST_LINES])
         if not lines:
             yield _Line("metrics", "every line is counted as it says")
@@ -163,16 +163,13 @@ def _proof_lines(proof: Proof, parameters: dict[str, tuple[Any, Any]]) -> Iterat
     yield f"{len(proof.results) - len(missed)} of {len(proof.results)} cases hold"
 
 
-def _metric_lines(root: Path, wanted: set[str] | None) -> Iterator[str]:
+def _metric_lines(root: Path, sources: Sources, settings: Settings, wanted: set[str] | None) -> Iterator[str]:
     """Yield where these metrics, None is all of them, and their cases differ, and which kinds of line are missing."""
-    from loyalty_monitoring.definitions.load import definitions_of, read_sources
-    from loyalty_monitoring.definitions.settings import load_stack_settings
+    from loyalty_monitoring.definitions.load import definitions_of
     from loyalty_monitoring.proof.metrics.cases import load_metric_cases
     from loyalty_monitoring.proof.metrics.compare import mismatches, misstated
     from loyalty_monitoring.proof.metrics.required_kinds import missing_kinds
 
-    settings = load_stack_settings(root, "demo")
-    sources = read_sources(root)
     metrics = definitions_of(sources, settings).log_metrics
     cases = load_metric_cases(root / "tests" / "cases" / "metrics", sources.contract, settings.resource_type)
     yield from missing_kinds(cases, [metric.name for metric in metrics])
