@@ -23,12 +23,12 @@ from loyalty_monitoring.query_languages.extractors import Extractor, label_sql, 
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter, parse_filter, value_of
 from loyalty_monitoring.replay.arrival import ARRIVAL_STEP
 from loyalty_monitoring.replay.entries.counts import EntryCounts, checked
-from loyalty_monitoring.replay.entries.filtering import filter_fields, matching_entries
+from loyalty_monitoring.replay.entries.filtering import condition_of, filter_fields, of_some_kind, refuse_undecided
 from loyalty_monitoring.replay.entries.judging import EVALUABLE
 from loyalty_monitoring.replay.entries.layout import LOGGER, stored
 from loyalty_monitoring.replay.entries.load import load_entries
 from loyalty_monitoring.replay.entries.newest import Searching
-from loyalty_monitoring.replay.entries.tables import entry_columns
+from loyalty_monitoring.replay.entries.tables import entry_columns, only_row
 from loyalty_monitoring.replay.result import MetricSummary
 
 # The text of a part's entries in bytes, of which the fields that metrics read are a third. Each part costs as much as
@@ -151,9 +151,14 @@ class _Making:
         column = entry_columns(self._con)
         make_resources(self._con, lambda path: stored((path,))[0])
         self._parts += 1
+        for parsed, alike in self._by_filter.items():
+            _refuse_undecided(self._con, parsed, alike[0], column)
+        possible = of_some_kind(self._con, tuple(self._by_filter))
         for done, (parsed, alike) in enumerate(self._by_filter.items()):
             if progress is not None:
                 progress("Making metric points", done / len(self._by_filter))
+            if not possible[done]:
+                continue
             with any_order(self._con):
                 found = _add_points(self._con, parsed, alike, self._wanted, column, by_arrival=self._by_arrival)
             for plan in alike:
@@ -298,7 +303,7 @@ def _add_points(
     extracted = {column(field): f"f{index}" for index, field in enumerate(sorted(fields))}
     values = {value_sql(plan.value, column) for plan in plans if plan.value}
     extracted |= {sql: f"v{index}" for index, sql in enumerate(sorted(values))}
-    matches = _matching(con, parsed, plans[0], entry_column)
+    matches = condition_of(con, parsed, entry_column)
     selected = "".join(f", {sql} AS {name}" for sql, name in extracted.items())
     if by_arrival:
         lateness = _lateness(entry_column(_RECEIVED))
@@ -306,21 +311,22 @@ def _add_points(
         # cloud.google.com/logging/docs/logs-based-metrics/troubleshooting: 24 hours after it happened, none counts.
         matches = f"({matches}) AND coalesce({_received(entry_column(_RECEIVED))} - epoch(time) <= {_DAY}, true)"
     # What many metrics share is done once: the filter, and each field and value.
-    con.execute(
+    (found,) = only_row(
+        con,
         f"CREATE OR REPLACE TEMP TABLE matching AS SELECT resource, {_MINUTE} AS minute{selected} FROM {relation} "
-        f"WHERE {matches}"
+        f"WHERE {matches}",
     )
+    if found == 0:
+        return 0
     for plan in plans:
         value = extracted[value_sql(plan.value, column)] if plan.value else None
         _add_metric(con, plan, lambda field: extracted[column(field)], value, wanted, by_arrival=by_arrival)
-    row = con.execute("SELECT count(*) FROM matching").fetchone()
-    assert row is not None
-    return int(row[0])
+    return int(found)
 
 
-def _matching(con: Connection, parsed: Filter, plan: MetricPlan, column: Callable[[FieldPath], str]) -> str:
+def _refuse_undecided(con: Connection, parsed: Filter, plan: MetricPlan, column: Callable[[FieldPath], str]) -> None:
     try:
-        return matching_entries(con, parsed, column)
+        refuse_undecided(con, parsed, column)
     except UserError as error:
         raise UserError(error.message, Position(plan.metric.source)) from error
 

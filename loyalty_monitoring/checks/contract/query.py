@@ -24,7 +24,7 @@ from loyalty_monitoring.definitions.log_contract import (
     type_filter,
 )
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, parse_filter, referenced_fields, to_sql
-from loyalty_monitoring.replay.entries.filtering import matching_entries
+from loyalty_monitoring.replay.entries.filtering import condition_of, matching_entries, of_some_kind, refuse_undecided
 from loyalty_monitoring.replay.entries.tables import entry_columns
 
 _SHOWN_CHARACTERS = 60
@@ -146,8 +146,11 @@ def add_counts(
     _add_strays(con, "", f"({names} WHERE {matching_entries(con, unknown, column)} AND value IS NOT NULL)")
     begins = f"starts_with({column(_TEXT)}->>'$', '{{\"') AND contains({column(_TEXT)}->>'$', '\"event\"')"
     _add_strays(con, _UNREAD, f"(SELECT place, NULL::VARCHAR AS value FROM entries WHERE {begins})")
-    for text in dict.fromkeys(filters):
-        condition = matching_entries(con, parse_filter(text), column)
+    parsed = {text: parse_filter(text) for text in filters}
+    possible = of_some_kind(con, tuple(parsed.values()))
+    for (text, one), of_some in zip(parsed.items(), possible, strict=True):
+        refuse_undecided(con, one, column)
+        condition = condition_of(con, one, column) if of_some else "false"
         con.execute(f"INSERT INTO found_matches SELECT $text, count(*) FROM entries WHERE {condition}", {"text": text})
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import chain
 
 from loyalty_monitoring.common.database import Connection
 from loyalty_monitoring.common.errors import UserError
@@ -16,7 +17,7 @@ from loyalty_monitoring.query_languages.logging_filter import (
     undecided,
 )
 from loyalty_monitoring.query_languages.logging_filter.syntax import And, Expression, Or
-from loyalty_monitoring.replay.entries.layout import KIND_FIELDS
+from loyalty_monitoring.replay.entries.layout import KIND_FIELDS, stored
 
 _KIND_FIELDS = frozenset(KIND_FIELDS)
 _NULL_MATTERS = re.compile(r"NULL_VALUE|:\s*\*")
@@ -59,17 +60,46 @@ def refuse_undecided(con: Connection, parsed: Filter, column: Callable[[FieldPat
 def matching_entries(con: Connection, parsed: Filter, column: Callable[[FieldPath], str]) -> str:
     """Return the condition, as SQL over `entries`, that an entry matches the filter. Errors: as `refuse_undecided` has
     them.
+    """
+    refuse_undecided(con, parsed, column)
+    return condition_of(con, parsed, column)
+
+
+def condition_of(con: Connection, parsed: Filter, column: Callable[[FieldPath], str]) -> str:
+    """Return the same of a filter that `refuse_undecided` let pass.
 
     What must hold of the entry's kind comes first: the database decides that once a kind, and then looks only at
     entries of those kinds. Next comes what an entry must have at all.
     """
-    refuse_undecided(con, parsed, column)
     parts = _conjuncts(parsed.expression)
     of_kind = [weaker for part in parts if (weaker := _weakened(part)) is not None]
     rest = [part for part in parts if not _depends_on_kind(part)]
     needed = [f"{column(field)} IS NOT NULL" for part in rest if (field := _needed_field(con, part)) is not None]
     conditions = [to_sql(Filter(parsed.text, part), column) for part in (*of_kind, *rest)]
     return " AND ".join([*needed, *conditions]) or "true"
+
+
+def of_some_kind(con: Connection, filters: Sequence[Filter]) -> list[bool]:
+    """Return of each filter whether it can match an entry of any of the `kinds`.
+
+    To plan a filter's whole condition costs as much as to run it over ten thousand entries, and of a few entries most
+    metrics count nothing.
+    """
+    needed = [
+        [
+            to_sql(Filter("", weaker), lambda path: stored((path,))[0])
+            for part in _conjuncts(one.expression)
+            if (weaker := _weakened(part))
+        ]
+        for one in filters
+    ]
+    names = {condition: f"c{index}" for index, condition in enumerate(dict.fromkeys(chain.from_iterable(needed)))}
+    if not names:
+        return [True] * len(filters)
+    each = ", ".join(f"{condition} AS {name}" for condition, name in names.items())
+    any_kind = ", ".join(f"bool_or({' AND '.join(map(names.__getitem__, one)) or 'true'})" for one in needed)
+    row = con.execute(f"SELECT {any_kind} FROM (SELECT {each} FROM kinds)").fetchone()
+    return [bool(found) for found in row or ()]
 
 
 def _needed_field(con: Connection, part: Expression) -> FieldPath | None:

@@ -20,7 +20,7 @@ from loyalty_monitoring.query_languages.logging_filter import (
     undecided,
 )
 from loyalty_monitoring.replay.entries.fields import ENTRY
-from loyalty_monitoring.replay.entries.filtering import filter_fields, matching_entries
+from loyalty_monitoring.replay.entries.filtering import condition_of, filter_fields, of_some_kind
 from loyalty_monitoring.replay.entries.judging import EVALUABLE
 from loyalty_monitoring.replay.entries.tables import batch_of, entry_columns
 
@@ -83,8 +83,12 @@ class Searching:
     def add(self, con: Connection) -> None:
         """Look at what the table `entries` holds now, with its batches."""
         column = entry_columns(con)
-        for search, parsed in self._parsed.items():
-            matches = f"{search.window} AND ({matching_entries(con, parsed, column)})"
+        possible = of_some_kind(con, tuple(self._parsed.values()))
+        for (search, parsed), of_some in zip(self._parsed.items(), possible, strict=True):
+            if not of_some:
+                self._parts[search].append(Places(0, ()))
+                continue
+            matches = f"{search.window} AND ({condition_of(con, parsed, column)})"
             con.execute(f"CREATE OR REPLACE TEMP TABLE hits AS SELECT time, batch FROM entries WHERE {matches}")
             rows = con.execute(
                 "WITH newest AS (SELECT time FROM hits ORDER BY time DESC LIMIT $most) "
