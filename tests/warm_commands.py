@@ -1,8 +1,7 @@
 """`loyalty-monitoring` in a process of its own that begins where its imports are done.
 
 A command imports for up to a second before it does anything, and tests start hundreds of them. So a process that has
-imported all that commands import, made what is the same for each of them (the grammar's parser), and done nothing else,
-forks one for each. That one has its own folder, environment, arguments and standard streams, runs the console command's
+imported all that commands import, and read the definitions, forks one for each. That one has its own folder, environment, arguments and standard streams, runs the console command's
 function, and ends as a child of `multiprocessing` ends: its threads and its exit functions are waited for, but modules
 and objects go with the process, since to take them apart takes longer than most commands. What it shares with the
 others is what Python chose when it started, such as the order of sets; and an import that a command forgets may be
@@ -23,6 +22,7 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NoReturn
+from unittest.mock import patch
 
 _LENGTH = 4  # bytes that say how long a request is
 _MOST_SECONDS = 600  # what takes longer hangs, and is killed
@@ -37,7 +37,7 @@ class WarmCommands:
         self._socket, theirs = socket.socketpair()
         self._asking = threading.Lock()
         with theirs:
-            command = [sys.executable, "-P", __file__, str(theirs.fileno()), program]
+            command = [sys.executable, "-P", __file__, str(theirs.fileno()), program, str(root)]
             # numpy's algebra, which nobody uses, has a thread for each further core.
             environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
             self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], cwd=root, env=environment)
@@ -160,6 +160,22 @@ def _end_after(command: Callable[[], None]) -> NoReturn:
     os._exit(status)
 
 
+def _remember_definitions(root: Path) -> None:
+    """Read the projects that most tests take, for what is remembered of a text: what it parses to, or what is wrong
+    with it. Where a file is other than it was now, its texts are.
+    """
+    import duckdb
+
+    from loyalty_monitoring.commands.project import load_stack_of
+    from loyalty_monitoring.common import database
+    from loyalty_monitoring.replay.kept_files import program
+
+    program()
+    with duckdb.connect(config={"threads": 1}) as connection, patch.object(database, "_small", lambda: connection):
+        for project in (root / "tests" / "project", root):
+            load_stack_of(project, "demo")
+
+
 if __name__ == "__main__":
     from importlib import import_module
     from pkgutil import walk_packages
@@ -174,11 +190,8 @@ if __name__ == "__main__":
     for name in _IN_FUNCTIONS:
         import_module(name)
     from loyalty_monitoring.__main__ import main
-    from loyalty_monitoring.checks.lint.rules import all_rules
-    from loyalty_monitoring.query_languages.logging_filter import parse_filter
 
-    all_rules()
-    parse_filter("severity = ERROR")
+    _remember_definitions(Path(sys.argv[3]))
     gc.collect()
     gc.freeze()  # what is here already is no command's garbage, and stays shared as long as nothing looks at it
     with socket.socket(fileno=int(sys.argv[1])) as _asked:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from loyalty_monitoring.common.errors import UserError, nearest
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
 
+_valid: set[bytes] = set()  # what needs not be looked at again: digests of the kind and the data
+
 
 def check_schema(kind: str, document: Document, data: Any = None, block: str | None = None) -> None:
     """Raise UserError at the first place, in file order, where the document is not as `schemas/KIND.schema.json` says.
@@ -21,12 +24,18 @@ def check_schema(kind: str, document: Document, data: Any = None, block: str | N
     `data` is the document's data with references substituted, where they are; paths stay those of the file. `block` is
     the key under which this project writes what the Google API does not know of a definition.
     """
-    errors = list(_validator(kind, block).iter_errors(document.data if data is None else data))
+    data = document.data if data is None else data
+    # The same file is looked at for each stack, and again for each of its versions.
+    looked_at = blake2b(repr((kind, block, data)).encode(errors="surrogatepass")).digest()
+    if looked_at in _valid:
+        return
+    errors = list(_validator(kind, block).iter_errors(data))
     if errors:
         # A mistyped key is an unknown one and a missing one; the unknown one says more.
         unknown = [error for error in errors if error.validator == "additionalProperties"]
         place, message = min((_explained(error, document) for error in unknown or errors), key=lambda item: item[0][1:])
         raise UserError(message, document.position(place[0]))
+    _valid.add(looked_at)
 
 
 def schema_of(kind: str) -> dict[str, Any]:

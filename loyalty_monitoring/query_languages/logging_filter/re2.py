@@ -17,6 +17,7 @@ def error_in(pattern: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def has_one_group(pattern: str) -> bool:
     """Return whether a valid pattern has exactly one capture group."""
     return _has_groups(pattern, 1) and not _has_groups(pattern, 2)
