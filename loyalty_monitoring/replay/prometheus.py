@@ -198,23 +198,26 @@ class Prometheus:
                 f"this Prometheus is {version}, and others than 2.x evaluate differently; put 2.42 or a later 2.x "
                 "on PATH: https://prometheus.io/download/"
             )
-        held: Counter[str] = Counter()
-        series: Counter[str] = Counter()
+        samples: Counter[str] = Counter()
         names = list(given.samples)
         for start in range(0, len(names), _NAMES_AT_ONCE):
-            some = names[start : start + _NAMES_AT_ONCE]
-            for counts, function in ((held, "sum"), (series, "count")):
-                query = " or ".join(_counted(function, name) for name in some)
-                with _understood():
-                    for result in self._ask("query", {"query": query, "time": _END}):
-                        counts[result["metric"].get("name", "")] += int(result["value"][1])
-        for words, wanted, found in (("samples", given.samples, held), ("time series", given.series, series)):
+            query = " or ".join(map(_samples_of, names[start : start + _NAMES_AT_ONCE]))
+            samples += self._counts(query, "name")
+        # This function of ranges leaves the series their names.
+        series = self._counts(f'count by (__name__) (last_over_time({{__name__=~".+"}}[{_END}s]))', "__name__")
+        for words, wanted, found in (("samples", given.samples, samples), ("time series", given.series, series)):
             if wanted != found:
                 raise UserError(
                     f"Prometheus holds {found.total():,} {words} of the {wanted.total():,} that it was given, so its "
                     "answers would be wrong; is another program called promtool or prometheus on the PATH? "
                     "`make setup` installs both in one version"
                 )
+
+    def _counts(self, query: str, label: str) -> Counter[str]:
+        """Return what a query counts of all that the server holds, by this label of its results."""
+        with _understood():
+            results = self._ask("query", {"query": query, "time": _END})
+            return Counter({one["metric"].get(label, ""): int(one["value"][1]) for one in results})
 
     def _ask(self, endpoint: str, parameters: Mapping[str, object], query: str = "") -> list[dict[str, Any]]:
         with _understood():
@@ -270,10 +273,10 @@ def _not_stored(words: str) -> UserError:
     return UserError(f"Prometheus could not store the points ({words}); is there enough room for temporary files?")
 
 
-def _counted(function: str, name: str) -> str:
-    """Return a query of how many samples (`sum`) or series (`count`) there are of a name, which it has as a label."""
+def _samples_of(name: str) -> str:
+    """Return a query of how many samples there are of a name, which it has as a label."""
     text = json.dumps(name)
-    return f'label_replace({function}(count_over_time({{__name__={text}}}[{_END}s])), "name", {text}, "", "")'
+    return f'label_replace(sum(count_over_time({{__name__={text}}}[{_END}s])), "name", {text}, "", "")'
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from loyalty_monitoring.query_languages.logging_filter import sql_functions
 from loyalty_monitoring.query_languages.logging_filter.functions import kind_of_operand
@@ -87,6 +88,7 @@ def undecided(parsed: Filter, column: Column) -> str | None:
     return None if least == most else f"({most} AND NOT {least})"
 
 
+@lru_cache(maxsize=4096)
 def referenced_fields(parsed: Filter) -> frozenset[FieldPath]:
     """Return the fields that `to_sql` asks for; () is the whole entry."""
     asked: set[FieldPath] = set()

@@ -58,9 +58,15 @@ def judge(
 
     Points are at most `late` seconds late, and an incident closes `rest` seconds later than it could.
     """
-    seen = [event for event in events(entries) if event.at < end]
+    return judge_events(alert, events(entries), start, end, late, rest)
+
+
+def judge_events(
+    alert: str, seen: Iterable[Event], start: float, end: float, late: float = 0.0, rest: float = 0.0
+) -> Ruling:
+    """The same, of entries that were told from others before."""
     ruling = Ruling(late, rest)
-    _JUDGES[alert](ruling, seen, start, end)
+    _JUDGES[alert](ruling, [event for event in seen if event.at < end], start, end)
     return ruling
 
 

@@ -25,8 +25,9 @@ from loyalty_monitoring.replay.arrival import Arrival, EntryDelay, RandomDelay, 
 from loyalty_monitoring.replay.incidents import CLOSINGS, closing_delay
 from loyalty_monitoring.replay.result import Incident
 from tests.conftest import our_definitions
+from tests.loyalty.reference.events import events
 from tests.loyalty.reference.histories import History, entries, histories
-from tests.loyalty.reference.judge import ALERTS, disagreements, judge
+from tests.loyalty.reference.judge import ALERTS, disagreements, judge, judge_events
 
 DEFINITIONS = our_definitions()
 VARIANTS = {policy.name: Variant(policy, DEFINITIONS.log_metrics) for policy in DEFINITIONS.alert_policies}
@@ -75,6 +76,7 @@ def _compare(shared: SharedReplay, history: History, trial: Trial, arrivals: Seq
     said = []
     interval = trial.variant.policy.evaluation_interval_seconds
     full = shared.answers(trial)
+    seen = events(entries(history, trial.start.timestamp()))
     found = [(None, full), *((one, shared.late_answers(trial, number, full)) for number, one in enumerate(arrivals))]
     for arrival, answers in found:
         late = 0.0 if arrival is None else longest(arrival, ALLOWANCE).total_seconds()
@@ -82,7 +84,7 @@ def _compare(shared: SharedReplay, history: History, trial: Trial, arrivals: Seq
             rest = float(closing_delay(interval, closing) - interval)
             opened = [_as_judged(incident, trial.end) for incident in incidents_of(trial, answers, closing)]
             start, end = trial.start.timestamp(), trial.end.timestamp()
-            ruling = judge(history.alert, entries(history, start), start, end, late, rest)
+            ruling = judge_events(history.alert, seen, start, end, late, rest)
             said += [f"{arrival or 'at once'}, {closing}: {one}" for one in disagreements(ruling, opened)]
     return said
 
