@@ -198,7 +198,7 @@ def test_late_points_find_a_definition_out_that_does_not_wait(alert: str) -> Non
         placed = list(_placed(batch))
         lines = (entry for history, start in placed for entry in entries(history, start.timestamp()))
         trials = [_trial(history, start, variant) for history, start in placed]
-        arrivals = [RandomDelay(ALLOWANCE, 1), SameDelay(ALLOWANCE)]
+        arrivals = [RandomDelay(ALLOWANCE, 3), SameDelay(ALLOWANCE)]
         with shared_replay(lines, [variant], arrivals, trials) as shared:
             for (history, _), trial in zip(placed, trials, strict=True):
                 noticed.extend(_compare(shared, history, trial, arrivals))
