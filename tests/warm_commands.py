@@ -1,11 +1,12 @@
 """`loyalty-monitoring` in a process of its own that begins where its imports are done.
 
 A command imports for up to a second before it does anything, and tests start hundreds of them. So a process that has
-imported all that commands import, and read the definitions, forks one for each. That one has its own folder, environment, arguments and standard streams, runs the console command's
-function, and ends as a child of `multiprocessing` ends: its threads and its exit functions are waited for, but modules
-and objects go with the process, since to take them apart takes longer than most commands. What it shares with the
-others is what Python chose when it started, such as the order of sets; and an import that a command forgets may be
-there already. Tests of how commands start and end therefore start PROGRAM itself.
+imported all that commands import, and read the definitions, forks one for each. That one has its own folder,
+environment, arguments and standard streams, runs the console command's function, and ends as a child of
+`multiprocessing` ends: its threads and its exit functions are waited for, but modules and objects go with the process,
+since to take them apart takes longer than most commands. What it shares with the others is what is remembered of texts
+that were the same, and what Python chose when it started, such as the order of sets; and an import that a command
+forgets may be there already. Tests of how commands start and end therefore start PROGRAM itself.
 """
 
 from __future__ import annotations
