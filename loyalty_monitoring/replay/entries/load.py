@@ -38,7 +38,7 @@ from loyalty_monitoring.replay.entries.typed_columns import load_quickly
 from loyalty_monitoring.replay.entries.unreadable import hint
 
 _WHOLE_BYTES = 2 * 2**20
-_RUN_BYTES = 64 * 2**20  # that one statement loads
+_RUN_BYTES = 128 * 2**20  # that one statement loads
 
 
 def load_entries(
