@@ -30,7 +30,7 @@ demo: setup ## Render the demo stack, replay the sample logs and draw them [2 mi
 	$(BIN)/loyalty-monitoring replay --stack demo samples/*.jsonl.gz
 	$(BIN)/loyalty-monitoring report --stack demo samples/*.jsonl.gz --out report
 
-test: browser ## Run all tests [11 to 14 min on 2 cores]
+test: browser ## Run all tests [10 to 12 min on 2 cores]
 	$(BIN)/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 coverage: browser ## Run all tests, and show which lines they miss
