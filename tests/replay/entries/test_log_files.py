@@ -216,7 +216,7 @@ def _sized(size: int, field: str) -> Callable[[int], dict[str, Any]]:
 
 
 @pytest.mark.parametrize("field", ["textPayload", "jsonPayload"])
-@pytest.mark.parametrize(("size", "count"), [(1_000, 3_000), (5_000, 1_000), (262_144, 60)])
+@pytest.mark.parametrize(("size", "count"), [(1_000, 4_000), (5_000, 2_000), (262_144, 120)])
 @pytest.mark.parametrize("as_array", [False, True], ids=["lines", "array"])
 def test_entries_of_any_size_run_in_the_least_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, count: int, field: str, as_array: bool
