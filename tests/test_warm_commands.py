@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import PROGRAM, ROOT, run
+from tests.warm_commands import WarmCommands
 
 LINE = (
     '{"timestamp": "2026-11-02T10:00:00Z", "resource": {"type": "global"}, "severity": "ERROR", "textPayload": "ö"}\n'
@@ -34,6 +36,18 @@ def test_a_command_that_is_forked_says_and_ends_as_one_that_is_started(tmp_path:
     assert (forked.returncode, forked.stdout, forked.stderr) == (started.returncode, started.stdout, started.stderr)
     assert forked.returncode == status
     assert forked.stdout + forked.stderr
+
+
+def test_where_the_projects_do_not_load_commands_are_forked_as_ever(tmp_path: Path) -> None:
+    broken = tmp_path / "tests" / "project"
+    broken.mkdir(parents=True)
+    (broken / "Pulumi.demo.yaml").write_text("config: [")
+    warm = WarmCommands(PROGRAM, tmp_path)
+    try:
+        done = warm.run(["--version"], ROOT, "", os.environ)
+    finally:
+        warm.close()
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_command_that_is_forked_has_the_environment_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
