@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
 
-_valid: set[bytes] = set()  # what needs not be looked at again: digests of the kind and the data
+_valid: set[bytes] = set()  # what need not be looked at again: digests of the kind and the data
 
 
 def check_schema(kind: str, document: Document, data: Any = None, block: str | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
 from loyalty_monitoring.common.database import Connection
@@ -18,6 +18,7 @@ from loyalty_monitoring.query_languages.logging_filter import (
 )
 from loyalty_monitoring.query_languages.logging_filter.syntax import And, Expression, Or
 from loyalty_monitoring.replay.entries.layout import KIND_FIELDS, stored
+from loyalty_monitoring.replay.entries.tables import only_row
 
 _KIND_FIELDS = frozenset(KIND_FIELDS)
 _NULL_MATTERS = re.compile(r"NULL_VALUE|:\s*\*")
@@ -72,7 +73,7 @@ def condition_of(con: Connection, parsed: Filter, column: Callable[[FieldPath], 
     entries of those kinds. Next comes what an entry must have at all.
     """
     parts = _conjuncts(parsed.expression)
-    of_kind = [weaker for part in parts if (weaker := _weakened(part)) is not None]
+    of_kind = _of_kind(parts)
     rest = [part for part in parts if not _depends_on_kind(part)]
     needed = [f"{column(field)} IS NOT NULL" for part in rest if (field := _needed_field(con, part)) is not None]
     conditions = [to_sql(Filter(parsed.text, part), column) for part in (*of_kind, *rest)]
@@ -86,11 +87,7 @@ def of_some_kind(con: Connection, filters: Sequence[Filter]) -> list[bool]:
     metrics count nothing.
     """
     needed = [
-        [
-            to_sql(Filter("", weaker), lambda path: stored((path,))[0])
-            for part in _conjuncts(one.expression)
-            if (weaker := _weakened(part))
-        ]
+        [to_sql(Filter("", part), lambda path: stored((path,))[0]) for part in _of_kind(_conjuncts(one.expression))]
         for one in filters
     ]
     names = {condition: f"c{index}" for index, condition in enumerate(dict.fromkeys(chain.from_iterable(needed)))}
@@ -98,8 +95,7 @@ def of_some_kind(con: Connection, filters: Sequence[Filter]) -> list[bool]:
         return [True] * len(filters)
     each = ", ".join(f"{condition} AS {name}" for condition, name in names.items())
     any_kind = ", ".join(f"bool_or({' AND '.join(map(names.__getitem__, one)) or 'true'})" for one in needed)
-    row = con.execute(f"SELECT {any_kind} FROM (SELECT {each} FROM kinds)").fetchone()
-    return [bool(found) for found in row or ()]
+    return [bool(found) for found in only_row(con, f"SELECT {any_kind} FROM (SELECT {each} FROM kinds)")]
 
 
 def _needed_field(con: Connection, part: Expression) -> FieldPath | None:
@@ -121,6 +117,11 @@ def _conjuncts(expression: Expression | None) -> tuple[Expression, ...]:
             return tuple(conjunct for part in parts for conjunct in _conjuncts(part))
         case _:
             return (expression,)
+
+
+def _of_kind(parts: Iterable[Expression]) -> list[Expression]:
+    """Return what must hold of an entry's kind for all parts to hold of the entry."""
+    return [weaker for part in parts if (weaker := _weakened(part)) is not None]
 
 
 def _depends_on_kind(expression: Expression) -> bool:
