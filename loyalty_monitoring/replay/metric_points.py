@@ -23,7 +23,7 @@ from loyalty_monitoring.query_languages.extractors import Extractor, label_sql, 
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, Filter, parse_filter, value_of
 from loyalty_monitoring.replay.arrival import ARRIVAL_STEP
 from loyalty_monitoring.replay.entries.counts import EntryCounts, checked
-from loyalty_monitoring.replay.entries.filtering import condition_of, filter_fields, of_some_kind, refuse_undecided
+from loyalty_monitoring.replay.entries.filtering import conditions, filter_fields, refuse_undecided
 from loyalty_monitoring.replay.entries.judging import EVALUABLE
 from loyalty_monitoring.replay.entries.layout import LOGGER, stored
 from loyalty_monitoring.replay.entries.load import load_entries
@@ -153,14 +153,14 @@ class _Making:
         self._parts += 1
         for parsed, alike in self._by_filter.items():
             _refuse_undecided(self._con, parsed, alike[0], column)
-        possible = of_some_kind(self._con, tuple(self._by_filter))
-        for done, (parsed, alike) in enumerate(self._by_filter.items()):
+        matching = conditions(self._con, list(self._by_filter), column)
+        for done, (matches, alike) in enumerate(zip(matching, self._by_filter.values(), strict=True)):
             if progress is not None:
-                progress("Making metric points", done / len(self._by_filter))
-            if not possible[done]:
+                progress("Making metric points", done / len(matching))
+            if matches is None:
                 continue
             with any_order(self._con):
-                found = _add_points(self._con, parsed, alike, self._wanted, column, by_arrival=self._by_arrival)
+                found = _add_points(self._con, matches, alike, self._wanted, column, by_arrival=self._by_arrival)
             for plan in alike:
                 self.matched[plan.number] += found
 
@@ -290,20 +290,22 @@ def make_resources(con: Connection, column: Callable[[FieldPath], str]) -> None:
 
 def _add_points(
     con: Connection,
-    parsed: Filter,
+    matches: str,
     plans: list[MetricPlan],
     wanted: Collection[str],
     entry_column: Callable[[FieldPath], str],
     *,
     by_arrival: bool,
 ) -> int:
-    """Add to `points` and `series` for metrics that share a filter; the number of entries that match it."""
+    """Add to `points` and `series` for metrics that share a filter; the number of entries that match it.
+
+    `matches` is the filter's condition.
+    """
     relation, column = _with_proto_fields(plans, entry_column)
     fields = {extractor.field for plan in plans for _, _, extractor in plan.labels if extractor}
     extracted = {column(field): f"f{index}" for index, field in enumerate(sorted(fields))}
     values = {value_sql(plan.value, column) for plan in plans if plan.value}
     extracted |= {sql: f"v{index}" for index, sql in enumerate(sorted(values))}
-    matches = condition_of(con, parsed, entry_column)
     selected = "".join(f", {sql} AS {name}" for sql, name in extracted.items())
     if by_arrival:
         lateness = _lateness(entry_column(_RECEIVED))

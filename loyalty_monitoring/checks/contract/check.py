@@ -101,10 +101,7 @@ class _Check:
         metrics = self.definitions.log_metrics
         selected = selected_events(self.contract, metrics, self.resource_type)
         read_by = readers(self.definitions)
-        of_events = {
-            event.name: event_counts(self.con, self.contract, event, self.resource_type)
-            for event in self.contract.events.values()
-        }
+        of_events = event_counts(self.con, self.contract, self.resource_type)
         tasks, uncounted = celery_counts(self.con, self.contract)
         unknown = unknown_events(self.con)
         unread = unread_lines(self.con)

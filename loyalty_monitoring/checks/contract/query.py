@@ -7,10 +7,10 @@ and the others read what they hold in the end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from loyalty_monitoring.checks.contract.findings import Seen
 from loyalty_monitoring.common.database import Connection, Progress
@@ -24,7 +24,7 @@ from loyalty_monitoring.definitions.log_contract import (
     type_filter,
 )
 from loyalty_monitoring.query_languages.logging_filter import FieldPath, parse_filter, referenced_fields, to_sql
-from loyalty_monitoring.replay.entries.filtering import condition_of, matching_entries, of_some_kind, refuse_undecided
+from loyalty_monitoring.replay.entries.filtering import conditions, refuse_undecided
 from loyalty_monitoring.replay.entries.tables import entry_columns
 
 _SHOWN_CHARACTERS = 60
@@ -136,45 +136,63 @@ def add_counts(
     """Count the entries of the table `entries` by event and flaw, by unknown event, and by filter that matches."""
     column = entry_columns(con)
     occurring = _occurring(con, contract, column)
+    asked = {text: parse_filter(text) for text in filters}
+    for one in asked.values():
+        refuse_undecided(con, one, column)
+    known = "|".join(contract.events)
+    unknown = f'{_of_the_module(contract)} AND NOT jsonPayload.event =~ "^({known})$"'
+    of_events = [
+        text
+        for event in occurring
+        for text in (events_filter(contract, (event.name,), resource_type), f'jsonPayload.event =~ "^{event.name}$"')
+    ]
+    parsed = [*map(parse_filter, [*of_events, unknown]), *asked.values()]
+    found = iter([condition or "false" for condition in conditions(con, parsed, column)])
+    of_valid = []
     for done, event in enumerate(occurring):
         if progress is not None:
             progress("Checking the contract", done / len(occurring))
-        _add_event(con, contract, event, resource_type, column)
-    known = "|".join(contract.events)
-    unknown = parse_filter(f'{_of_the_module(contract)} AND NOT jsonPayload.event =~ "^({known})$"')
+        of_valid.append(_add_event(con, contract, event, resource_type, column, valid=next(found), named=next(found)))
+    if of_valid:
+        con.execute(
+            "INSERT INTO found_valid SELECT unnest($1), unnest($2), unnest($3), unnest($4)",
+            [*zip(*of_valid, strict=True)],
+        )
     names = f"SELECT place, {_shown(column(_EVENT))} AS value FROM entries"
-    _add_strays(con, "", f"({names} WHERE {matching_entries(con, unknown, column)} AND value IS NOT NULL)")
+    _add_strays(con, "", f"({names} WHERE {next(found)} AND value IS NOT NULL)")
     begins = f"starts_with({column(_TEXT)}->>'$', '{{\"') AND contains({column(_TEXT)}->>'$', '\"event\"')"
     _add_strays(con, _UNREAD, f"(SELECT place, NULL::VARCHAR AS value FROM entries WHERE {begins})")
-    parsed = {text: parse_filter(text) for text in filters}
-    possible = of_some_kind(con, tuple(parsed.values()))
-    for (text, one), of_some in zip(parsed.items(), possible, strict=True):
-        refuse_undecided(con, one, column)
-        condition = condition_of(con, one, column) if of_some else "false"
-        con.execute(f"INSERT INTO found_matches SELECT $text, count(*) FROM entries WHERE {condition}", {"text": text})
+    for text, condition in zip(asked, found, strict=True):
+        if condition != "false":
+            con.execute(
+                f"INSERT INTO found_matches SELECT $text, count(*) FROM entries WHERE {condition}", {"text": text}
+            )
 
 
-def event_counts(con: Connection, contract: Contract, event: Event, resource_type: str) -> EventCounts:
-    """Return valid and invalid entries of one event. An entry belongs to the module if its logger is below
-    `logger_root`.
+def event_counts(con: Connection, contract: Contract, resource_type: str) -> dict[str, EventCounts]:
+    """Return valid and invalid entries of each event of the contract, by its name. An entry belongs to the module if
+    its logger is below `logger_root`.
     """
-    row = con.execute(
-        "SELECT coalesce(sum(n), 0)::BIGINT, min(first), max(last) FROM found_valid WHERE event = $event",
-        {"event": event.name},
-    ).fetchone()
-    assert row is not None
-    broken = _broken(con, event, requirements(contract, event, resource_type))
-    return EventCounts(Seen(row[0], _utc(row[1]), _utc(row[2])), tuple(broken), _strays(con, event.name, _MOST_VALUES))
+    rows = con.execute("SELECT event, sum(n)::BIGINT, min(first), max(last) FROM found_valid GROUP BY event").fetchall()
+    valid = {event: Seen(count, _utc(first), _utc(last)) for event, count, first, last in rows}
+    asked = {name: requirements(contract, event, resource_type) for name, event in contract.events.items()}
+    broken, strays = _broken(con, asked), _strays(con, _MOST_VALUES)
+    return {
+        name: EventCounts(
+            valid.get(name, Seen(0, None, None)), tuple(broken.get(name, ())), tuple(strays.get(name, ()))
+        )
+        for name in contract.events
+    }
 
 
 def unknown_events(con: Connection) -> tuple[Stray, ...]:
     """Return event names that loggers of the module write and the contract lacks, the most frequent first."""
-    return _strays(con, "", _MOST_UNKNOWN)
+    return tuple(_strays(con, _MOST_UNKNOWN).get("", ()))
 
 
 def unread_lines(con: Connection) -> Stray | None:
     """Return the entries of text that begin like an event as JSON; None where there is none."""
-    return next(iter(_strays(con, _UNREAD, 1)), None)
+    return next(iter(_strays(con, 1).get(_UNREAD, ())), None)
 
 
 def match_counts(con: Connection) -> dict[str, int]:
@@ -194,21 +212,28 @@ def _occurring(con: Connection, contract: Contract, column: Callable[[FieldPath]
 
 
 def _add_event(
-    con: Connection, contract: Contract, event: Event, resource_type: str, column: Callable[[FieldPath], str]
-) -> None:
+    con: Connection,
+    contract: Contract,
+    event: Event,
+    resource_type: str,
+    column: Callable[[FieldPath], str],
+    *,
+    valid: str,
+    named: str,
+) -> tuple[Any, ...]:
+    """Count what is wrong with the entries of an event, which is `named` in them, and return a row of `found_valid`."""
+
     def condition(query: str) -> str:
         return to_sql(parse_filter(query), column)
 
-    valid = condition(events_filter(contract, (event.name,), resource_type))
-    named = matching_entries(con, parse_filter(f'jsonPayload.event =~ "^{event.name}$"'), column)
     row = con.execute(
         "SELECT count(*) FILTER (valid), min(time) FILTER (valid), max(time) FILTER (valid), count(*) "
         f"FROM (SELECT time, {valid} AS valid FROM entries WHERE {named})"
     ).fetchone()
     assert row is not None
-    con.execute("INSERT INTO found_valid VALUES ($1, $2, $3, $4)", [event.name, *row[:3]])
+    of_valid = (event.name, *row[:3])
     if row[0] == row[3]:
-        return
+        return of_valid
     asked = requirements(contract, event, resource_type)
     columns = "".join(
         f", {condition(one.query)} AS kept{index}, {_shown(column(one.path))} AS value{index}"
@@ -216,7 +241,7 @@ def _add_event(
     )
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE suspects AS SELECT place, {condition(_of_the_module(contract))} AS ours, "
-        f"{_shown(column(_LOGGER))} AS logger{columns} FROM entries WHERE {named} AND NOT {valid}"
+        f"{_shown(column(_LOGGER))} AS logger{columns} FROM entries WHERE {named} AND NOT ({valid})"
     )
     for index, one in enumerate(asked):
         value = f"value{index}"
@@ -227,6 +252,7 @@ def _add_event(
             {"event": event.name},
         )
     _add_strays(con, event.name, "(SELECT place, logger AS value FROM suspects WHERE NOT ours)")
+    return of_valid
 
 
 def _add_strays(con: Connection, event: str, relation: str) -> None:
@@ -253,34 +279,39 @@ def _type_of(value: str) -> str:
     )
 
 
-def _broken(con: Connection, event: Event, asked: Sequence[Requirement]) -> Iterator[Broken]:
-    """Yield the entries that break each requirement, grouped by the value found of a name, by the type found in a
-    field.
+def _broken(con: Connection, asked: Mapping[str, Sequence[Requirement]]) -> dict[str, list[Broken]]:
+    """Return by event the entries that break each requirement, grouped by the value found of a name, by the type found
+    in a field.
     """
     rows = con.execute(
-        "SELECT requirement, alike, sum(n)::BIGINT AS entries, min(place) AS first, arg_min(value, place) "
-        "FROM found_broken WHERE event = $event GROUP BY requirement, alike "
-        "QUALIFY row_number() OVER (PARTITION BY requirement ORDER BY entries DESC, first) "
-        f"<= {_MOST_VALUES} ORDER BY requirement, entries DESC, first",
-        {"event": event.name},
+        "SELECT event, requirement, alike, sum(n)::BIGINT AS entries, min(place) AS first, arg_min(value, place) "
+        "FROM found_broken GROUP BY event, requirement, alike "
+        "QUALIFY row_number() OVER (PARTITION BY event, requirement ORDER BY entries DESC, first) "
+        f"<= {_MOST_VALUES} ORDER BY event, requirement, entries DESC, first"
     ).fetchall()
-    for index, alike, count, place, found in rows:
-        one = asked[index]
+    broken: dict[str, list[Broken]] = {}
+    for event, index, alike, count, place, found in rows:
+        one = asked[event][index]
         problem: Literal["missing", "wrong type", "wrong value"] = "wrong value"
         if alike is None:
             problem = "missing"
         elif one.types and alike not in one.types:
             problem = "wrong type"
-        yield Broken(one, problem, found, count, place)
+        broken.setdefault(event, []).append(Broken(one, problem, found, count, place))
+    return broken
 
 
-def _strays(con: Connection, event: str, most: int) -> tuple[Stray, ...]:
+def _strays(con: Connection, most: int) -> dict[str, list[Stray]]:
+    """Return by event those that are the most frequent."""
     rows = con.execute(
-        "SELECT value, sum(n)::BIGINT AS entries, min(place) AS first FROM found_strays WHERE event = $event "
-        f"GROUP BY value ORDER BY entries DESC, first LIMIT {most}",
-        {"event": event},
+        "SELECT event, value, sum(n)::BIGINT AS entries, min(place) AS first FROM found_strays GROUP BY event, value "
+        f"QUALIFY row_number() OVER (PARTITION BY event ORDER BY entries DESC, first) <= {most} "
+        "ORDER BY event, entries DESC, first"
     ).fetchall()
-    return tuple(Stray(*row) for row in rows)
+    strays: dict[str, list[Stray]] = {}
+    for event, *of_one in rows:
+        strays.setdefault(event, []).append(Stray(*of_one))
+    return strays
 
 
 def _utc(instant: datetime | None) -> datetime | None:

@@ -51,22 +51,31 @@ from loyalty_monitoring.query_languages.logging_filter.syntax import (
 )
 
 Column = Callable[[FieldPath], str]
+HoldsLists = Callable[[FieldPath], bool]
+
+
+def _any_may(_: FieldPath) -> bool:
+    return True
 
 
 @dataclass(frozen=True)
 class _Entry:
-    """Columns of an entry's fields, and the answer where it depends on a type which is not known."""
+    """Columns of an entry's fields, whether lists may be in them, and the answer where it depends on a type which is
+    not known.
+    """
 
     column: Column
+    holds_lists: HoldsLists = _any_may
     doubt: bool = False
 
 
-def to_sql(parsed: Filter, column: Column) -> str:
+def to_sql(parsed: Filter, column: Column, holds_lists: HoldsLists = _any_may) -> str:
     """Return the filter as SQL, true or false for each entry; `column(path)` is the JSON of a field, NULL where absent.
 
-    An entry that `undecided` names does not match.
+    An entry that `undecided` names does not match. Where `holds_lists(path)` says that no value is a list, the SQL is
+    half as long.
     """
-    return _sql(parsed.expression, _Entry(column)) if parsed.expression else "true"
+    return _sql(parsed.expression, _Entry(column, holds_lists)) if parsed.expression else "true"
 
 
 def value_of(path: FieldPath, column: Column) -> str:
@@ -84,7 +93,7 @@ def undecided(parsed: Filter, column: Column) -> str | None:
     """
     if parsed.expression is None:
         return None
-    least, most = (_sql(parsed.expression, _Entry(column, doubt)) for doubt in (False, True))
+    least, most = (_sql(parsed.expression, _Entry(column, doubt=doubt)) for doubt in (False, True))
     return None if least == most else f"({most} AND NOT {least})"
 
 
@@ -106,7 +115,7 @@ def _sql(expression: Expression, entry: _Entry) -> str:
         case And(parts):
             return "(" + " AND ".join(_sql(part, entry) for part in parts) + ")"
         case Or(parts):
-            if test := _any_of_texts(parts, entry.column):
+            if test := _any_of_texts(parts, entry):
                 return f"coalesce({test}, false)"
             return "(" + " OR ".join(_sql(part, entry) for part in parts) + ")"
         case Not(part):
@@ -121,25 +130,25 @@ def _restriction(expression: Expression, entry: _Entry) -> str:
             if _field(left)[0] == "protoPayload":
                 return _over_proto(left, expression, entry)
             kind = kind_of_operand(left)
-            return _over(left, column, lambda value: holds(kind, value, expression), deep=expression.operator == ":")
+            return _over(left, entry, lambda value: holds(kind, value, expression), deep=expression.operator == ":")
         case Present(field):
             return _present(field, column)
         case IsNull(field):
-            return _over(field, column, lambda value: f"{value} = 'null'", keep_null=True)
+            return _over(field, entry, lambda value: f"{value} = 'null'", keep_null=True)
         case Anywhere(text):
             return sql_functions.anywhere(_varchar(column(ENTRY)), text)
         case Tokens(field=field):
             return sql_functions.search(_whole(field, column), expression)
         case LogName():
-            return _over(("logName",), column, lambda value: sql_functions.log_name(value, expression))
+            return _over(("logName",), entry, lambda value: sql_functions.log_name(value, expression))
         case Sample(field=field):
-            return _over(field, column, lambda value: sql_functions.sampled(value, expression))
+            return _over(field, entry, lambda value: sql_functions.sampled(value, expression))
         case InNetwork(field=field):
-            return _over(field, column, lambda value: sql_functions.in_network(value, expression))
+            return _over(field, entry, lambda value: sql_functions.in_network(value, expression))
     raise AssertionError(expression)
 
 
-def _any_of_texts(parts: tuple[Expression, ...], column: Column) -> str | None:
+def _any_of_texts(parts: tuple[Expression, ...], entry: _Entry) -> str | None:
     """Return `f = ("a" OR "b")` as one IN. None where the parts are not all of this form."""
     if any(isinstance(part, Comparison) and _field(part.left)[0] == "protoPayload" for part in parts):
         return None  # what a value is depends on the message
@@ -155,16 +164,16 @@ def _any_of_texts(parts: tuple[Expression, ...], column: Column) -> str | None:
         return None
     ignore_case = any(one[0] for one in alike)
     texts = tuple(text for one in alike for text in one[1])
-    return _over(lefts.pop(), column, lambda value: is_one_of(value, ignore_case, texts))
+    return _over(lefts.pop(), entry, lambda value: is_one_of(value, ignore_case, texts))
 
 
 def _over(
-    left: Operand, column: Column, test: Callable[[str], str], *, deep: bool = False, keep_null: bool = False
+    left: Operand, entry: _Entry, test: Callable[[str], str], *, deep: bool = False, keep_null: bool = False
 ) -> str:
     """Return `test` over the value of a field, or over any of its values if it is a list; `deep` looks into objects,
     too.
     """
-    field = _field(left)
+    field, column = _field(left), entry.column
 
     def test_one(value: str) -> str:
         return test(converted(left, value))
@@ -183,6 +192,8 @@ def _over(
     value, each = _varchar(column(read)), test_deep if deep else test_one
     if field[0] == "protoPayload":
         return " OR ".join(one.passes(each) for one in reached(value, keys))
+    if not keys and not entry.holds_lists(read):
+        return each(value)
     if not keys:
         in_list = any_item(f"json_extract({value}, '$[*]')", each)
         return f"CASE WHEN starts_with({value}, '[') THEN {in_list} ELSE {each(value)} END"

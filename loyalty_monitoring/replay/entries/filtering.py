@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from loyalty_monitoring.common.database import Connection
@@ -58,44 +58,120 @@ def refuse_undecided(con: Connection, parsed: Filter, column: Callable[[FieldPat
         )
 
 
-def matching_entries(con: Connection, parsed: Filter, column: Callable[[FieldPath], str]) -> str:
-    """Return the condition, as SQL over `entries`, that an entry matches the filter. Errors: as `refuse_undecided` has
-    them.
+def conditions(con: Connection, filters: Sequence[Filter], column: Callable[[FieldPath], str]) -> list[str | None]:
+    """Return of each filter the condition, as SQL over `entries`, that an entry matches it; None where none can.
+
+    The filters are some that `refuse_undecided` lets pass. What depends on an entry's kind alone is decided here, once
+    a kind, and kept in the column `decided` until the next call: kinds are few, and to plan all of a filter costs as
+    much as to run it over ten thousand entries.
     """
-    refuse_undecided(con, parsed, column)
-    return condition_of(con, parsed, column)
+    parts = [_conjuncts(one.expression) for one in filters]
+    needed = [And(tuple(_of_kind(of_filter))) for of_filter in parts]
+    asked = dict.fromkeys(chain(needed, *(_parts_of_kind(part) for of_filter in parts for part in _rest(of_filter))))
+    decided = {one: f"decided[{number}]" for number, one in enumerate(asked, 1)}
+    possible = _decide(con, list(asked))
+    rest = {
+        place: _rest(of_filter)
+        for place, (of_kind, of_filter) in enumerate(zip(needed, parts, strict=True))
+        if of_kind in possible
+    }
+    lists = _with_lists(con, "entries", chain.from_iterable(rest.values()), column)
 
+    def written(part: Expression) -> str:
+        return _sql(part, decided, column, lists)
 
-def condition_of(con: Connection, parsed: Filter, column: Callable[[FieldPath], str]) -> str:
-    """Return the same of a filter that `refuse_undecided` let pass.
-
-    What must hold of the entry's kind comes first: the database decides that once a kind, and then looks only at
-    entries of those kinds. Next comes what an entry must have at all.
-    """
-    parts = _conjuncts(parsed.expression)
-    of_kind = _of_kind(parts)
-    rest = [part for part in parts if not _depends_on_kind(part)]
-    needed = [f"{column(field)} IS NOT NULL" for part in rest if (field := _needed_field(con, part)) is not None]
-    conditions = [to_sql(Filter(parsed.text, part), column) for part in (*of_kind, *rest)]
-    return " AND ".join([*needed, *conditions]) or "true"
-
-
-def of_some_kind(con: Connection, filters: Sequence[Filter]) -> list[bool]:
-    """Return of each filter whether it can match an entry of any of the `kinds`.
-
-    To plan a filter's whole condition costs as much as to run it over ten thousand entries, and of a few entries most
-    metrics count nothing.
-    """
-    needed = [
-        [to_sql(Filter("", part), lambda path: stored((path,))[0]) for part in _of_kind(_conjuncts(one.expression))]
-        for one in filters
+    return [
+        " AND ".join([decided[of_kind], *_must_have(con, rest[place], column), *map(written, rest[place])])
+        if place in rest
+        else None
+        for place, of_kind in enumerate(needed)
     ]
-    names = {condition: f"c{index}" for index, condition in enumerate(dict.fromkeys(chain.from_iterable(needed)))}
-    if not names:
-        return [True] * len(filters)
-    each = ", ".join(f"{condition} AS {name}" for condition, name in names.items())
-    any_kind = ", ".join(f"bool_or({' AND '.join(map(names.__getitem__, one)) or 'true'})" for one in needed)
-    return [bool(found) for found in only_row(con, f"SELECT {any_kind} FROM (SELECT {each} FROM kinds)")]
+
+
+def _decide(con: Connection, asked: Sequence[Expression]) -> set[Expression]:
+    """Fill `decided` with whether each of these holds of a kind, and return those that hold of some."""
+    # Filters of one module share most of what they ask.
+    leaves = dict.fromkeys(chain.from_iterable(map(_leaves, asked)))
+    names = {leaf: f"c{number}" for number, leaf in enumerate(leaves)}
+    lists = _with_lists(con, "kinds", leaves, _of_kinds)
+    named = "".join(f", {_sql(leaf, {}, _of_kinds, lists)} AS {name}" for leaf, name in names.items())
+    decided = ", ".join(_sql(one, names, _of_kinds, lists) for one in asked)
+    con.execute(
+        f"UPDATE kinds SET decided = found.decided FROM (SELECT kind, [{decided}] AS decided "
+        f"FROM (SELECT kind{named} FROM kinds)) AS found WHERE kinds.kind = found.kind"
+    )
+    rows = con.execute(
+        "SELECT DISTINCT place FROM (SELECT unnest(decided) AS holds, unnest(range(len(decided))) AS place FROM kinds) "
+        "WHERE holds"
+    ).fetchall()
+    return {asked[place] for (place,) in rows}
+
+
+def _of_kinds(path: FieldPath) -> str:
+    return stored((path,))[0]
+
+
+def _leaves(expression: Expression) -> list[Expression]:
+    """Return the parts of conjunctions and disjunctions that are neither."""
+    if isinstance(expression, And | Or):
+        return list(chain.from_iterable(map(_leaves, expression.parts)))
+    return [expression]
+
+
+def _parts_of_kind(expression: Expression) -> list[Expression]:
+    """Return the parts that depend on the kind alone, none inside another."""
+    if _depends_on_kind(expression):
+        return [expression]
+    parts = expression.parts if isinstance(expression, And | Or) else ()
+    return list(chain.from_iterable(map(_parts_of_kind, parts)))
+
+
+def _sql(
+    expression: Expression,
+    known: Mapping[Expression, str],
+    column: Callable[[FieldPath], str],
+    lists: Collection[FieldPath],
+) -> str:
+    """Return an expression as SQL that takes from columns what is known of its parts. `lists` are the fields that hold
+    any.
+    """
+    if expression in known:
+        return known[expression]
+    if isinstance(expression, And | Or) and (not expression.parts or any(one in known for one in _within(expression))):
+        word, alone = (" AND ", "true") if isinstance(expression, And) else (" OR ", "false")
+        return f"({word.join(_sql(part, known, column, lists) for part in expression.parts) or alone})"
+    return to_sql(Filter("", expression), column, lists.__contains__)
+
+
+def _within(expression: Expression) -> Iterator[Expression]:
+    yield expression
+    if isinstance(expression, And | Or):
+        yield from chain.from_iterable(map(_within, expression.parts))
+
+
+def _rest(parts: Iterable[Expression]) -> list[Expression]:
+    """Return what the kind alone does not decide."""
+    return [part for part in parts if not _depends_on_kind(part)]
+
+
+def _with_lists(
+    con: Connection, relation: str, parts: Iterable[Expression], column: Callable[[FieldPath], str]
+) -> frozenset[FieldPath]:
+    """Return those of the fields of these parts in which the relation holds a list. What is to be done with each item
+    of a list is half of a condition, and lists are rare.
+    """
+    fields = sorted(frozenset[FieldPath]().union(*(referenced_fields(Filter("", part)) for part in parts)))
+    if not fields:
+        return frozenset()
+    are_lists = ", ".join(f"bool_or(left({column(field)}, 1) = '[')" for field in fields)
+    found = only_row(con, f"SELECT {are_lists} FROM {relation}")
+    return frozenset(field for field, is_list in zip(fields, found, strict=True) if is_list)
+
+
+def _must_have(con: Connection, parts: Iterable[Expression], column: Callable[[FieldPath], str]) -> list[str]:
+    """Return what an entry must have for the parts to hold, as SQL."""
+    fields = (_needed_field(con, part) for part in parts)
+    return [f"{column(field)} IS NOT NULL" for field in fields if field is not None]
 
 
 def _needed_field(con: Connection, part: Expression) -> FieldPath | None:

@@ -57,12 +57,12 @@ def load_entries(
 ) -> EntryCounts:
     """Make `entries` of all files: the `fields`, the time, and what groups entries.
 
-    Columns: `time` TIMESTAMP (UTC, microseconds), `kind` INTEGER, `resource` INTEGER (yet to be filled), and a JSON
-    column for each field, which `entry_columns` names. `fields` with () keep the whole entry. `with_places` adds a
-    column `place` BIGINT, which `positions` turns into file and line in the end, and which rises in the order of files
-    and lines; without it, rows are in any order. `with_batches` adds a column `batch` BIGINT, which `batch_of` turns
-    into the place of the file and the batch's number in it. `evaluable` rejects entries of years in which Prometheus
-    evaluates nothing.
+    Columns: `time` TIMESTAMP (UTC, microseconds), `kind` INTEGER, `resource` INTEGER and `decided` BOOLEAN[] (yet to be
+    filled), and a JSON column for each field, which `entry_columns` names. `fields` with () keep the whole entry.
+    `with_places` adds a column `place` BIGINT, which `positions` turns into file and line in the end, and which rises
+    in the order of files and lines; without it, rows are in any order. `with_batches` adds a column `batch` BIGINT,
+    which `batch_of` turns into the place of the file and the batch's number in it. `evaluable` rejects entries of years
+    in which Prometheus evaluates nothing.
 
     Without `take`, `entries` holds all of them in the end. With it, memory stays bounded, however many there are:
     `take` is called whenever the text of the table's entries has `least` bytes (a quarter of it, where entries are

@@ -20,7 +20,7 @@ from loyalty_monitoring.query_languages.logging_filter import (
     undecided,
 )
 from loyalty_monitoring.replay.entries.fields import ENTRY
-from loyalty_monitoring.replay.entries.filtering import condition_of, filter_fields, of_some_kind
+from loyalty_monitoring.replay.entries.filtering import conditions, filter_fields
 from loyalty_monitoring.replay.entries.judging import EVALUABLE
 from loyalty_monitoring.replay.entries.tables import batch_of, entry_columns
 
@@ -83,13 +83,12 @@ class Searching:
     def add(self, con: Connection) -> None:
         """Look at what the table `entries` holds now, with its batches."""
         column = entry_columns(con)
-        possible = of_some_kind(con, tuple(self._parsed.values()))
-        for (search, parsed), of_some in zip(self._parsed.items(), possible, strict=True):
-            if not of_some:
+        for search, matches in zip(self._parsed, conditions(con, list(self._parsed.values()), column), strict=True):
+            if matches is None:
                 self._parts[search].append(Places(0, ()))
                 continue
-            matches = f"{search.window} AND ({condition_of(con, parsed, column)})"
-            con.execute(f"CREATE OR REPLACE TEMP TABLE hits AS SELECT time, batch FROM entries WHERE {matches}")
+            hits = f"SELECT time, batch FROM entries WHERE {search.window} AND {matches}"
+            con.execute(f"CREATE OR REPLACE TEMP TABLE hits AS {hits}")
             rows = con.execute(
                 "WITH newest AS (SELECT time FROM hits ORDER BY time DESC LIMIT $most) "
                 "SELECT epoch_us(time), batch, count(*), (SELECT count(*) FROM hits) FROM hits "

@@ -29,19 +29,19 @@ def make_tables(con: Connection, layout: Layout) -> None:
 
     con.execute("DROP VIEW IF EXISTS entries; DROP TABLE IF EXISTS entry_rows; DROP TABLE IF EXISTS kinds")
     con.execute("CREATE OR REPLACE TABLE entry_starts (place BIGINT, line BIGINT)")
-    con.execute(f"CREATE TABLE kinds (kind INTEGER, resource INTEGER{typed(of_kind)})")
+    con.execute(f"CREATE TABLE kinds (kind INTEGER, resource INTEGER, decided BOOLEAN[]{typed(of_kind)})")
     place = ["place"] * layout.with_places + ["batch"] * layout.with_batches
     con.execute(
         f"CREATE TABLE entry_rows (time TIMESTAMP, kind INTEGER{''.join(f', {name} BIGINT' for name in place)}"
         f"{typed(of_kind)}{typed(of_entry)})"
     )
-    shown = ", ".join(["time", "kind", "resource", *place, *(f"kinds.{column}" for column in of_kind), *of_entry])
-    con.execute(f"CREATE VIEW entries AS SELECT {shown} FROM entry_rows JOIN kinds USING (kind)")
+    shown = ["time", "kind", "resource", "decided", *place, *(f"kinds.{column}" for column in of_kind), *of_entry]
+    con.execute(f"CREATE VIEW entries AS SELECT {', '.join(shown)} FROM entry_rows JOIN kinds USING (kind)")
 
 
 def add_kinds(con: Connection, layout: Layout, keys: Sequence[str], relation: str) -> None:
     con.execute(
-        "INSERT INTO kinds SELECT (row_number() OVER () + (SELECT count(*) FROM kinds))::INTEGER, NULL, * "
+        "INSERT INTO kinds SELECT (row_number() OVER () + (SELECT count(*) FROM kinds))::INTEGER, NULL, NULL, * "
         f"FROM (SELECT DISTINCT {', '.join(keys)} FROM {relation}) AS found "
         f"WHERE NOT EXISTS (FROM kinds WHERE {same_kind(layout, [f'found.{key}' for key in keys])})"
     )

@@ -91,11 +91,11 @@ def _insert(con: Connection, paths: Sequence[str], run: Run, layout: Layout) -> 
         add_kinds(con, layout, keys(layout), f"(FROM {timed(paths[:1])} LIMIT {_SAMPLED})")
     problem = problem_of(layout, lambda path: expression(accessors, path), type_of)
     batch = of_file([one.number for one in run.placed])
+    kinds = f"(SELECT kind AS {KIND}, * EXCLUDE (kind, resource, decided) FROM kinds) AS kinds"
     (loaded,) = only_row(
         con,
         f"INSERT INTO entry_rows SELECT {selected(accessors, layout, KIND, PLACE, batch)} "
-        f"FROM {timed(paths)} LEFT JOIN (SELECT kind AS {KIND}, * EXCLUDE (kind, resource) FROM kinds) AS kinds "
-        f"ON {same_kind(layout, keys(layout))} "
+        f"FROM {timed(paths)} LEFT JOIN {kinds} ON {same_kind(layout, keys(layout))} "
         f"WHERE CASE WHEN {problem} IS NULL THEN true ELSE error('unusual') END",
     )
     return int(loaded)
