@@ -2,14 +2,16 @@
 
 It is GoogleSQL (ZetaSQL, https://github.com/google/googlesql), the C++ that BigQuery's own analysis is built on,
 compiled to WebAssembly by the PyPI package zetasql. That package is alpha and one person's work, so this module alone
-knows it. What else there is: Google publishes GoogleSQL as source, to be built with Bazel; the emulators of BigQuery
-run on engines of their own (DuckDB, SQLite), so that comparing with them compares those engines.
+knows it, and imports it, which takes a second, where it is asked. What else there is: Google publishes GoogleSQL as
+source, to be built with Bazel; the emulators of BigQuery run on engines of their own (DuckDB, SQLite), so that
+comparing with them compares those engines.
 
 No feature is enabled that BigQuery does not document: what it has not, the analyzer refuses.
 """
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import json
 import re
@@ -18,20 +20,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
-
-import zetasql.core.wasm_client as wasm_client
-from zetasql.api import CatalogBuilder, PreparedQuery, TableBuilder, create_table_content
-from zetasql.core import ZetaSQLError, ZetaSqlLocalService
-from zetasql.types import (
-    AnalyzerOptions,
-    EvaluateQueryRequest,
-    LanguageFeature,
-    LanguageOptions,
-    ProductMode,
-    TypeKind,
-    ZetaSQLBuiltinFunctionOptions,
-)
-from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2
 
 from loyalty_monitoring.backtest.view import View
 from tests.conftest import ROOT
@@ -94,6 +82,9 @@ def _service() -> Any:
     """The reference implementation, whose machine code is kept with the downloads of all checkouts: compiling it takes
     half a minute of both cores. Who comes second waits for it.
     """
+    import zetasql.core.wasm_client as wasm_client
+    from zetasql.core import ZetaSqlLocalService
+
     folder = CACHE / "wasmtime"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "cache.toml").write_text(f"[cache]\ndirectory = {json.dumps(str(folder / 'code'))}\n")
@@ -113,8 +104,21 @@ def _service() -> Any:
         wasm_client.Config = make
 
 
+atexit.register(_service.cache_clear)  # while what it is made of is there
+
+
 @cache
 def _language() -> tuple[Any, Any]:
+    from zetasql.api import CatalogBuilder, TableBuilder
+    from zetasql.types import (
+        AnalyzerOptions,
+        LanguageFeature,
+        LanguageOptions,
+        ProductMode,
+        TypeKind,
+        ZetaSQLBuiltinFunctionOptions,
+    )
+
     language = LanguageOptions(
         product_mode=ProductMode.PRODUCT_EXTERNAL,
         enabled_language_features=[getattr(LanguageFeature, f"FEATURE_{name}") for name in FEATURES],
@@ -130,6 +134,11 @@ def _language() -> tuple[Any, Any]:
 
 def rows(query: str, entries: Sequence[dict[str, Any]], view: View = VIEW) -> list[dict[str, Any]]:
     """The answer to a query of a view that holds these entries. Errors: Refused."""
+    from zetasql.api import PreparedQuery, create_table_content
+    from zetasql.core import ZetaSQLError
+    from zetasql.types import EvaluateQueryRequest
+    from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2
+
     options, catalog = _language()
     sql = query.replace(f"`{view}`", f"{_VIEW_SQL} AS entries_of_view")
     content = create_table_content([[number, *_raw(entry)] for number, entry in enumerate(entries)])
