@@ -80,9 +80,11 @@ def simulate_command(
         ) from error
     from loyalty_simulation.timeline import parse_occurrence
 
-    if not _FIRST <= start <= _LAST - timedelta(days=days):
+    last = _LAST - timedelta(days=days)
+    if not _FIRST <= start <= last:
         raise UserError(
-            f"--start is {start:%Y-%m-%d}, and no replay evaluates years before 1970 or after 2261; choose another"
+            f"--start is {start:%Y-%m-%d}, and no replay evaluates years before 1970 or after 2261; choose one from "
+            f"{_FIRST:%Y-%m-%d} to {last:%Y-%m-%d}"
         )
     story = Story(days, merchants, stores, seed, start, tuple(map(parse_occurrence, faults)), new_project)
     with progress_bar() as progress:

@@ -37,3 +37,10 @@ def test_no_threshold_is_a_warning_at_the_condition(findings: Findings, line: st
     assert (finding.severity, finding.line) == ("warning", 5)
     assert "compares with 0" in finding.message
     assert finding.remedy == "write the threshold, also where it is meant to be 0"
+
+
+@pytest.mark.parametrize("value", ["NaN", '"NaN"', '"Infinity"', '"-Infinity"'])
+def test_a_threshold_that_is_no_number_tells_no_numbers_apart(findings: Findings, value: str) -> None:
+    (finding,) = findings("threshold-value", policy(f"thresholdValue: {value}"))
+    assert (finding.severity, finding.line) == ("warning", 7)
+    assert f"compares with {value.strip(chr(34))}" in finding.message

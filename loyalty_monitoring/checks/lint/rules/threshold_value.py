@@ -1,8 +1,9 @@
-"""threshold-value: without thresholdValue a condition compares with 0, and nobody has said so.
+"""threshold-value: without thresholdValue a condition compares with 0, and nobody has said so; and no number is more or
+less than NaN.
 
-The field is a plain double, whose absence is 0. Sources:
-https://docs.cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies#metricthreshold and
-https://protobuf.dev/programming-guides/proto3/#default
+The field is a plain double, whose absence is 0, and which JSON may write as "NaN", "Infinity" or "-Infinity". Sources:
+https://docs.cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies#metricthreshold,
+https://protobuf.dev/programming-guides/proto3/#default and https://protobuf.dev/programming-guides/json/
 """
 
 from __future__ import annotations
@@ -13,9 +14,19 @@ from loyalty_monitoring.checks.lint.policies import typed_conditions
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule
 
 
+_NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
+
+
 def check(policy: Resource, project: Project) -> Iterator[Problem]:
     for condition in typed_conditions(policy, "conditionThreshold"):
-        if condition.body.get("thresholdValue") is None:
+        value = condition.body.get("thresholdValue")
+        if value in _NO_NUMBERS:
+            yield Problem(
+                (*condition.path, "thresholdValue"),
+                f"compares with {value}, so that the same holds of every number, and no alert tells them apart",
+                "write the number that matters",
+            )
+        if value is None:
             yield Problem(
                 condition.path,
                 "has no thresholdValue, so that it compares with 0",
@@ -27,6 +38,6 @@ RULE = Rule(
     "threshold-value",
     "alert_policy",
     "warning",
-    "A threshold condition without a threshold compares with 0",
+    "A threshold condition has no threshold, and compares with 0, or none that is a number",
     check,
 )
