@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from loyalty_monitoring.checks.lint.policies import typed_conditions
 from loyalty_monitoring.checks.lint.rule import Problem, Project, Resource, Rule
 
-
 _NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
 
 
