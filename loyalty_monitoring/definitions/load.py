@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from loyalty_monitoring.common.errors import Position, UserError, nearest, raise_all
+from loyalty_monitoring.common.errors import Position, UserError, all_of, nearest, raise_all
 from loyalty_monitoring.common.schema_check import check_schema
 from loyalty_monitoring.common.yaml_documents import Document, load_yaml
 from loyalty_monitoring.definitions.conventions import check_dashboard, check_log_metric, check_policy
@@ -83,7 +83,7 @@ def definitions_of(files: Sources, settings: Settings) -> Definitions:
             try:
                 found.append(make(name, document, *filled(kind, document), settings))
             except UserError as error:
-                problems.append(error)
+                problems.extend(all_of(error))
         return tuple(found)
 
     definitions = Definitions(

@@ -27,7 +27,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from loyalty_monitoring.common.errors import UserError, nearest
+from loyalty_monitoring.common.errors import UserError, nearest, raise_all
 from loyalty_monitoring.common.yaml_documents import Document, Path_
 from loyalty_monitoring.definitions.parameters import Parameter
 
@@ -51,10 +51,12 @@ def substitute(
     """Return the document's data with every reference replaced.
 
     `resolvers` maps a kind such as `metric` to the function of what stands behind its colon; the function raises
-    KeyError with a text for an unknown name. Errors: UserError with the place of the string.
+    KeyError with a text for an unknown name. Errors: UserError with the place of the string, UserErrors with the
+    places of all.
     """
 
     used: set[str] = set()
+    problems: list[UserError] = []
 
     def resolved(inside: str) -> str | int | float:
         result = _resolved(inside, parameters, resolvers)
@@ -66,7 +68,13 @@ def substitute(
             return {key: replaced(item, (*path, key)) for key, item in value.items()}
         if isinstance(value, list):
             return [replaced(item, (*path, index)) for index, item in enumerate(value)]
-        return text(value, path) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        try:
+            return text(value, path)
+        except UserError as error:
+            problems.append(error)
+            return value
 
     def text(value: str, path: Path_) -> str | int | float:
         if "<<" not in value and ">>" not in value:
@@ -85,7 +93,9 @@ def substitute(
             )
         return result
 
-    return Substituted(replaced(document.data, ()), frozenset(used))
+    data = replaced(document.data, ())
+    raise_all(problems)
+    return Substituted(data, frozenset(used))
 
 
 def _head(inside: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from loyalty_monitoring.common.errors import UserError
+from loyalty_monitoring.common.errors import UserError, UserErrors
 from loyalty_monitoring.common.yaml_documents import load_yaml
 from loyalty_monitoring.definitions.parameters import Parameter
 from loyalty_monitoring.definitions.references import substitute
@@ -74,3 +74,11 @@ def test_a_mistyped_reference_is_refused_at_its_line(tmp_path: Path, inside: str
         _substituted(tmp_path, f'a: 1\nb:\n  - "see {inside}"\n')
     assert caught.value.position is not None
     assert caught.value.position.line == 3
+
+
+def test_all_that_cannot_be_resolved_is_told_together(tmp_path: Path) -> None:
+    with pytest.raises(UserErrors) as caught:
+        _substituted(tmp_path, "a: <<windw>>\nb:\n  - 1\n  - more than <<ratio>\nc: <<metric:mail>>\n")
+    told = [(error.position.line, error.problem) for error in caught.value.errors if error.position]
+    assert [line for line, _ in told] == [1, 4, 5]
+    assert told[2][1] == "unknown metric 'mail'"
