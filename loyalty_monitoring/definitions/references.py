@@ -27,7 +27,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from loyalty_monitoring.common.errors import UserError, nearest, raise_all
+from loyalty_monitoring.common.errors import Found, UserError, nearest, raise_all
 from loyalty_monitoring.common.yaml_documents import Document, Path_
 from loyalty_monitoring.definitions.parameters import Parameter
 
@@ -56,7 +56,7 @@ def substitute(
     """
 
     used: set[str] = set()
-    problems: list[UserError] = []
+    problems = Found()
 
     def resolved(inside: str) -> str | int | float:
         result = _resolved(inside, parameters, resolvers)
@@ -68,13 +68,7 @@ def substitute(
             return {key: replaced(item, (*path, key)) for key, item in value.items()}
         if isinstance(value, list):
             return [replaced(item, (*path, index)) for index, item in enumerate(value)]
-        if not isinstance(value, str):
-            return value
-        try:
-            return text(value, path)
-        except UserError as error:
-            problems.append(error)
-            return value
+        return problems.tried(lambda: text(value, path), value) if isinstance(value, str) else value
 
     def text(value: str, path: Path_) -> str | int | float:
         if "<<" not in value and ">>" not in value:
@@ -94,7 +88,7 @@ def substitute(
         return result
 
     data = replaced(document.data, ())
-    raise_all(problems)
+    raise_all(problems.errors)
     return Substituted(data, frozenset(used))
 
 

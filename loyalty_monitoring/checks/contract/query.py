@@ -147,23 +147,24 @@ def add_counts(
         for text in (events_filter(contract, (event.name,), resource_type), f'jsonPayload.event =~ "^{event.name}$"')
     ]
     parsed = [*map(parse_filter, [*of_events, unknown]), *asked.values()]
-    found = iter([condition or "false" for condition in conditions(con, parsed, column)])
+    found = iter(conditions(con, parsed, column))
     of_valid = []
     for done, event in enumerate(occurring):
         if progress is not None:
             progress("Checking the contract", done / len(occurring))
-        of_valid.append(_add_event(con, contract, event, resource_type, column, valid=next(found), named=next(found)))
+        valid, named = next(found) or "false", next(found) or "false"
+        of_valid.append(_add_event(con, contract, event, resource_type, column, valid=valid, named=named))
     if of_valid:
         con.execute(
             "INSERT INTO found_valid SELECT unnest($1), unnest($2), unnest($3), unnest($4)",
             [*zip(*of_valid, strict=True)],
         )
     names = f"SELECT place, {_shown(column(_EVENT))} AS value FROM entries"
-    _add_strays(con, "", f"({names} WHERE {next(found)} AND value IS NOT NULL)")
+    _add_strays(con, "", f"({names} WHERE {next(found) or 'false'} AND value IS NOT NULL)")
     begins = f"starts_with({column(_TEXT)}->>'$', '{{\"') AND contains({column(_TEXT)}->>'$', '\"event\"')"
     _add_strays(con, _UNREAD, f"(SELECT place, NULL::VARCHAR AS value FROM entries WHERE {begins})")
     for text, condition in zip(asked, found, strict=True):
-        if condition != "false":
+        if condition is not None:
             con.execute(
                 f"INSERT INTO found_matches SELECT $text, count(*) FROM entries WHERE {condition}", {"text": text}
             )

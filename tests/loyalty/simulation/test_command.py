@@ -94,6 +94,7 @@ def test_the_list_names_every_fault_and_the_alerts_it_opens() -> None:
         (("--days", "0"), "--days"),
         (("--start", "monday"), "write it like 2026-11-07"),
         (("--start", "2261-12-31"), "no replay evaluates years before 1970 or after 2261"),
+        (("--start", "1970-01-01"), "no replay evaluates years before 1970 or after 2261"),
         (("--start", "1970-01-01"), "choose one from 1970-01-02 to 2261-12-30"),
         (("--out", "no/such/folder/day.jsonl"), "choose another --out"),
     ],
